@@ -1,0 +1,6 @@
+//! (under construction)
+
+/// The program.
+pub fn main() -> std::process::ExitCode {
+    std::process::ExitCode::SUCCESS
+}

@@ -1,0 +1,220 @@
+//! Findings: what loadpath has to say, each pointing at bytes of the user's file.
+//!
+//! Owns the shape of a finding and of a rule's descriptor, the total order of findings, their identity
+//! and the comments that suppress them. Must not know any rule, nor how findings are printed.
+
+mod rule;
+mod suppress;
+
+pub use rule::{RuleInfo, Setting};
+pub use suppress::{Suppression, Suppressions};
+
+use crate::source::Span;
+
+/// How bad.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Severity {
+    /// Worth knowing.
+    Info,
+    /// Likely to hurt.
+    Warning,
+    /// Wrong.
+    Error,
+}
+
+impl Severity {
+    /// All, mildest first.
+    pub const ALL: [Self; 3] = [Self::Info, Self::Warning, Self::Error];
+
+    /// `info`, `warning` or `error`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Info => "info",
+            Self::Warning => "warning",
+            Self::Error => "error",
+        }
+    }
+}
+
+impl std::fmt::Display for Severity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Bytes with a few words about them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label {
+    /// The bytes.
+    pub span: Span,
+    /// What is to be seen there; may be empty.
+    pub text: String,
+}
+
+/// One step of the path that proves a finding.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Hop {
+    /// Id of where the step starts, as in `graph -f json`.
+    pub from: String,
+    /// Id of where it ends.
+    pub to: String,
+    /// What the step adds to the sum or product, as text (`3 attempts`, `250ms`); may be empty.
+    pub value: String,
+}
+
+/// One thing loadpath has to say.
+#[derive(Debug, Clone)]
+pub struct Finding {
+    /// The rule that raised it.
+    pub rule: &'static RuleInfo,
+    /// How bad, after the user's levels.
+    pub severity: Severity,
+    /// The headline, lower-case, without a full stop.
+    pub message: String,
+    /// The bytes it is about; `None` for a finding about a file that could not be read.
+    pub primary: Label,
+    /// Other bytes that tell the story, in telling order.
+    pub secondary: Vec<Label>,
+    /// What to do.
+    pub help: Vec<String>,
+    /// What else is to be known.
+    pub notes: Vec<String>,
+    /// Ids of what it is about: its identity, whatever the file it stands in.
+    pub subjects: Vec<String>,
+    /// The path that proves it.
+    pub path: Vec<Hop>,
+    /// The figures behind it, in SI units (`_s`, `_per_s` in the name).
+    pub numbers: Vec<(&'static str, f64)>,
+    /// The comment that suppresses it.
+    pub suppressed: bool,
+}
+
+impl Finding {
+    /// A finding of `rule` at its default severity, about `span`.
+    pub fn new(rule: &'static RuleInfo, span: Span, message: impl Into<String>) -> Self {
+        Self {
+            rule,
+            severity: rule.severity,
+            message: message.into(),
+            primary: Label { span, text: String::new() },
+            secondary: Vec::new(),
+            help: Vec::new(),
+            notes: Vec::new(),
+            subjects: Vec::new(),
+            path: Vec::new(),
+            numbers: Vec::new(),
+            suppressed: false,
+        }
+    }
+
+    /// Says a few words at the primary span.
+    #[must_use]
+    pub fn label(mut self, text: impl Into<String>) -> Self {
+        self.primary.text = text.into();
+        self
+    }
+
+    /// Points at other bytes too.
+    #[must_use]
+    pub fn also(mut self, span: Span, text: impl Into<String>) -> Self {
+        self.secondary.push(Label { span, text: text.into() });
+        self
+    }
+
+    /// Says what to do.
+    #[must_use]
+    pub fn help(mut self, text: impl Into<String>) -> Self {
+        self.help.push(text.into());
+        self
+    }
+
+    /// Says what else is to be known.
+    #[must_use]
+    pub fn note(mut self, text: impl Into<String>) -> Self {
+        self.notes.push(text.into());
+        self
+    }
+
+    /// Names what it is about (an id); several calls add up.
+    #[must_use]
+    pub fn about(mut self, id: impl Into<String>) -> Self {
+        self.subjects.push(id.into());
+        self
+    }
+
+    /// Another severity than the rule's default.
+    #[must_use]
+    pub fn severity(mut self, severity: Severity) -> Self {
+        self.severity = severity;
+        self
+    }
+
+    /// A figure behind it.
+    #[must_use]
+    pub fn number(mut self, name: &'static str, value: f64) -> Self {
+        self.numbers.push((name, value));
+        self
+    }
+
+    /// A step of the proving path.
+    #[must_use]
+    pub fn hop(mut self, from: impl Into<String>, to: impl Into<String>, value: impl Into<String>) -> Self {
+        self.path.push(Hop { from: from.into(), to: to.into(), value: value.into() });
+        self
+    }
+
+    /// All spans, the primary one first.
+    pub fn spans(&self) -> impl Iterator<Item = Span> {
+        std::iter::once(self.primary.span).chain(self.secondary.iter().map(|l| l.span))
+    }
+
+    /// Identity: rule + the ids of what it is about, as 16 hexadecimal digits. Moving or splitting files
+    /// changes nothing; a finding that names no subject is identified by its message.
+    pub fn fingerprint(&self) -> String {
+        let mut hash = Fnv::new();
+        hash.part(self.rule.id);
+        if self.subjects.is_empty() {
+            hash.part(&self.message);
+        }
+        for subject in &self.subjects {
+            hash.part(subject);
+        }
+        format!("{:016x}", hash.0)
+    }
+
+    fn order(&self) -> (Span, &'static str, &str) {
+        (self.primary.span, self.rule.id, &self.message)
+    }
+}
+
+/// FNV-1a, 64 bits: stable across runs, platforms and versions, as an identity must be.
+/// Source: <https://datatracker.ietf.org/doc/html/draft-eastlake-fnv>.
+struct Fnv(u64);
+
+impl Fnv {
+    const fn new() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+
+    fn part(&mut self, text: &str) {
+        for byte in text.bytes().chain(std::iter::once(0)) {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
+
+/// The one order of findings: by file in reading order, then position, rule and message. The same thing
+/// said twice about the same bytes (an alias read twice) is kept once.
+pub fn sort(findings: &mut Vec<Finding>) {
+    findings.sort_by(|a, b| a.order().cmp(&b.order()).then_with(|| a.subjects.cmp(&b.subjects)));
+    findings.dedup_by(|a, b| a.order() == b.order());
+}
+
+/// Which of `known` a misspelt `word` most likely means: the nearest within a third of its length, the
+/// first on a tie.
+pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    let lower = word.to_lowercase();
+    let limit = (word.chars().count() / 3).max(1);
+    let scored = known.into_iter().map(|k| (strsim::osa_distance(&lower, &k.to_lowercase()), k));
+    scored.filter(|(distance, _)| *distance <= limit).min_by_key(|(distance, _)| *distance).map(|(_, k)| k)
+}

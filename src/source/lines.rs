@@ -1,0 +1,75 @@
+//! From bytes to lines and columns.
+
+use super::Span;
+
+/// Where the lines of a text start.
+#[derive(Debug, Clone, Default)]
+pub struct LineIndex {
+    /// Byte offset of each line's first byte; the first is 0.
+    starts: Vec<u32>,
+}
+
+/// A span as people say it: lines and columns from 1, columns in Unicode scalar values, end exclusive.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Location {
+    /// Line of the first byte.
+    pub line: usize,
+    /// Column of the first byte.
+    pub column: usize,
+    /// Line of the end.
+    pub end_line: usize,
+    /// Column of the end (exclusive).
+    pub end_column: usize,
+}
+
+impl LineIndex {
+    /// Indexes a text. `\n` ends a line; a `\r` before it belongs to the line's end.
+    pub fn new(text: &str) -> Self {
+        let breaks = text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i as u32 + 1);
+        Self { starts: std::iter::once(0).chain(breaks).collect() }
+    }
+
+    /// The line (from 0) that holds a byte.
+    pub fn line_of(&self, byte: u32) -> usize {
+        self.starts.partition_point(|start| *start <= byte).saturating_sub(1)
+    }
+
+    /// First byte of a line (from 0); the last line's for lines beyond it.
+    pub fn start_of(&self, line: usize) -> u32 {
+        self.starts.get(line).or(self.starts.last()).copied().unwrap_or(0)
+    }
+
+    /// Lines and columns of a span of `text`.
+    pub fn locate(&self, text: &str, span: Span) -> Location {
+        let (line, column) = self.position(text, span.start);
+        let (end_line, end_column) = self.position(text, span.end);
+        Location { line, column, end_line, end_column }
+    }
+
+    fn position(&self, text: &str, byte: u32) -> (usize, usize) {
+        let byte = (byte as usize).min(text.len());
+        let line = self.line_of(byte as u32);
+        let start = self.start_of(line) as usize;
+        let column = text.get(start..byte).map_or(0, |before| before.chars().count());
+        (line + 1, column + 1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::source::FileId;
+
+    #[test]
+    fn columns_count_scalar_values_and_ends_are_exclusive() {
+        let text = "a: 1\nsérvice: x\r\nlast";
+        let at = |start: u32, end: u32| {
+            let l = LineIndex::new(text).locate(text, Span::new(FileId(0), start, end));
+            (l.line, l.column, l.end_line, l.end_column)
+        };
+        assert_eq!(at(0, 1), (1, 1, 1, 2));
+        assert_eq!(at(5, 13), (2, 1, 2, 8), "é is two bytes and one column");
+        assert_eq!(at(18, 22), (3, 1, 3, 5));
+        assert_eq!(at(22, 99), (3, 5, 3, 5), "beyond the end is the end");
+    }
+}
