@@ -1,1 +1,21 @@
-//! (under construction)
+//! What a user may write: types with spans, units, includes, overlays; and the JSON Schema of it.
+//!
+//! A text becomes a spanned [`tree`], trees of several files are joined ([`load`], [`overlay`]), and
+//! [`decode`] makes the types of [`vocabulary`] out of them. Every mistake is a finding, none stops the
+//! others. Must not know what the document means: names are resolved in `model`.
+
+pub mod decode;
+pub mod load;
+mod overlay;
+pub mod parse;
+pub mod rules;
+pub mod scalar;
+pub mod schema;
+pub mod tree;
+pub mod units;
+pub mod vocabulary;
+
+pub use decode::{Decode, Ids, Map, Switch};
+pub use load::{FileDocument, FileTree, Reader, read_text};
+pub use parse::Limits;
+pub use schema::document_schema;

@@ -1,0 +1,448 @@
+//! From the spanned tree to typed values, collecting findings instead of stopping at the first.
+//!
+//! One trait, [`Decode`], says for each type how it is read and what its JSON Schema is, so that the two
+//! cannot drift apart. [`record!`] and [`choice!`] write it for mappings and for closed sets of words.
+
+use super::rules::{INVALID_VALUE, UNKNOWN_FIELD};
+use super::schema::Defs;
+use super::tree::{Kind, Node};
+use crate::finding::{Finding, nearest};
+use crate::source::{Span, Spanned};
+use serde_json::{Map as JsonMap, Value, json};
+
+/// A value that may stand in a document.
+pub trait Decode: Sized + Clone {
+    /// Reads it. `None` means that a finding has been raised.
+    fn decode<'n>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<Self>;
+
+    /// What the JSON Schema says of it.
+    fn schema(defs: &mut Defs) -> Value;
+
+    /// Takes from `lower` what is not said here, key by key. Values that are not mappings stay.
+    fn fill(&mut self, lower: &Self) {
+        let _ = lower;
+    }
+}
+
+/// Where findings go, and where in the document the reader is.
+pub struct Ctx<'n> {
+    /// What was found so far.
+    pub findings: Vec<Finding>,
+    path: Vec<&'n str>,
+}
+
+impl<'n> Ctx<'n> {
+    /// At the root of a document.
+    pub const fn new() -> Self {
+        Self { findings: Vec::new(), path: Vec::new() }
+    }
+
+    /// Reads the value of `key` one level deeper.
+    pub fn enter<T>(&mut self, key: &'n str, read: impl FnOnce(&mut Self) -> T) -> T {
+        self.path.push(key);
+        let value = read(self);
+        self.path.pop();
+        value
+    }
+
+    /// Reads a child and keeps its bytes.
+    pub fn spanned<T: Decode>(&mut self, node: &'n Node) -> Option<Spanned<T>> {
+        T::decode(node, self).map(|value| Spanned::new(value, node.span))
+    }
+
+    /// The place in the document, for the identity of a finding: `services.web.timeout`.
+    pub fn place(&self) -> String {
+        self.path.join(".")
+    }
+
+    /// Raises invalid-value and gives nothing.
+    pub fn invalid<T>(&mut self, span: Span, message: impl Into<String>) -> Option<T> {
+        self.invalid_with(span, message, None)
+    }
+
+    /// Raises invalid-value with a help line and gives nothing.
+    pub fn invalid_with<T>(&mut self, span: Span, message: impl Into<String>, help: Option<String>) -> Option<T> {
+        let mut finding = Finding::new(&INVALID_VALUE, span, message).about(self.place());
+        finding.help.extend(help);
+        self.findings.push(finding);
+        None
+    }
+
+    /// Raises invalid-value for something of the wrong form.
+    pub fn expected<T>(&mut self, node: &Node, what: &str) -> Option<T> {
+        let key = self.path.last().copied().unwrap_or("the document");
+        let found = match node.text() {
+            Some(text) => format!("`{}`", shorten(text)),
+            None => node.what().to_owned(),
+        };
+        self.invalid(node.span, format!("`{key}` wants {what}, found {found}"))
+    }
+
+    /// Raises unknown-field with the nearest known key.
+    pub fn unknown_field(&mut self, key: &Spanned<String>, known: &[&'static str]) {
+        let place = self.path.last().map_or_else(|| "the document".to_owned(), |k| format!("`{k}`"));
+        let finding = Finding::new(&UNKNOWN_FIELD, key.span, format!("unknown key `{}` in {place}", shorten(key)));
+        let finding = match nearest(key, known.iter().copied()) {
+            Some(near) => finding.help(format!("did you mean `{near}`?")),
+            None => finding.help("keys of your own start with `x-`"),
+        };
+        let finding = finding.note(format!("known keys: {}", known.join(", ")));
+        self.findings.push(finding.about(format!("{}.{}", self.place(), key.value)));
+    }
+}
+
+/// A text cut to what an error message can hold.
+pub fn shorten(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    if line.chars().count() <= 60 && line.len() == text.len() {
+        return line.to_owned();
+    }
+    line.chars().take(57).chain("…".chars()).collect()
+}
+
+/// A mapping with known keys; written by [`record!`].
+pub trait Record: Default {
+    /// Reads the value of `key`; `false` where the record does not know the key.
+    fn set<'n>(&mut self, key: &'n str, node: &'n Node, ctx: &mut Ctx<'n>) -> bool;
+    /// The keys it knows, in order.
+    fn keys(out: &mut Vec<&'static str>);
+    /// The properties of its JSON Schema, and which are required.
+    fn properties(defs: &mut Defs, out: &mut JsonMap<String, Value>, required: &mut Vec<Value>);
+    /// Keys that must be there.
+    fn required(out: &mut Vec<&'static str>);
+    /// What no single key can tell.
+    fn validate<'n>(&self, node: &'n Node, ctx: &mut Ctx<'n>) {
+        let _ = (node, ctx);
+    }
+}
+
+/// Reads a record: every key is looked at, whatever is wrong with the others.
+pub fn decode_record<'n, R: Record>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<R> {
+    let entries = match &node.kind {
+        Kind::Mapping(entries) => entries.as_slice(),
+        Kind::Null => &[],
+        _ => return ctx.expected(node, "a mapping"),
+    };
+    let mut record = R::default();
+    for entry in entries {
+        let known = ctx.enter(&entry.key.value, |ctx| record.set(&entry.key.value, &entry.value, ctx));
+        if !known && !entry.key.value.starts_with("x-") {
+            let mut keys = Vec::new();
+            R::keys(&mut keys);
+            ctx.unknown_field(&entry.key, &keys);
+        }
+    }
+    let mut required = Vec::new();
+    R::required(&mut required);
+    for key in required {
+        if node.get(key).is_none() {
+            let at = entries.first().map_or(node.span, |e| e.key.span);
+            ctx.invalid::<()>(at, format!("`{key}` is missing here"));
+        }
+    }
+    record.validate(node, ctx);
+    Some(record)
+}
+
+/// The JSON Schema of a record.
+pub fn record_schema<R: Record>(defs: &mut Defs, about: &str) -> Value {
+    let (mut properties, mut required) = (JsonMap::new(), Vec::new());
+    R::properties(defs, &mut properties, &mut required);
+    let kind = if required.is_empty() { json!(["object", "null"]) } else { json!("object") };
+    let mut schema = json!({ "description": about, "type": kind, "properties": properties,
+        "patternProperties": { "^x-": {} }, "additionalProperties": false });
+    if !required.is_empty() {
+        schema["required"] = Value::Array(required);
+    }
+    schema
+}
+
+/// Declares mappings: each key with its type and its sentence. Every field becomes
+/// `Option<Spanned<type>>`. `key["name"]` where the key is no Rust name, `= required` where it must be
+/// there, `..field: Type` to take in the keys of another record, `validate: f` for what no single key tells.
+macro_rules! record {
+    (
+        $(#[doc = $about:literal])+
+        $name:ident {
+            $( $(#[doc = $doc:literal])+ $field:ident $([$key:literal])? : $ty:ty $(= $required:ident)? , )*
+            $( .. $flat:ident : $flat_ty:ty , )?
+        }
+        $( validate: $validate:path ; )?
+    ) => {
+        $(#[doc = $about])+
+        #[derive(Debug, Clone, Default)]
+        pub struct $name {
+            $( $(#[doc = $doc])+ pub $field: Option<$crate::source::Spanned<$ty>>, )*
+            $( #[doc = "Its further keys."] pub $flat: $flat_ty, )?
+        }
+
+        impl $crate::spec::decode::Record for $name {
+            fn set<'n>(&mut self, key: &'n str, node: &'n $crate::spec::tree::Node,
+                ctx: &mut $crate::spec::decode::Ctx<'n>) -> bool {
+                $( if key == $crate::spec::decode::key!($field $([$key])?) {
+                    self.$field = ctx.spanned(node);
+                    return true;
+                } )*
+                $( if self.$flat.set(key, node, ctx) { return true; } )?
+                let _ = (key, node, ctx);
+                false
+            }
+            fn keys(out: &mut Vec<&'static str>) {
+                $( out.push($crate::spec::decode::key!($field $([$key])?)); )*
+                $( <$flat_ty as $crate::spec::decode::Record>::keys(out); )?
+                let _ = out;
+            }
+            fn properties(defs: &mut $crate::spec::schema::Defs,
+                out: &mut serde_json::Map<String, serde_json::Value>, required: &mut Vec<serde_json::Value>) {
+                $(
+                    let schema = <$ty as $crate::spec::decode::Decode>::schema(defs);
+                    let about = concat!($($doc),+).trim();
+                    out.insert($crate::spec::decode::key!($field $([$key])?).to_owned(),
+                        $crate::spec::schema::described(schema, about));
+                    if $crate::spec::decode::is_required!($($required)?) {
+                        required.push($crate::spec::decode::key!($field $([$key])?).into());
+                    }
+                )*
+                $( <$flat_ty as $crate::spec::decode::Record>::properties(defs, out, required); )?
+                let _ = (defs, out, required);
+            }
+            fn required(out: &mut Vec<&'static str>) {
+                $( if $crate::spec::decode::is_required!($($required)?) {
+                    out.push($crate::spec::decode::key!($field $([$key])?));
+                } )*
+                let _ = out;
+            }
+            $( fn validate<'n>(&self, node: &'n $crate::spec::tree::Node, ctx: &mut $crate::spec::decode::Ctx<'n>) {
+                $validate(self, node, ctx);
+            } )?
+        }
+
+        impl $crate::spec::decode::Decode for $name {
+            fn decode<'n>(node: &'n $crate::spec::tree::Node, ctx: &mut $crate::spec::decode::Ctx<'n>) -> Option<Self> {
+                $crate::spec::decode::decode_record(node, ctx)
+            }
+            fn schema(defs: &mut $crate::spec::schema::Defs) -> serde_json::Value {
+                defs.define(stringify!($name), |defs| {
+                    $crate::spec::decode::record_schema::<Self>(defs, concat!($($about),+).trim())
+                })
+            }
+            fn fill(&mut self, lower: &Self) {
+                $( $crate::spec::decode::fill(&mut self.$field, lower.$field.as_ref()); )*
+                $( self.$flat.fill(&lower.$flat); )?
+                let _ = lower;
+            }
+        }
+    };
+}
+
+/// Declares a closed set of words.
+macro_rules! choice {
+    (
+        $(#[doc = $about:literal])+
+        $name:ident { $( $(#[doc = $doc:literal])+ $(#[$meta:ident])? $variant:ident = $word:literal , )+ }
+    ) => {
+        $(#[doc = $about])+
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+        pub enum $name { $( $(#[doc = $doc])+ $(#[$meta])? $variant, )+ }
+
+        impl $name {
+            /// All, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[ $( Self::$variant ),+ ];
+
+            /// The word as it stands in a document.
+            pub const fn word(self) -> &'static str {
+                match self { $( Self::$variant => $word, )+ }
+            }
+        }
+
+        impl $crate::spec::decode::Decode for $name {
+            fn decode<'n>(node: &'n $crate::spec::tree::Node, ctx: &mut $crate::spec::decode::Ctx<'n>) -> Option<Self> {
+                let words = [ $( $word ),+ ];
+                let at = $crate::spec::decode::decode_word(node, ctx, &words)?;
+                Self::ALL.get(at).copied()
+            }
+            fn schema(_: &mut $crate::spec::schema::Defs) -> serde_json::Value {
+                serde_json::json!({ "enum": [ $( $word ),+ ] })
+            }
+        }
+    };
+}
+
+/// The key of a field: its Rust name unless another is given.
+macro_rules! key {
+    ($field:ident) => {
+        stringify!($field)
+    };
+    ($field:ident [$key:literal]) => {
+        $key
+    };
+}
+
+/// Whether a field was marked `= required`.
+macro_rules! is_required {
+    () => {
+        false
+    };
+    (required) => {
+        true
+    };
+}
+
+pub(crate) use {choice, is_required, key, record};
+
+/// Takes a field from the layer below, or merges it with what stands there.
+pub fn fill<T: Decode>(field: &mut Option<Spanned<T>>, lower: Option<&Spanned<T>>) {
+    match (field, lower) {
+        (Some(field), Some(lower)) => field.value.fill(&lower.value),
+        (field @ None, Some(lower)) => *field = Some(lower.clone()),
+        (_, None) => {}
+    }
+}
+
+/// The index of a word in a closed set, or a finding with the nearest one.
+pub fn decode_word<'n>(node: &'n Node, ctx: &mut Ctx<'n>, words: &[&str]) -> Option<usize> {
+    let Some(text) = node.text() else {
+        return ctx.expected(node, &format!("one of {}", words.join(", ")));
+    };
+    if let Some(at) = words.iter().position(|w| *w == text) {
+        return Some(at);
+    }
+    let key = ctx.path.last().copied().unwrap_or_default();
+    let near = nearest(text, words.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+    let allowed = format!("allowed: {}", words.join(", "));
+    let message = format!("`{}` is no value of `{key}`", shorten(text));
+    ctx.invalid_with(node.span, message, Some(near.map_or_else(|| allowed.clone(), |n| format!("{n} ({allowed})"))))
+}
+
+impl<T: Decode> Decode for Box<T> {
+    fn decode<'n>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<Self> {
+        T::decode(node, ctx).map(Self::new)
+    }
+    fn schema(defs: &mut Defs) -> Value {
+        T::schema(defs)
+    }
+    fn fill(&mut self, lower: &Self) {
+        T::fill(self, lower);
+    }
+}
+
+impl<T: Decode> Decode for Vec<Spanned<T>> {
+    fn decode<'n>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<Self> {
+        match &node.kind {
+            Kind::Sequence(items) => Some(items.iter().filter_map(|item| ctx.spanned(item)).collect()),
+            Kind::Null => Some(Self::new()),
+            _ => ctx.expected(node, "a list"),
+        }
+    }
+    fn schema(defs: &mut Defs) -> Value {
+        json!({ "type": ["array", "null"], "items": T::schema(defs) })
+    }
+}
+
+/// A mapping from names of the user's to values, in document order.
+#[derive(Debug, Clone)]
+pub struct Map<T>(pub Vec<(Spanned<String>, Spanned<T>)>);
+
+impl<T> Default for Map<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Map<T> {
+    /// The entries in document order.
+    pub fn iter(&self) -> std::slice::Iter<'_, (Spanned<String>, Spanned<T>)> {
+        self.0.iter()
+    }
+
+    /// The value of a name.
+    pub fn get(&self, name: &str) -> Option<&Spanned<T>> {
+        self.0.iter().find(|(key, _)| key.value == name).map(|(_, value)| value)
+    }
+}
+
+impl<T: Decode> Decode for Map<T> {
+    fn decode<'n>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<Self> {
+        let entries = match &node.kind {
+            Kind::Mapping(entries) => entries.as_slice(),
+            Kind::Null => &[],
+            _ => return ctx.expected(node, "a mapping"),
+        };
+        let read = entries.iter().filter_map(|entry| {
+            let value = ctx.enter(&entry.key.value, |ctx| ctx.spanned(&entry.value))?;
+            Some((entry.key.clone(), value))
+        });
+        Some(Self(read.collect()))
+    }
+    fn schema(defs: &mut Defs) -> Value {
+        json!({ "type": ["object", "null"], "additionalProperties": T::schema(defs) })
+    }
+}
+
+/// A mapping whose keys are ids: not empty, without white space.
+#[derive(Debug, Clone)]
+pub struct Ids<T>(pub Map<T>);
+
+impl<T> Default for Ids<T> {
+    fn default() -> Self {
+        Self(Map::default())
+    }
+}
+
+impl<T: Decode> Decode for Ids<T> {
+    fn decode<'n>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<Self> {
+        for entry in node.entries() {
+            check_id(&entry.key.value, entry.key.span, ctx);
+        }
+        Map::decode(node, ctx).map(Self)
+    }
+    fn schema(defs: &mut Defs) -> Value {
+        json!({ "type": ["object", "null"], "propertyNames": { "pattern": ID_PATTERN },
+            "additionalProperties": T::schema(defs) })
+    }
+}
+
+/// What an id may be.
+pub const ID_PATTERN: &str = r"^\S+$";
+
+/// Raises invalid-value for an id that is empty or has white space.
+pub fn check_id(id: &str, span: Span, ctx: &mut Ctx<'_>) {
+    if id.is_empty() || id.contains(char::is_whitespace) {
+        let help = id.split_whitespace().collect::<Vec<_>>().join("-");
+        let help = (!help.is_empty()).then(|| format!("write `{help}`; `title` and `metadata` can hold a longer name"));
+        ctx.invalid_with::<()>(span, format!("`{}` is no id: ids have no white space", shorten(id)), help);
+    }
+}
+
+/// A policy that may be switched off.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Switch<T> {
+    /// `none`.
+    Off,
+    /// What it says.
+    On(T),
+}
+
+impl<T> Switch<T> {
+    /// What it says, unless it is off.
+    pub const fn on(&self) -> Option<&T> {
+        match self {
+            Self::On(value) => Some(value),
+            Self::Off => None,
+        }
+    }
+}
+
+impl<T: Decode> Decode for Switch<T> {
+    fn decode<'n>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<Self> {
+        if node.text() == Some("none") { Some(Self::Off) } else { T::decode(node, ctx).map(Self::On) }
+    }
+    fn schema(defs: &mut Defs) -> Value {
+        json!({ "anyOf": [{ "const": "none" }, T::schema(defs)] })
+    }
+    fn fill(&mut self, lower: &Self) {
+        if let (Self::On(value), Self::On(lower)) = (self, lower) {
+            value.fill(lower);
+        }
+    }
+}

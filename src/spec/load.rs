@@ -1,0 +1,272 @@
+//! From the first file to all documents of a system: includes, overlays, `--set`, one namespace of ids.
+
+use super::decode::Ctx;
+use super::overlay::{apply_overlays, apply_set, unique_ids};
+use super::parse::{Limits, parse};
+use super::rules::{INCLUDE_CYCLE, INVALID_VALUE, INVALID_YAML, LIMIT_EXCEEDED, NOT_UTF8, UNREADABLE_FILE};
+use super::tree::{Kind, Node};
+use super::vocabulary::Document;
+use super::Decode;
+use crate::finding::{self, Finding};
+use crate::source::{FileId, LoadError, Loader, Sources, Span, Spanned, join_path};
+use std::collections::HashMap;
+
+/// One file of the system, read.
+#[derive(Debug, Clone)]
+pub struct FileDocument {
+    /// The file.
+    pub file: FileId,
+    /// What it says.
+    pub document: Spanned<Document>,
+    /// Whether it was named rather than included: `lint` counts here.
+    pub root: bool,
+}
+
+/// The spanned tree of a file, before it is decoded.
+#[derive(Debug, Clone)]
+pub struct FileTree {
+    /// The file.
+    pub file: FileId,
+    /// Its tree.
+    pub node: Node,
+    /// Whether it was named rather than included.
+    pub root: bool,
+    /// Whether it lies on top of the others.
+    pub overlay: bool,
+}
+
+/// Reads files into trees, following includes, with everything that is wrong on the way.
+pub struct Reader<'l> {
+    loader: &'l dyn Loader,
+    limits: Limits,
+    /// Every text that was read.
+    pub sources: Sources,
+    /// What was found so far.
+    pub findings: Vec<Finding>,
+    /// Whether some file could not be read or has no syntax tree.
+    pub broken: bool,
+    seen: HashMap<String, FileId>,
+}
+
+impl<'l> Reader<'l> {
+    /// A reader that asks `loader` for files.
+    pub fn new(loader: &'l dyn Loader, limits: Limits) -> Self {
+        let (sources, findings) = (Sources::default(), Vec::new());
+        Self { loader, limits, sources, findings, broken: false, seen: HashMap::new() }
+    }
+
+    /// The loader, for what is not YAML (`.env` files).
+    pub fn loader(&self) -> &'l dyn Loader {
+        self.loader
+    }
+
+    /// Reads a file that was named on the command line.
+    pub fn root(&mut self, path: &str) -> Option<FileTree> {
+        let bytes = match self.loader.load(path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                let file = self.sources.add(path, "");
+                self.unreadable(Span::new(file, 0, 0), path, &error);
+                return None;
+            }
+        };
+        self.text(path, bytes)
+    }
+
+    /// Reads a text that was handed in (standard input, a test).
+    pub fn text(&mut self, name: &str, bytes: Vec<u8>) -> Option<FileTree> {
+        let file = self.utf8(name, bytes);
+        self.seen.insert(join_path("", name), file?);
+        self.tree(file?).map(|node| FileTree { file: file.unwrap_or_default(), node, root: true, overlay: false })
+    }
+
+    /// Follows the includes of `trees`, depth first, each file once.
+    pub fn includes(&mut self, trees: Vec<FileTree>) -> Vec<FileTree> {
+        let mut all = Vec::new();
+        for tree in trees {
+            let mut ancestors = vec![tree.file];
+            let included = self.include(&tree, &mut ancestors);
+            all.push(tree);
+            all.extend(included);
+        }
+        all
+    }
+
+    fn include(&mut self, tree: &FileTree, ancestors: &mut Vec<FileId>) -> Vec<FileTree> {
+        let mut found = Vec::new();
+        let Some(include) = tree.node.get("include") else { return found };
+        let items = if include.text().is_some() { std::slice::from_ref(include) } else { include.items() };
+        for item in items {
+            let Some(pattern) = item.text() else { continue };
+            let pattern = join_path(&self.sources.file(tree.file).name, pattern);
+            for path in self.matches(&pattern, item.span) {
+                if let Some(file) = self.seen.get(&path) {
+                    if ancestors.contains(file) {
+                        self.cycle(&path, item.span, *file, ancestors);
+                    }
+                    continue;
+                }
+                let Some(child) = self.included(&path, item.span) else { continue };
+                ancestors.push(child.file);
+                let below = if ancestors.len() > self.limits.depth { Vec::new() } else { self.include(&child, ancestors) };
+                ancestors.pop();
+                found.push(child);
+                found.extend(below);
+            }
+        }
+        found
+    }
+
+    fn matches(&mut self, pattern: &str, span: Span) -> Vec<String> {
+        match self.loader.glob(pattern) {
+            Ok(paths) if paths.is_empty() => {
+                let finding = Finding::new(&UNREADABLE_FILE, span, format!("`{pattern}` matches no file"));
+                self.findings.push(finding.help("paths are seen from the file that includes them").about(pattern));
+                self.broken = true;
+                paths
+            }
+            Ok(paths) => paths,
+            Err(error) => {
+                self.unreadable(span, pattern, &error);
+                Vec::new()
+            }
+        }
+    }
+
+    fn cycle(&mut self, path: &str, span: Span, file: FileId, ancestors: &[FileId]) {
+        let from = ancestors.iter().position(|a| *a == file).unwrap_or(0);
+        let names = ancestors.iter().skip(from).map(|a| format!("`{}`", self.sources.file(*a).name));
+        let round: Vec<_> = names.chain(std::iter::once(format!("`{path}`"))).collect();
+        let finding = Finding::new(&INCLUDE_CYCLE, span, format!("`{path}` includes itself"));
+        let finding = finding.label("closes the circle").note(round.join(" → "));
+        self.findings.push(finding.help("include a file from one side only").about(path));
+        self.broken = true;
+    }
+
+    fn included(&mut self, path: &str, span: Span) -> Option<FileTree> {
+        if self.sources.files().len() >= self.limits.files {
+            let message = format!("more than {} files", self.limits.files);
+            self.findings.push(Finding::new(&LIMIT_EXCEEDED, span, message));
+            self.broken = true;
+            return None;
+        }
+        let bytes = match self.loader.load(path) {
+            Ok(bytes) => bytes,
+            Err(error) => {
+                self.unreadable(span, path, &error);
+                return None;
+            }
+        };
+        let file = self.utf8(path, bytes)?;
+        self.seen.insert(path.to_owned(), file);
+        let node = self.tree(file)?;
+        Some(FileTree { file, node, root: false, overlay: false })
+    }
+
+    /// Says that a file cannot be read.
+    pub fn unreadable(&mut self, span: Span, path: &str, error: &LoadError) {
+        let finding = Finding::new(&UNREADABLE_FILE, span, format!("cannot read `{path}`: {error}"));
+        self.findings.push(finding.about(path));
+        self.broken = true;
+    }
+
+    /// Takes a text in, or says at which byte it stops being UTF-8.
+    pub fn utf8(&mut self, name: &str, bytes: Vec<u8>) -> Option<FileId> {
+        if bytes.len() as u64 > self.limits.bytes {
+            let file = self.sources.add(name, "");
+            let error = LoadError::TooLarge { size: bytes.len() as u64, limit: self.limits.bytes };
+            let message = format!("`{name}` is too large: {error}");
+            self.findings.push(Finding::new(&LIMIT_EXCEEDED, Span::new(file, 0, 0), message).about(name));
+            self.broken = true;
+            return None;
+        }
+        match String::from_utf8(bytes) {
+            Ok(text) => {
+                let text = text.strip_prefix('\u{feff}').map(str::to_owned).unwrap_or(text);
+                Some(self.sources.add(name, text))
+            }
+            Err(error) => {
+                let at = error.utf8_error().valid_up_to();
+                let utf16 = error.as_bytes().starts_with(&[0xff, 0xfe]) || error.as_bytes().starts_with(&[0xfe, 0xff]);
+                let file = self.sources.add(name, String::from_utf8_lossy(error.as_bytes()));
+                let span = Span::new(file, at as u32, (at + 3) as u32);
+                let finding = Finding::new(&NOT_UTF8, span, format!("byte {} is not UTF-8", at + 1));
+                let encoding = if utf16 { "UTF-16" } else { "another encoding" };
+                let help = format!("the file seems to be in {encoding}: save it as UTF-8");
+                self.findings.push(finding.label("the text cannot be read from here").help(help).about(name));
+                self.broken = true;
+                None
+            }
+        }
+    }
+
+    /// The only document of a text; an empty text is an empty mapping.
+    pub fn tree(&mut self, file: FileId) -> Option<Node> {
+        let mut documents = self.documents(file)?.into_iter();
+        let first = documents.next().unwrap_or_else(|| Node::new(Span::new(file, 0, 0), Kind::Null));
+        if let Some(second) = documents.next() {
+            let finding = Finding::new(&INVALID_YAML, second.span, "a second document in one file");
+            self.findings.push(finding.label("not read").help("put it into a file of its own and `include` it"));
+        }
+        Some(first)
+    }
+
+    /// All documents of a text.
+    pub fn documents(&mut self, file: FileId) -> Option<Vec<Node>> {
+        let documents = parse(&self.sources.file(file).text, file, self.limits, &mut self.findings);
+        self.broken |= documents.is_none();
+        documents
+    }
+
+    /// Reads a file that lies on top of the others (`--overlay`).
+    pub fn overlay(&mut self, path: &str) -> Option<FileTree> {
+        self.root(path).map(|tree| FileTree { overlay: true, root: false, ..tree })
+    }
+
+    /// Applies one `--set PATH=VALUE` to the trees.
+    pub fn set(&mut self, argument: &str, trees: &mut [FileTree]) {
+        let (path, value) = argument.split_once('=').unwrap_or((argument, ""));
+        let file = self.sources.add(format!("--set {path}"), value);
+        let Some(node) = self.tree(file) else { return };
+        if !argument.contains('=') {
+            let message = format!("`--set {argument}` has no value: write `--set path=value`");
+            self.findings.push(Finding::new(&INVALID_VALUE, node.span, message).about(path));
+            return;
+        }
+        if let Err((message, help)) = apply_set(path, node.clone(), trees) {
+            let mut finding = Finding::new(&INVALID_VALUE, node.span, message).about(path);
+            finding.help.extend(help);
+            self.findings.push(finding);
+        }
+    }
+
+    /// Decodes trees into documents: overlays laid, ids made unique, every mistake of every file found.
+    pub fn decode(&mut self, trees: Vec<FileTree>) -> Vec<FileDocument> {
+        let mut trees = apply_overlays(trees, &mut self.findings);
+        unique_ids(&mut trees, &mut self.findings);
+        let decoded = trees.iter().map(|tree| {
+            let mut ctx = Ctx::new();
+            let document: Option<Document> = Decode::decode(&tree.node, &mut ctx);
+            let document = Spanned::new(document.unwrap_or_default(), tree.node.span);
+            (FileDocument { file: tree.file, document, root: tree.root }, ctx.findings)
+        });
+        let mut documents = Vec::new();
+        for (document, findings) in decoded {
+            documents.push(document);
+            self.findings.extend(findings);
+        }
+        finding::sort(&mut self.findings);
+        documents
+    }
+}
+
+/// Reads one text as a document, for tests and small programs.
+pub fn read_text(name: &str, text: &str) -> (Vec<FileDocument>, Sources, Vec<Finding>) {
+    let loader = crate::source::MemoryLoader::default();
+    let mut reader = Reader::new(&loader, Limits::default());
+    let trees = reader.text(name, text.as_bytes().to_vec()).into_iter().collect();
+    let trees = reader.includes(trees);
+    let documents = reader.decode(trees);
+    (documents, reader.sources, reader.findings)
+}
+

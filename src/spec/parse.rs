@@ -1,0 +1,358 @@
+//! From the text of a file to its spanned tree, bounded against hostile input.
+
+use super::rules::{DUPLICATE_DEFINITION, INVALID_YAML, LIMIT_EXCEEDED};
+use super::tree::{Entry, Kind, Node};
+use crate::finding::Finding;
+use crate::source::{FileId, Span, Spanned};
+use serde_yaml::granit_parser::{Event, Parser, ScalarStyle, ScanError, Span as Marks, options};
+use std::collections::HashMap;
+
+/// What a text may cost. The defaults hold a system of a million endpoints and stop an alias bomb at once.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Bytes of one file.
+    pub bytes: u64,
+    /// Files of one run.
+    pub files: usize,
+    /// Levels of nesting.
+    pub depth: usize,
+    /// Nodes of one file, aliases expanded.
+    pub nodes: usize,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { bytes: 64 << 20, files: 10_000, depth: 64, nodes: 8_000_000 }
+    }
+}
+
+/// The documents of a text. A syntax error or a limit ends the reading of that text: what came before it
+/// is not returned, since half a document would raise findings about things that are there.
+pub fn parse(text: &str, file: FileId, limits: Limits, findings: &mut Vec<Finding>) -> Option<Vec<Node>> {
+    let options = options! {
+        emit_comments: false,
+        block_nesting_limit: limits.depth * 2,
+        flow_nesting_limit: limits.depth * 2,
+    };
+    let mut builder = Builder { file, limits, nodes: 0, open: Vec::new(), anchors: HashMap::new(), done: Vec::new(), findings };
+    let mut parser = Parser::new_from_str_with_options(text, options);
+    while let Some(event) = parser.next_event() {
+        match event {
+            Ok((event, marks)) => builder.event(event, marks).ok()?,
+            Err(error) => {
+                let finding = syntax_error(&error, text, file);
+                builder.findings.push(finding);
+                return None;
+            }
+        }
+    }
+    Some(builder.done)
+}
+
+/// A limit was hit and reported.
+struct Stop;
+
+struct Builder<'f> {
+    file: FileId,
+    limits: Limits,
+    nodes: usize,
+    open: Vec<Open>,
+    anchors: HashMap<usize, Node>,
+    done: Vec<Node>,
+    findings: &'f mut Vec<Finding>,
+}
+
+/// A collection whose end has not come.
+struct Open {
+    start: Span,
+    anchor: usize,
+    tag: Option<Box<str>>,
+    items: Items,
+}
+
+enum Items {
+    Sequence(Vec<Node>),
+    Mapping { entries: Vec<Entry>, key: Option<Node>, merged: Vec<Node>, seen: HashMap<String, usize> },
+}
+
+impl Builder<'_> {
+    fn event(&mut self, event: Event<'_>, marks: Marks) -> Result<(), Stop> {
+        let span = self.span(marks);
+        match event {
+            Event::Scalar(text, style, anchor, tag) => {
+                let plain = style == ScalarStyle::Plain;
+                let empty = plain && (span.start == span.end || matches!(&*text, "~" | "null" | "Null" | "NULL"));
+                let kind = if empty { Kind::Null } else { Kind::Scalar { text: text.into_owned(), plain } };
+                self.finish(Node { span, kind, tag: tag.and_then(|t| local_tag(&t)) }, anchor)
+            }
+            Event::SequenceStart(_, anchor, tag) => {
+                self.push(span, anchor, tag.and_then(|t| local_tag(&t)), Items::Sequence(Vec::new()))
+            }
+            Event::MappingStart(_, anchor, tag) => {
+                let items = Items::Mapping { entries: Vec::new(), key: None, merged: Vec::new(), seen: HashMap::new() };
+                self.push(span, anchor, tag.and_then(|t| local_tag(&t)), items)
+            }
+            Event::SequenceEnd | Event::MappingEnd => self.close(span),
+            Event::Alias(id) => self.alias(id, span),
+            _ => Ok(()),
+        }
+    }
+
+    fn span(&self, marks: Marks) -> Span {
+        let range = marks.byte_range().unwrap_or_default();
+        Span::new(self.file, range.start as u32, range.end as u32)
+    }
+
+    fn push(&mut self, start: Span, anchor: usize, tag: Option<Box<str>>, items: Items) -> Result<(), Stop> {
+        if self.open.len() >= self.limits.depth {
+            return Err(self.stop(start, format!("nested more than {} levels deep", self.limits.depth)));
+        }
+        self.open.push(Open { start, anchor, tag, items });
+        Ok(())
+    }
+
+    fn close(&mut self, end: Span) -> Result<(), Stop> {
+        let Some(open) = self.open.pop() else { return Ok(()) };
+        let (kind, last) = match open.items {
+            Items::Sequence(items) => {
+                let last = items.last().map(|n| n.span.end);
+                (Kind::Sequence(items), last)
+            }
+            Items::Mapping { mut entries, merged, seen, .. } => {
+                let last = entries.last().map(|e| e.value.span.end.max(e.key.span.end));
+                merge_keys(&mut entries, merged, &seen);
+                (Kind::Mapping(entries), last)
+            }
+        };
+        // A block collection ends with its last child, a flow collection with its bracket.
+        let flow = open.start.end > open.start.start;
+        let end = if flow { end.end } else { last.unwrap_or(open.start.end) };
+        let span = Span::new(self.file, open.start.start, end.max(open.start.end));
+        self.finish(Node { span, kind, tag: open.tag }, open.anchor)
+    }
+
+    fn alias(&mut self, id: usize, span: Span) -> Result<(), Stop> {
+        // An alias inside its own anchor has no value yet.
+        let Some(node) = self.anchors.get(&id).cloned() else {
+            return Err(self.syntax(span, "this alias refers to a value that contains it"));
+        };
+        let (count, height) = measure(&node);
+        self.nodes += count;
+        if self.open.len() + height > self.limits.depth {
+            return Err(self.stop(span, format!("aliases nest more than {} levels deep", self.limits.depth)));
+        }
+        self.check_nodes(span)?;
+        self.place(node)
+    }
+
+    fn finish(&mut self, node: Node, anchor: usize) -> Result<(), Stop> {
+        self.nodes += 1;
+        self.check_nodes(node.span)?;
+        if anchor != 0 {
+            self.nodes += measure(&node).0;
+            self.anchors.insert(anchor, node.clone());
+        }
+        self.place(node)
+    }
+
+    fn place(&mut self, node: Node) -> Result<(), Stop> {
+        let findings = &mut *self.findings;
+        match self.open.last_mut().map(|open| &mut open.items) {
+            None => self.done.push(node),
+            Some(Items::Sequence(items)) => items.push(node),
+            Some(Items::Mapping { entries, key, merged, seen }) => match key.take() {
+                None => *key = Some(node),
+                Some(k) if k.plain() == Some("<<") => merged.push(node),
+                Some(k) => add_entry(entries, seen, k, node, findings),
+            },
+        }
+        Ok(())
+    }
+
+    fn check_nodes(&mut self, span: Span) -> Result<(), Stop> {
+        if self.nodes <= self.limits.nodes {
+            return Ok(());
+        }
+        Err(self.stop(span, format!("more than {} values, aliases expanded", self.limits.nodes)))
+    }
+
+    fn stop(&mut self, span: Span, message: String) -> Stop {
+        let finding = Finding::new(&LIMIT_EXCEEDED, span, message).label("reading stopped here");
+        self.findings.push(finding.help("split the file with `include`, or write the repeated part once"));
+        Stop
+    }
+
+    fn syntax(&mut self, span: Span, message: &str) -> Stop {
+        self.findings.push(Finding::new(&INVALID_YAML, span, message));
+        Stop
+    }
+}
+
+fn add_entry(
+    entries: &mut Vec<Entry>,
+    seen: &mut HashMap<String, usize>,
+    key: Node,
+    value: Node,
+    findings: &mut Vec<Finding>,
+) {
+    let text = match key.kind {
+        Kind::Scalar { text, .. } => text,
+        Kind::Null => "null".to_owned(),
+        Kind::Sequence(_) | Kind::Mapping(_) => {
+            let what = if matches!(key.kind, Kind::Mapping(_)) { "mapping" } else { "list" };
+            let finding = Finding::new(&INVALID_YAML, key.span, format!("a key must be a single value, not a {what}"));
+            findings.push(finding.help("quote it if braces or brackets are part of the name"));
+            return;
+        }
+    };
+    if let Some(first) = position(entries, seen, &text).and_then(|i| entries.get(i)) {
+        let finding = Finding::new(&DUPLICATE_DEFINITION, key.span, format!("`{text}` is given twice"));
+        findings.push(
+            finding
+                .label("again here, not read")
+                .also(first.key.span, "first given here")
+                .help("remove one of them, or merge their contents")
+                .about(text),
+        );
+        return;
+    }
+    if entries.len() >= SMALL {
+        seen.insert(text.clone(), entries.len());
+    }
+    entries.push(Entry { key: Spanned::new(text, key.span), value });
+}
+
+/// Mappings up to this size are searched one by one; `seen` holds the keys beyond.
+const SMALL: usize = 16;
+
+fn position(entries: &[Entry], seen: &HashMap<String, usize>, key: &str) -> Option<usize> {
+    let small = entries.iter().take(SMALL).position(|e| e.key.value == key);
+    small.or_else(|| seen.get(key).copied())
+}
+
+/// `<<`: keys of the merged mappings that the mapping itself does not have, earlier mappings first.
+fn merge_keys(entries: &mut Vec<Entry>, merged: Vec<Node>, seen: &HashMap<String, usize>) {
+    let mappings = merged.into_iter().flat_map(|node| match node.kind {
+        Kind::Sequence(items) => items,
+        _ => vec![node],
+    });
+    for node in mappings {
+        let Kind::Mapping(news) = node.kind else { continue };
+        for new in news {
+            let key = &new.key.value;
+            let known = position(entries, seen, key).is_some() || entries.iter().skip(SMALL).any(|e| e.key.value == *key);
+            if !known {
+                entries.push(new);
+            }
+        }
+    }
+}
+
+/// Nodes and levels of a tree (depth is bounded, so recursion is).
+fn measure(node: &Node) -> (usize, usize) {
+    let of = |all: &mut dyn Iterator<Item = &Node>| {
+        all.map(measure).fold((1, 1), |(n, h), (cn, ch)| (n + cn, h.max(ch + 1)))
+    };
+    match &node.kind {
+        Kind::Sequence(items) => of(&mut items.iter()),
+        Kind::Mapping(entries) => of(&mut entries.iter().map(|e| &e.value)),
+        _ => (1, 0),
+    }
+}
+
+fn local_tag(tag: &serde_yaml::granit_parser::Tag) -> Option<Box<str>> {
+    (!tag.is_yaml_core_schema()).then(|| tag.original().into())
+}
+
+/// The parser's words, at the byte it stopped at, with what usually causes them.
+fn syntax_error(error: &ScanError, text: &str, file: FileId) -> Finding {
+    let at = error.marker().byte_offset().unwrap_or(0).min(text.len());
+    let info = error.info();
+    let line_start = text.get(..at).and_then(|t| t.rfind('\n')).map_or(0, |i| i + 1);
+    let rest = text.get(at..).unwrap_or_default();
+    let tab = info.contains("tab");
+    // The parser stops after the tab: point at the tab itself.
+    let at = match text.get(line_start..at).and_then(|t| t.find('\t')) {
+        Some(offset) if tab => line_start + offset,
+        _ => at,
+    };
+    let width = if tab { 1 } else { rest.chars().next().filter(|c| *c != '\n').map_or(0, char::len_utf8) };
+    let span = Span::new(file, at as u32, (at + width) as u32);
+    if info.contains("nesting") || info.contains("recursion") {
+        return Finding::new(&LIMIT_EXCEEDED, span, "nested too deep").help("split the file with `include`");
+    }
+    let finding = Finding::new(&INVALID_YAML, span, info.clone());
+    if tab {
+        return finding.label("a tab").help("YAML indents with spaces: replace the tab");
+    }
+    if rest.starts_with('{') {
+        return finding
+            .label("this brace starts a mapping inside `{ … }`")
+            .help("inside { } or [ ] a name with braces needs quotes: \"GET /cart/{id}\"");
+    }
+    if info.contains("mapping values are not allowed") {
+        return finding.help("put a value that holds `: ` in quotes, or check the indentation of this line");
+    }
+    if info.contains("unknown anchor") {
+        return finding.help("define it before with `&name`, or put a text that starts with `*` in quotes");
+    }
+    finding
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> (Option<Vec<Node>>, Vec<String>) {
+        let mut findings = Vec::new();
+        let limits = Limits { nodes: 1000, depth: 16, ..Limits::default() };
+        let nodes = parse(text, FileId(0), limits, &mut findings);
+        let said = findings.iter().map(|f| {
+            let span = f.primary.span;
+            format!("{} {}..{}: {}", f.rule.id, span.start, span.end, f.message)
+        });
+        (nodes, said.collect())
+    }
+
+    #[test]
+    fn spans_cover_what_was_written() {
+        let text = "a:\n  b: [1, {c: 'x'}]\n  d:\nlast: |\n  hi\n";
+        let (nodes, said) = read(text);
+        assert!(said.is_empty(), "{said:?}");
+        let root = &nodes.unwrap()[0];
+        let of = |n: &Node| text[n.span.start as usize..n.span.end as usize].to_owned();
+        let a = root.get("a").unwrap();
+        assert_eq!(of(a), "b: [1, {c: 'x'}]\n  d");
+        assert_eq!(of(a.get("b").unwrap()), "[1, {c: 'x'}]");
+        assert_eq!(of(&a.get("b").unwrap().items()[1]), "{c: 'x'}");
+        assert_eq!(a.get("b").unwrap().items()[1].get("c").unwrap().part(0, 1), Span::new(FileId(0), 18, 19));
+        assert!(a.get("d").unwrap().is_null());
+    }
+
+    #[test]
+    fn aliases_and_merges_are_expanded_and_explicit_keys_win() {
+        let (nodes, said) = read("x: &x {a: 1, b: 2}\ny:\n  <<: *x\n  a: 3\nz: {<<: [*x, {c: 4}]}");
+        assert!(said.is_empty(), "{said:?}");
+        let root = &nodes.unwrap()[0];
+        let get = |a: &str, b: &str| root.get(a).unwrap().get(b).and_then(Node::text).map(str::to_owned);
+        assert_eq!(get("y", "a").as_deref(), Some("3"));
+        assert_eq!(get("y", "b").as_deref(), Some("2"));
+        assert_eq!(get("z", "c").as_deref(), Some("4"));
+    }
+
+    #[test]
+    fn hostile_and_broken_texts_are_findings_at_the_place() {
+        let bomb = "a: &a [1,1,1,1,1,1,1,1]\nb: &b [*a,*a,*a,*a,*a,*a,*a,*a]\nc: &c [*b,*b,*b,*b,*b,*b,*b,*b]\nd: [*c,*c]";
+        for (text, expected) in [
+            ("a:\n\tb: 1", "invalid-yaml 3..4: tabs disallowed within this context (block indentation)"),
+            ("a: 1\na: 2", "duplicate-definition 5..6: `a` is given twice"),
+            ("a: *b", "invalid-yaml 3..4: while parsing node, found unknown anchor"),
+            ("? [a]\n: 1", "invalid-yaml 2..5: a key must be a single value, not a list"),
+            ("a: &a [*a]", "invalid-yaml 7..9: this alias refers to a value that contains it"),
+            (bomb, "limit-exceeded 90..92: more than 1000 values, aliases expanded"),
+            (&"[".repeat(40), "limit-exceeded 16..17: nested more than 16 levels deep"),
+        ] {
+            assert_eq!(read(text).1, [expected], "{text}");
+        }
+    }
+}

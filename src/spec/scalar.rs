@@ -1,0 +1,119 @@
+//! How single values are read: texts, numbers, truth values, quantities with units.
+
+use super::decode::{Ctx, Decode};
+use super::schema::Defs;
+use super::tree::Node;
+use super::units::{Duration, Rate, Share, Size};
+use serde_json::{Value, json};
+
+impl Decode for String {
+    /// Any single value, as written: `1.10` stays `1.10`, `on` is a word.
+    fn decode<'n>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<Self> {
+        node.text().map(str::to_owned).or_else(|| ctx.expected(node, "a text"))
+    }
+    fn schema(_: &mut Defs) -> Value {
+        json!({ "type": ["string", "number", "boolean"] })
+    }
+}
+
+impl Decode for bool {
+    fn decode<'n>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<Self> {
+        match node.plain() {
+            Some("true") => Some(true),
+            Some("false") => Some(false),
+            _ => ctx.expected(node, "`true` or `false`"),
+        }
+    }
+    fn schema(_: &mut Defs) -> Value {
+        json!({ "type": "boolean" })
+    }
+}
+
+/// Whole numbers of at most this size are read: enough for any count, and exact in every JSON reader.
+const LARGEST: u64 = 1_000_000_000_000_000;
+
+fn whole<'n>(node: &'n Node, ctx: &mut Ctx<'n>, least: u64, most: u64) -> Option<u64> {
+    let digits = node.plain().filter(|t| t.bytes().all(|b| b.is_ascii_digit()));
+    let number = digits.and_then(|t| t.parse::<u64>().ok()).filter(|n| (least..=most).contains(n));
+    number.or_else(|| ctx.expected(node, &format!("a whole number from {least} to {most}")))
+}
+
+impl Decode for u64 {
+    fn decode<'n>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<Self> {
+        whole(node, ctx, 0, LARGEST)
+    }
+    fn schema(_: &mut Defs) -> Value {
+        json!({ "type": "integer", "minimum": 0, "maximum": LARGEST })
+    }
+}
+
+impl Decode for u32 {
+    fn decode<'n>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<Self> {
+        whole(node, ctx, 0, u64::from(Self::MAX)).and_then(|n| Self::try_from(n).ok())
+    }
+    fn schema(_: &mut Defs) -> Value {
+        json!({ "type": "integer", "minimum": 0, "maximum": Self::MAX })
+    }
+}
+
+/// A count of at least one and at most a million: replicas, workers, partitions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Positive(pub u32);
+
+impl Positive {
+    const MOST: u32 = 1_000_000;
+}
+
+impl Decode for Positive {
+    fn decode<'n>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<Self> {
+        whole(node, ctx, 1, u64::from(Self::MOST)).and_then(|n| u32::try_from(n).ok()).map(Self)
+    }
+    fn schema(_: &mut Defs) -> Value {
+        json!({ "type": "integer", "minimum": 1, "maximum": Self::MOST })
+    }
+}
+
+impl Decode for f64 {
+    /// A plain decimal number from 0 to 10¹².
+    fn decode<'n>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<Self> {
+        let decimal = |t: &&str| t.bytes().all(|b| b.is_ascii_digit() || b == b'.') && t.starts_with(|c: char| c.is_ascii_digit());
+        let number = node.plain().filter(decimal).filter(|t| !t.ends_with('.')).and_then(|t| t.parse::<Self>().ok());
+        number.filter(|n| *n <= 1e12).or_else(|| ctx.expected(node, "a number from 0 to 1000000000000"))
+    }
+    fn schema(_: &mut Defs) -> Value {
+        json!({ "type": "number", "minimum": 0, "maximum": 1e12 })
+    }
+}
+
+macro_rules! quantity {
+    ($ty:ty, $what:literal) => {
+        impl Decode for $ty {
+            fn decode<'n>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<Self> {
+                let Some(text) = node.text() else { return ctx.expected(node, $what) };
+                <$ty>::parse(text).map_err(|message| ctx.invalid::<()>(node.span, message)).ok()
+            }
+            fn schema(_: &mut Defs) -> Value {
+                json!({ "type": "string", "pattern": <$ty>::PATTERN })
+            }
+        }
+    };
+}
+
+quantity!(Duration, "a duration such as `250ms`");
+quantity!(Rate, "a rate such as `200/s`");
+quantity!(Share, "a share such as `0.1%`");
+quantity!(Size, "a size such as `16KiB`");
+
+/// A date, `2027-03-31`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Date(pub crate::finding::Date);
+
+impl Decode for Date {
+    fn decode<'n>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<Self> {
+        let date = node.text().and_then(crate::finding::Date::parse).map(Self);
+        date.or_else(|| ctx.expected(node, "a date such as `2027-03-31`"))
+    }
+    fn schema(_: &mut Defs) -> Value {
+        json!({ "type": "string", "format": "date" })
+    }
+}

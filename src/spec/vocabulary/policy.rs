@@ -1,0 +1,353 @@
+//! How a call is made: timeouts, retries, breakers, balancing, with the names of Envoy, Istio and
+//! resilience4j. Everything in [`Policy`] may stand on a call, in `defaults.call` and under `upstreams`.
+
+use crate::spec::decode::{Ctx, Switch, choice, record};
+use crate::spec::scalar::Positive;
+use crate::spec::tree::Node;
+use crate::spec::units::{Duration, Share};
+use crate::source::Spanned;
+
+choice! {
+    /// How a call travels.
+    Protocol {
+        /// HTTP, any version.
+        #[default] Http = "http",
+        /// gRPC.
+        Grpc = "grpc",
+        /// A message queue: the caller does not wait.
+        MessageQueue = "message_queue",
+        /// A log or topic: the caller does not wait.
+        EventStream = "event_stream",
+    }
+}
+
+choice! {
+    /// Which instance gets the next request.
+    BalancingPolicy {
+        /// In turn.
+        #[default] RoundRobin = "round_robin",
+        /// Uniformly at random.
+        Random = "random",
+        /// The fewest outstanding requests (nginx).
+        LeastConnections = "least_connections",
+        /// In turn by weight, smoothly (nginx).
+        WeightedRoundRobin = "weighted_round_robin",
+        /// By the client's address (nginx).
+        IpHash = "ip_hash",
+        /// The better of `choice_count` random ones (Envoy).
+        LeastRequest = "least_request",
+        /// In turn by weight, by earliest deadline (Envoy).
+        WeightedEdf = "weighted_edf",
+        /// The better of two distinct random ones (nginx, Finagle).
+        RandomTwo = "random_two",
+        /// Load times a moving average of latency (Finagle, Linkerd).
+        PeakEwma = "peak_ewma",
+        /// A ring of hashes (Envoy).
+        RingHash = "ring_hash",
+        /// A table of hashes (Maglev).
+        Maglev = "maglev",
+        /// Probes instead of balance (Prequal).
+        Prequal = "prequal",
+    }
+}
+
+choice! {
+    /// What is spread around a back-off.
+    Jitter {
+        /// Uniform from nothing to the back-off.
+        #[default] Full = "full",
+        /// Half fixed, half uniform.
+        Equal = "equal",
+        /// Uniform from the base to three times the one before.
+        Decorrelated = "decorrelated",
+        /// The back-off itself.
+        None = "none",
+    }
+}
+
+choice! {
+    /// What is worth another attempt.
+    RetryCondition {
+        /// An answer that says the server failed.
+        #[default] ServerError = "5xx",
+        /// No connection: refused, no healthy instance, a full queue.
+        ConnectFailure = "connect-failure",
+        /// No answer in time.
+        Timeout = "timeout",
+        /// The connection broke.
+        Reset = "reset",
+        /// The answer says so.
+        Retriable = "retriable-4xx",
+        /// gRPC UNAVAILABLE.
+        Unavailable = "unavailable",
+        /// Too many requests.
+        RateLimited = "rate-limited",
+    }
+}
+
+choice! {
+    /// What a timeout does to the work at the callee.
+    Cancellation {
+        /// Nothing: it burns on.
+        #[default] None = "none",
+        /// Work that has not started is dropped.
+        Queued = "queued",
+        /// All of it stops.
+        All = "all",
+    }
+}
+
+choice! {
+    /// Which waiting request is next.
+    QueueDiscipline {
+        /// The oldest.
+        #[default] Fifo = "fifo",
+        /// The newest.
+        Lifo = "lifo",
+        /// The oldest, dropping when the delay stays above target.
+        Codel = "codel",
+    }
+}
+
+record! {
+    /// What waits when all workers are busy.
+    QueueSettings {
+        /// Requests that may wait; more are refused at once.
+        max_length: u32,
+        /// Which waiting request is next.
+        discipline: QueueDiscipline,
+    }
+}
+
+record! {
+    /// The pause before another attempt.
+    Backoff {
+        /// Before the first retry; doubles from there.
+        base: Duration,
+        /// At most.
+        max: Duration,
+        /// What is spread around it.
+        jitter: Jitter,
+    }
+}
+
+record! {
+    /// How many retries may run, beside the requests that are not.
+    RetryBudget {
+        /// Of the requests that are active.
+        percent: Share,
+        /// Always allowed.
+        min_concurrency: u32,
+    }
+}
+
+record! {
+    /// Another attempt after a failure.
+    Retry {
+        /// Attempts beside the first.
+        num_retries: u32,
+        /// Bounds one attempt.
+        per_try_timeout: Duration,
+        /// What is worth another attempt.
+        retry_on: Vec<Spanned<RetryCondition>>,
+        /// The pause before.
+        backoff: Switch<Backoff>,
+        /// How many may run.
+        budget: Switch<RetryBudget>,
+    }
+}
+
+record! {
+    /// How a breaker tries again.
+    HalfOpen {
+        /// Probes admitted at once, and consecutive successes that close it.
+        permitted_calls: Positive,
+    }
+}
+
+record! {
+    /// When calls count as slow.
+    SlowCall {
+        /// Longer than this.
+        duration: Duration,
+        /// Opens at this share of slow calls.
+        rate_threshold: Share,
+    }
+}
+
+record! {
+    /// What a rate is taken over.
+    Window {
+        /// The last so many calls.
+        calls: Positive,
+        /// The calls of the last so long.
+        duration: Duration,
+    }
+    validate: one_window;
+}
+
+fn one_window<'n>(window: &Window, node: &'n Node, ctx: &mut Ctx<'n>) {
+    if window.calls.is_some() && window.duration.is_some() {
+        ctx.invalid::<()>(node.span, "a window is of `calls` or of a `duration`, not both");
+    }
+}
+
+record! {
+    /// Stops calling what keeps failing: closed, open, half-open.
+    CircuitBreaker {
+        /// Consecutive failures that open it.
+        failure_threshold: Positive,
+        /// Stays open so long.
+        open_duration: Duration,
+        /// How it tries again.
+        half_open: HalfOpen,
+        /// Opens at this share of failures in the window.
+        failure_rate_threshold: Share,
+        /// Decides nothing below so many calls.
+        minimum_calls: Positive,
+        /// What the rate is taken over.
+        window: Window,
+        /// When calls count as slow.
+        slow_call: SlowCall,
+    }
+    validate: one_breaker;
+}
+
+fn one_breaker<'n>(breaker: &CircuitBreaker, node: &'n Node, ctx: &mut Ctx<'n>) {
+    if let (Some(consecutive), Some(_)) = (&breaker.failure_threshold, &breaker.failure_rate_threshold) {
+        let help = "keep `failure_threshold` for consecutive failures, or `failure_rate_threshold` with `window`";
+        let message = "a breaker opens on consecutive failures or on a rate, not on both";
+        ctx.invalid_with::<()>(consecutive.span, message, Some(help.to_owned()));
+    }
+    let _ = node;
+}
+
+record! {
+    /// Takes instances that fail out of the balancing.
+    OutlierDetection {
+        /// Consecutive server errors that eject.
+        consecutive_5xx: Positive,
+        /// Between two sweeps.
+        interval: Duration,
+        /// The first ejection lasts so long; each further one longer by as much.
+        base_ejection_time: Duration,
+        /// At most.
+        max_ejection_time: Duration,
+        /// At most this share of the instances.
+        max_ejection_percent: Share,
+    }
+}
+
+record! {
+    /// Caps on what a caller has open (Envoy's `circuit_breakers`).
+    ConnectionLimits {
+        /// Connections.
+        max_connections: Positive,
+        /// Requests that wait for a connection.
+        max_pending_requests: u32,
+        /// Requests at once.
+        max_requests: Positive,
+        /// Retries at once.
+        max_retries: u32,
+    }
+}
+
+record! {
+    /// Whether an instance is asked if it lives.
+    HealthCheck {
+        /// The path that is asked.
+        path: String,
+        /// Between two checks.
+        interval: Duration,
+        /// No answer by then is a failure.
+        timeout: Duration,
+        /// Failures until it is unhealthy.
+        unhealthy_threshold: Positive,
+        /// Successes until it is healthy.
+        healthy_threshold: Positive,
+        /// Other services the check itself calls.
+        checks: Vec<Spanned<String>>,
+    }
+}
+
+record! {
+    /// Another attempt while the first still runs.
+    Hedging {
+        /// After so long without an answer.
+        delay: Duration,
+        /// Attempts at the most, the first included.
+        max_attempts: Positive,
+        /// Whether the losers are cancelled.
+        cancel: bool,
+    }
+}
+
+record! {
+    /// How an instance is chosen.
+    Balancing {
+        /// The algorithm.
+        policy: BalancingPolicy,
+        /// Instances looked at (least_request).
+        choice_count: Positive,
+        /// How strongly load counts against weight (least_request).
+        active_request_bias: f64,
+        /// What is hashed: `client_ip`, or a name of yours.
+        hash_key: String,
+        /// Below this share of healthy instances all are used.
+        healthy_panic_threshold: Share,
+        /// Same zone first.
+        zone_aware: bool,
+    }
+}
+
+record! {
+    /// How a call is made.
+    Policy {
+        /// Defaults of a product under its name: `envoy`, `resilience4j`, …
+        preset: String,
+        /// How it travels.
+        protocol: Protocol,
+        /// The HTTP method, where the endpoint does not say it.
+        method: String,
+        /// For all attempts and back-off together.
+        timeout: Switch<Duration>,
+        /// Another attempt after a failure.
+        retry: Switch<Retry>,
+        /// Stops calling what keeps failing.
+        circuit_breaker: Switch<CircuitBreaker>,
+        /// How an instance is chosen.
+        load_balancing: Balancing,
+        /// Takes instances that fail out of the balancing.
+        outlier_detection: Switch<OutlierDetection>,
+        /// Caps on what a caller has open.
+        limits: Switch<ConnectionLimits>,
+        /// Another attempt while the first still runs.
+        hedging: Switch<Hedging>,
+        /// Carries the caller's deadline on.
+        propagate_deadline: bool,
+        /// What a timeout does to the work at the callee.
+        cancellation: Cancellation,
+        /// Safe to repeat although the method is not.
+        idempotency_key: bool,
+        /// Encrypted.
+        tls: bool,
+    }
+    validate: policy_fits;
+}
+
+fn policy_fits<'n>(policy: &Policy, _: &'n Node, ctx: &mut Ctx<'n>) {
+    check_policy(policy, ctx);
+}
+
+/// What no single key of a policy can tell; also run for records that take a policy in.
+pub fn check_policy(policy: &Policy, ctx: &mut Ctx<'_>) {
+    let Some(balancing) = &policy.load_balancing else { return };
+    let hashing = matches!(
+        balancing.policy.as_ref().map(|p| p.value),
+        Some(BalancingPolicy::RingHash | BalancingPolicy::Maglev)
+    );
+    if let (true, None, Some(policy)) = (hashing, &balancing.hash_key, &balancing.policy) {
+        let message = format!("`{}` hashes a key, and none is named", policy.word());
+        ctx.invalid_with::<()>(policy.span, message, Some("add `hash_key: client_ip`, or a key of yours".to_owned()));
+    }
+}

@@ -1,0 +1,375 @@
+//! Services, their instances and endpoints.
+
+use super::call::{CallDefaults, Step};
+use super::data::Consume;
+use super::policy::{HealthCheck, QueueSettings};
+use super::target::Target;
+use crate::source::Spanned;
+use crate::spec::decode::{Ctx, Decode, Ids, Map, Switch, choice, record};
+use crate::spec::scalar::{Date, Positive};
+use crate::spec::schema::Defs;
+use crate::spec::tree::{Kind, Node};
+use crate::spec::units::{Duration, Share};
+use serde_json::{Value, json};
+
+choice! {
+    /// What a service is for.
+    ServiceKind {
+        /// Answers requests.
+        #[default] Service = "service",
+        /// Lets requests in.
+        Gateway = "gateway",
+        /// Answers one kind of client.
+        Bff = "bff",
+        /// Runs once.
+        Job = "job",
+        /// Runs on a schedule.
+        Cron = "cron",
+    }
+}
+
+choice! {
+    /// Who may call.
+    Exposure {
+        /// Only services of this system.
+        #[default] Internal = "internal",
+        /// Anyone.
+        Public = "public",
+    }
+}
+
+choice! {
+    /// How a service is.
+    Status {
+        /// It answers.
+        #[default] Healthy = "healthy",
+        /// It runs and is not called.
+        Unhealthy = "unhealthy",
+        /// It will be healthy after `startup`.
+        Starting = "starting",
+        /// It does not run.
+        Stopped = "stopped",
+    }
+}
+
+choice! {
+    /// The form of a distribution.
+    LatencyDistribution {
+        /// Lognormal.
+        #[default] Lognormal = "lognormal",
+        /// Exponential.
+        Exponential = "exponential",
+        /// Always the same.
+        Constant = "constant",
+    }
+}
+
+record! {
+    /// How long own work takes: two percentiles, a distribution with its mean, or a table of quantiles.
+    Latency {
+        /// Half of the requests are faster.
+        p50: Duration,
+        /// All but one in a hundred are faster.
+        p99: Duration,
+        /// The form.
+        distribution: LatencyDistribution,
+        /// The mean.
+        mean: Duration,
+        /// The standard deviation (lognormal).
+        stddev: Duration,
+        /// Quantiles: `{50%: 4ms, 90%: 9ms, 99%: 20ms}`.
+        quantiles: Map<Duration>,
+    }
+    validate: latency_fits;
+}
+
+fn latency_fits<'n>(latency: &Latency, node: &'n Node, ctx: &mut Ctx<'n>) {
+    let at = node.entries().first().map_or(node.span, |e| e.key.span);
+    let percentiles = latency.p50.is_some() || latency.p99.is_some();
+    let forms = [percentiles, latency.mean.is_some() || latency.distribution.is_some(), latency.quantiles.is_some()];
+    // A key that is there with a bad value has been reported: say no more about the form.
+    if ["p50", "p99", "mean", "distribution", "quantiles"].iter().any(|k| node.get(k).is_some_and(|_| !latency.has(k))) {
+        return;
+    }
+    match forms.iter().filter(|f| **f).count() {
+        0 => drop(ctx.invalid::<()>(at, "a latency is `p50` and `p99`, a `distribution` with its `mean`, or `quantiles`")),
+        1 => {}
+        _ => drop(ctx.invalid::<()>(at, "a latency is said once: percentiles, a distribution, or quantiles")),
+    }
+    match (&latency.p50, &latency.p99) {
+        (Some(p50), Some(p99)) if p50.value > p99.value => {
+            ctx.invalid::<()>(p50.span, format!("the median of {} is above the 99th percentile of {}", p50.value, p99.value));
+        }
+        (Some(one), None) | (None, Some(one)) => {
+            ctx.invalid::<()>(one.span, "`p50` and `p99` belong together; for one number write `{ distribution: constant, mean: … }`");
+        }
+        _ => {}
+    }
+    if let (Some(distribution), None) = (&latency.distribution, &latency.mean) {
+        ctx.invalid::<()>(distribution.span, format!("`{}` needs its `mean`", distribution.word()));
+    }
+    if let Some(quantiles) = &latency.quantiles {
+        check_quantiles(quantiles, ctx);
+    }
+}
+
+impl Latency {
+    fn has(&self, key: &str) -> bool {
+        match key {
+            "p50" => self.p50.is_some(),
+            "p99" => self.p99.is_some(),
+            "mean" => self.mean.is_some(),
+            "distribution" => self.distribution.is_some(),
+            _ => self.quantiles.is_some(),
+        }
+    }
+
+    /// The table of quantiles, in the order in which they were written.
+    pub fn table(&self) -> Vec<(Share, Duration)> {
+        let entries = self.quantiles.iter().flat_map(|q| q.iter());
+        entries.filter_map(|(key, value)| Some((Share::parse(key).ok()?, value.value))).collect()
+    }
+}
+
+fn check_quantiles(quantiles: &Spanned<Map<Duration>>, ctx: &mut Ctx<'_>) {
+    if quantiles.0.len() < 2 {
+        ctx.invalid::<()>(quantiles.span, "at least two quantiles are needed");
+    }
+    let mut last: Option<(Share, Duration)> = None;
+    for (key, value) in quantiles.iter() {
+        let share = match Share::parse(key) {
+            Ok(share) if share.fraction() > 0.0 && share.fraction() < 1.0 => share,
+            Ok(_) => {
+                ctx.invalid::<()>(key.span, "a quantile lies between 0% and 100%");
+                continue;
+            }
+            Err(message) => {
+                ctx.invalid::<()>(key.span, message);
+                continue;
+            }
+        };
+        if last.is_some_and(|(q, d)| q >= share || d > value.value) {
+            ctx.invalid::<()>(key.span, "quantiles rise: shares and durations in ascending order");
+        }
+        last = Some((share, value.value));
+    }
+}
+
+record! {
+    /// What is promised at the interface, dependencies included.
+    Slo {
+        /// Share of requests that succeed.
+        availability: Share,
+        /// Half are faster.
+        p50: Duration,
+        /// Nine in ten are faster.
+        p90: Duration,
+        /// All but one in twenty are faster.
+        p95: Duration,
+        /// All but one in a hundred are faster.
+        p99: Duration,
+        /// All but one in a thousand are faster.
+        p999: Duration,
+    }
+}
+
+record! {
+    /// One running copy.
+    Instance {
+        /// Its name.
+        id: String,
+        /// Its address.
+        host: String,
+        /// Its port.
+        port: u32,
+        /// Its share of the traffic, relative to the others.
+        weight: Positive,
+        /// The zone it stands in.
+        zone: String,
+        /// 2 works twice as fast.
+        speed: f64,
+        /// How it is.
+        status: Status,
+    }
+}
+
+record! {
+    /// More copies under load.
+    Autoscaling {
+        /// At least.
+        min: Positive,
+        /// At most.
+        max: Positive,
+        /// Copies are added above this.
+        target_utilization: Share,
+        /// From the need to the copy.
+        delay: Duration,
+    }
+}
+
+/// One text or several: `node` or `[typescript, node]`.
+#[derive(Debug, Clone, Default)]
+pub struct Texts(pub Vec<Spanned<String>>);
+
+impl Decode for Texts {
+    fn decode<'n>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<Self> {
+        match (&node.kind, node.text()) {
+            (_, Some(text)) => Some(Self(vec![Spanned::new(text.to_owned(), node.span)])),
+            (Kind::Sequence(_), _) => Decode::decode(node, ctx).map(Self),
+            _ => ctx.expected(node, "a text or a list of texts"),
+        }
+    }
+    fn schema(defs: &mut Defs) -> Value {
+        let text = String::schema(defs);
+        json!({ "anyOf": [text, { "type": "array", "items": text }] })
+    }
+}
+
+record! {
+    /// One thing a service can be asked.
+    Endpoint {
+        /// A sentence.
+        description: String,
+        /// Of its interface.
+        version: String,
+        /// How it travels.
+        protocol: super::policy::Protocol,
+        /// Own work, without calls.
+        latency: Latency,
+        /// Share of requests that fail by its own fault.
+        error_rate: Share,
+        /// What it promises.
+        slo: Slo,
+        /// What it does, in order.
+        calls: Vec<Spanned<Step>>,
+        /// Safe to repeat.
+        idempotent: bool,
+        /// Who may call.
+        exposure: Exposure,
+        /// Who is asked who they are.
+        auth: String,
+        /// Not to be used any more.
+        deprecated: bool,
+        /// Gone on that day.
+        sunset: Date,
+        /// A request may come back to it so often and no more.
+        max_recursion: Positive,
+        /// Words of yours.
+        tags: Texts,
+    }
+}
+
+/// Endpoints: names with details, or a list of names.
+#[derive(Debug, Clone, Default)]
+pub struct Endpoints(pub Vec<(Spanned<String>, Spanned<Endpoint>)>);
+
+impl Decode for Endpoints {
+    fn decode<'n>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<Self> {
+        let Kind::Sequence(items) = &node.kind else {
+            return Map::decode(node, ctx).map(|map| Self(map.0));
+        };
+        let names = items.iter().filter_map(|item| ctx.spanned::<String>(item));
+        let endpoints: Vec<_> = names.map(|name| { let span = name.span; (name, Spanned::new(Endpoint::default(), span)) }).collect();
+        for (i, (name, _)) in endpoints.iter().enumerate() {
+            if endpoints.iter().take(i).any(|(n, _)| n.value == name.value) {
+                ctx.invalid::<()>(name.span, format!("the endpoint `{}` is listed twice", name.value));
+            }
+        }
+        Some(Self(endpoints))
+    }
+    fn schema(defs: &mut Defs) -> Value {
+        let names = String::schema(defs);
+        let details = Map::<Endpoint>::schema(defs);
+        json!({ "anyOf": [{ "type": "array", "items": names, "uniqueItems": true }, details] })
+    }
+}
+
+record! {
+    /// What holds for the calls a service makes.
+    CallsDefaults {
+        /// For calls that say nothing.
+        call: CallDefaults,
+    }
+}
+
+record! {
+    /// A service.
+    Service {
+        /// Lies on top of the definition of the same id.
+        overlay: bool,
+        /// The name people say.
+        title: String,
+        /// What it is for.
+        kind: ServiceKind,
+        /// A sentence.
+        description: String,
+        /// Its release.
+        version: String,
+        /// When it was first registered.
+        created_at: String,
+        /// The team.
+        owner: String,
+        /// A word of yours; order and contracts under `lint`.
+        layer: String,
+        /// Criticality, 0 the highest.
+        tier: u32,
+        /// Words of yours.
+        tags: Texts,
+        /// What it is made with.
+        technology: Texts,
+        /// Run by someone else.
+        external: bool,
+        /// Who may call.
+        exposure: Exposure,
+        /// Who is asked who they are: `none`, or a word.
+        auth: String,
+        /// How it is.
+        status: Status,
+        /// `starting` lasts so long.
+        startup: Duration,
+        /// Copies.
+        replicas: Positive,
+        /// Copies, one by one.
+        instances: Vec<Spanned<Instance>>,
+        /// The zone of all copies.
+        zone: String,
+        /// Own work done at once per instance.
+        workers: Positive,
+        /// Requests inside an instance at once, from admission to reply.
+        concurrency: Positive,
+        /// What waits.
+        queue: QueueSettings,
+        /// Whether an instance is asked if it lives.
+        health_check: Switch<HealthCheck>,
+        /// More copies under load.
+        autoscaling: Switch<Autoscaling>,
+        /// What it promises, dependencies included.
+        slo: Slo,
+        /// Its own alone.
+        availability: Share,
+        /// For endpoints that say nothing.
+        latency: Latency,
+        /// For endpoints that say nothing.
+        error_rate: Share,
+        /// Edges without detail.
+        dependencies: Vec<Spanned<Target>>,
+        /// Anything of yours.
+        metadata: Map<String>,
+        /// For the calls this service makes.
+        defaults: CallsDefaults,
+        /// What it can be asked.
+        endpoints: Endpoints,
+        /// What it consumes.
+        consumes: Ids<Consume>,
+    }
+    validate: replicas_once;
+}
+
+
+fn replicas_once<'n>(service: &Service, _: &'n Node, ctx: &mut Ctx<'n>) {
+    let (Some(replicas), Some(instances)) = (&service.replicas, &service.instances) else { return };
+    if replicas.value.0 as usize != instances.len() {
+        let message = format!("`replicas` says {}, `instances` lists {}", replicas.value.0, instances.len());
+        ctx.invalid_with::<()>(replicas.span, message, Some("keep one of the two".to_owned()));
+    }
+}

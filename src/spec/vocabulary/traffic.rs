@@ -1,0 +1,110 @@
+//! Load: who sends how much.
+
+use super::target::Target;
+use crate::source::Spanned;
+use crate::spec::decode::{Ctx, Decode, choice, record};
+use crate::spec::scalar::Positive;
+use crate::spec::schema::Defs;
+use crate::spec::tree::{Kind, Node};
+use crate::spec::units::{Duration, Rate};
+use serde_json::{Value, json};
+
+choice! {
+    /// How arrivals are spread in time.
+    Arrivals {
+        /// Independent of one another.
+        #[default] Poisson = "poisson",
+        /// Evenly spaced.
+        Constant = "constant",
+    }
+}
+
+choice! {
+    /// What happens between two points of a rate.
+    Interpolate {
+        /// The rate stays until the next point.
+        #[default] Step = "step",
+        /// The rate moves in a straight line.
+        Linear = "linear",
+    }
+}
+
+record! {
+    /// The rate from a moment on.
+    RatePoint {
+        /// From the start of the run.
+        at: Duration = required,
+        /// From there on.
+        value: Rate = required,
+    }
+}
+
+/// A rate, or points of a rate over time.
+#[derive(Debug, Clone)]
+pub enum RateProfile {
+    /// Always the same.
+    Constant(Rate),
+    /// Rising times.
+    Points(Vec<Spanned<RatePoint>>),
+}
+
+impl Decode for RateProfile {
+    fn decode<'n>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<Self> {
+        if !matches!(node.kind, Kind::Sequence(_)) {
+            return Rate::decode(node, ctx).map(Self::Constant);
+        }
+        let points = Vec::<Spanned<RatePoint>>::decode(node, ctx)?;
+        if points.is_empty() {
+            return ctx.invalid(node.span, "a rate over time needs at least one point");
+        }
+        for pair in points.windows(2) {
+            if let [Spanned { value: RatePoint { at: Some(a), .. }, .. }, Spanned { value: RatePoint { at: Some(b), .. }, .. }] = pair
+                && a.value >= b.value
+            {
+                ctx.invalid::<()>(b.span, format!("points come in order of time: {} is not after {}", b.value, a.value));
+            }
+        }
+        Some(Self::Points(points))
+    }
+    fn schema(defs: &mut Defs) -> Value {
+        let (rate, point) = (Rate::schema(defs), RatePoint::schema(defs));
+        json!({ "anyOf": [rate, { "type": "array", "items": point, "minItems": 1 }] })
+    }
+}
+
+record! {
+    /// Requests from outside.
+    Traffic {
+        /// A name, where one target has several sources.
+        name: String,
+        /// The service and endpoint they go to.
+        to: Target = required,
+        /// Arrivals per time, whatever the answers (open loop).
+        rate: RateProfile,
+        /// What happens between two points of the rate.
+        interpolate: Interpolate,
+        /// How arrivals are spread.
+        arrivals: Arrivals,
+        /// Users who wait for their answer (closed loop).
+        users: Positive,
+        /// What a user does between answer and next request, on average.
+        think_time: Duration,
+        /// Client instances, each with its own policy state.
+        clients: Positive,
+        /// The highest rate that is expected.
+        peak: Rate,
+    }
+    validate: open_or_closed;
+}
+
+fn open_or_closed<'n>(traffic: &Traffic, node: &'n Node, ctx: &mut Ctx<'n>) {
+    let at = node.entries().first().map_or(node.span, |e| e.key.span);
+    match (node.get("rate").is_some(), node.get("users").is_some()) {
+        (true, true) => drop(ctx.invalid::<()>(at, "traffic is a `rate` (open loop) or `users` (closed loop), not both")),
+        (false, false) => drop(ctx.invalid::<()>(at, "traffic needs a `rate` such as `200/s`, or `users` with `think_time`")),
+        _ => {}
+    }
+    if let (Some(think), None) = (&traffic.think_time, &traffic.users) {
+        ctx.invalid::<()>(think.span, "`think_time` belongs to `users`");
+    }
+}
