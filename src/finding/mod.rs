@@ -224,5 +224,7 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
 pub struct Date;
 impl Date {
     /// x
-    pub fn parse(_: &str) -> Option<Self> { None }
+    pub fn parse(_: &str) -> Option<Self> {
+        None
+    }
 }

@@ -61,7 +61,12 @@ impl<'n> Ctx<'n> {
     }
 
     /// Raises invalid-value with a help line and gives nothing.
-    pub fn invalid_with<T>(&mut self, span: Span, message: impl Into<String>, help: Option<String>) -> Option<T> {
+    pub fn invalid_with<T>(
+        &mut self,
+        span: Span,
+        message: impl Into<String>,
+        help: Option<String>,
+    ) -> Option<T> {
         let mut finding = Finding::new(&INVALID_VALUE, span, message).about(self.place());
         finding.help.extend(help);
         self.findings.push(finding);
@@ -81,7 +86,8 @@ impl<'n> Ctx<'n> {
     /// Raises unknown-field with the nearest known key.
     pub fn unknown_field(&mut self, key: &Spanned<String>, known: &[&'static str]) {
         let place = self.path.last().map_or_else(|| "the document".to_owned(), |k| format!("`{k}`"));
-        let finding = Finding::new(&UNKNOWN_FIELD, key.span, format!("unknown key `{}` in {place}", shorten(key)));
+        let finding =
+            Finding::new(&UNKNOWN_FIELD, key.span, format!("unknown key `{}` in {place}", shorten(key)));
         let finding = match nearest(key, known.iter().copied()) {
             Some(near) => finding.help(format!("did you mean `{near}`?")),
             None => finding.help("keys of your own start with `x-`"),
@@ -311,7 +317,11 @@ pub fn decode_word<'n>(node: &'n Node, ctx: &mut Ctx<'n>, words: &[&str]) -> Opt
     let near = nearest(text, words.iter().copied()).map(|near| format!("did you mean `{near}`?"));
     let allowed = format!("allowed: {}", words.join(", "));
     let message = format!("`{}` is no value of `{key}`", shorten(text));
-    ctx.invalid_with(node.span, message, Some(near.map_or_else(|| allowed.clone(), |n| format!("{n} ({allowed})"))))
+    ctx.invalid_with(
+        node.span,
+        message,
+        Some(near.map_or_else(|| allowed.clone(), |n| format!("{n} ({allowed})"))),
+    )
 }
 
 impl<T: Decode> Decode for Box<T> {
@@ -409,7 +419,8 @@ pub const ID_PATTERN: &str = r"^\S+$";
 pub fn check_id(id: &str, span: Span, ctx: &mut Ctx<'_>) {
     if id.is_empty() || id.contains(char::is_whitespace) {
         let help = id.split_whitespace().collect::<Vec<_>>().join("-");
-        let help = (!help.is_empty()).then(|| format!("write `{help}`; `title` and `metadata` can hold a longer name"));
+        let help = (!help.is_empty())
+            .then(|| format!("write `{help}`; `title` and `metadata` can hold a longer name"));
         ctx.invalid_with::<()>(span, format!("`{}` is no id: ids have no white space", shorten(id)), help);
     }
 }

@@ -1,12 +1,12 @@
 //! From the first file to all documents of a system: includes, overlays, `--set`, one namespace of ids.
 
+use super::Decode;
 use super::decode::Ctx;
 use super::overlay::{apply_overlays, apply_set, unique_ids};
 use super::parse::{Limits, parse};
 use super::rules::{INCLUDE_CYCLE, INVALID_VALUE, INVALID_YAML, LIMIT_EXCEEDED, NOT_UTF8, UNREADABLE_FILE};
 use super::tree::{Kind, Node};
 use super::vocabulary::Document;
-use super::Decode;
 use crate::finding::{self, Finding};
 use crate::source::{FileId, LoadError, Loader, Sources, Span, Spanned, join_path};
 use std::collections::HashMap;
@@ -77,7 +77,12 @@ impl<'l> Reader<'l> {
     pub fn text(&mut self, name: &str, bytes: Vec<u8>) -> Option<FileTree> {
         let file = self.utf8(name, bytes);
         self.seen.insert(join_path("", name), file?);
-        self.tree(file?).map(|node| FileTree { file: file.unwrap_or_default(), node, root: true, overlay: false })
+        self.tree(file?).map(|node| FileTree {
+            file: file.unwrap_or_default(),
+            node,
+            root: true,
+            overlay: false,
+        })
     }
 
     /// Follows the includes of `trees`, depth first, each file once.
@@ -108,7 +113,11 @@ impl<'l> Reader<'l> {
                 }
                 let Some(child) = self.included(&path, item.span) else { continue };
                 ancestors.push(child.file);
-                let below = if ancestors.len() > self.limits.depth { Vec::new() } else { self.include(&child, ancestors) };
+                let below = if ancestors.len() > self.limits.depth {
+                    Vec::new()
+                } else {
+                    self.include(&child, ancestors)
+                };
                 ancestors.pop();
                 found.push(child);
                 found.extend(below);
@@ -121,7 +130,8 @@ impl<'l> Reader<'l> {
         match self.loader.glob(pattern) {
             Ok(paths) if paths.is_empty() => {
                 let finding = Finding::new(&UNREADABLE_FILE, span, format!("`{pattern}` matches no file"));
-                self.findings.push(finding.help("paths are seen from the file that includes them").about(pattern));
+                self.findings
+                    .push(finding.help("paths are seen from the file that includes them").about(pattern));
                 self.broken = true;
                 paths
             }
@@ -187,7 +197,8 @@ impl<'l> Reader<'l> {
             }
             Err(error) => {
                 let at = error.utf8_error().valid_up_to();
-                let utf16 = error.as_bytes().starts_with(&[0xff, 0xfe]) || error.as_bytes().starts_with(&[0xfe, 0xff]);
+                let utf16 = error.as_bytes().starts_with(&[0xff, 0xfe])
+                    || error.as_bytes().starts_with(&[0xfe, 0xff]);
                 let file = self.sources.add(name, String::from_utf8_lossy(error.as_bytes()));
                 let span = Span::new(file, at as u32, (at + 3) as u32);
                 let finding = Finding::new(&NOT_UTF8, span, format!("byte {} is not UTF-8", at + 1));
@@ -206,7 +217,8 @@ impl<'l> Reader<'l> {
         let first = documents.next().unwrap_or_else(|| Node::new(Span::new(file, 0, 0), Kind::Null));
         if let Some(second) = documents.next() {
             let finding = Finding::new(&INVALID_YAML, second.span, "a second document in one file");
-            self.findings.push(finding.label("not read").help("put it into a file of its own and `include` it"));
+            self.findings
+                .push(finding.label("not read").help("put it into a file of its own and `include` it"));
         }
         Some(first)
     }
@@ -269,4 +281,3 @@ pub fn read_text(name: &str, text: &str) -> (Vec<FileDocument>, Sources, Vec<Fin
     let documents = reader.decode(trees);
     (documents, reader.sources, reader.findings)
 }
-

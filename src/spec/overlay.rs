@@ -12,7 +12,8 @@ use std::collections::HashMap;
 const NAMESPACE: [&str; 4] = ["services", "datastores", "queues", "topics"];
 
 /// The sections whose entries are merged one by one into the file that defines them.
-const SECTIONS: [&str; 7] = ["services", "datastores", "queues", "topics", "upstreams", "aliases", "scenarios"];
+const SECTIONS: [&str; 7] =
+    ["services", "datastores", "queues", "topics", "upstreams", "aliases", "scenarios"];
 
 /// Lays overlay files over the others, in order, and definitions marked `overlay: true` over the earlier
 /// definition of the same id.
@@ -75,7 +76,8 @@ fn lay(node: &mut Node, entry: Entry) {
 /// Moves definitions of file `later` that say `overlay: true` onto the earlier definition of their id.
 fn lay_marked(base: &mut [FileTree], later: usize, section: &str, findings: &mut Vec<Finding>) {
     let marked = |e: &Entry| e.value.get("overlay").and_then(Node::plain) == Some("true");
-    let Some(Kind::Mapping(entries)) = base.get_mut(later).and_then(|t| t.node.get_mut(section)).map(|n| &mut n.kind)
+    let Some(Kind::Mapping(entries)) =
+        base.get_mut(later).and_then(|t| t.node.get_mut(section)).map(|n| &mut n.kind)
     else {
         return;
     };
@@ -110,7 +112,9 @@ pub fn unique_ids(trees: &mut [FileTree], findings: &mut Vec<Finding>) {
     let mut seen: HashMap<String, (Span, &'static str)> = HashMap::new();
     for tree in trees {
         for section in NAMESPACE {
-            let Some(Kind::Mapping(entries)) = tree.node.get_mut(section).map(|n| &mut n.kind) else { continue };
+            let Some(Kind::Mapping(entries)) = tree.node.get_mut(section).map(|n| &mut n.kind) else {
+                continue;
+            };
             entries.retain(|entry| {
                 let Some((first, other)) = seen.get(&entry.key.value) else {
                     seen.insert(entry.key.value.clone(), (entry.key.span, section));
@@ -139,7 +143,8 @@ type SetError = (String, Option<String>);
 
 /// Puts `value` at `path` (`services.web.replicas`, `"…"` around names with dots, `[0]` in lists).
 pub fn apply_set(path: &str, value: Node, trees: &mut [FileTree]) -> Result<(), SetError> {
-    let parts = split_path(path).ok_or_else(|| (format!("`{path}` is not a path: write `services.web.replicas`"), None))?;
+    let parts = split_path(path)
+        .ok_or_else(|| (format!("`{path}` is not a path: write `services.web.replicas`"), None))?;
     let home = match parts.as_slice() {
         [section, id, ..] if SECTIONS.contains(&section.as_str()) => {
             let home = trees.iter().position(|t| t.node.get(section).and_then(|s| s.get(id)).is_some());
@@ -164,7 +169,9 @@ fn unknown_id(trees: &[FileTree], section: &str, id: &str) -> SetError {
 
 fn step<'t>(node: &'t mut Node, part: &str, span: Span) -> Result<&'t mut Node, SetError> {
     if let Some(index) = part.strip_prefix('[').and_then(|p| p.strip_suffix(']')) {
-        let Kind::Sequence(items) = &mut node.kind else { return Err((format!("`{part}`: there is no list"), None)) };
+        let Kind::Sequence(items) = &mut node.kind else {
+            return Err((format!("`{part}`: there is no list"), None));
+        };
         let length = items.len();
         let item = index.parse::<usize>().ok().and_then(|i| items.get_mut(i));
         return item.ok_or_else(|| (format!("`{part}`: the list has {length} items, counted from 0"), None));
@@ -172,7 +179,9 @@ fn step<'t>(node: &'t mut Node, part: &str, span: Span) -> Result<&'t mut Node, 
     if !matches!(node.kind, Kind::Mapping(_)) {
         *node = Node::new(span, Kind::Mapping(Vec::new()));
     }
-    let Kind::Mapping(entries) = &mut node.kind else { return Err((format!("`{part}` cannot be set"), None)) };
+    let Kind::Mapping(entries) = &mut node.kind else {
+        return Err((format!("`{part}` cannot be set"), None));
+    };
     let at = entries.iter().position(|e| e.key.value == part).unwrap_or_else(|| {
         entries.push(Entry { key: Spanned::new(part.to_owned(), span), value: Node::new(span, Kind::Null) });
         entries.len() - 1
@@ -217,8 +226,10 @@ mod tests {
     fn paths_of_set_are_split_at_dots_outside_quotes() {
         for (path, expected) in [
             ("services.web.replicas", Some(vec!["services", "web", "replicas"])),
-            (r#"services.web.endpoints."GET /a.b".calls[0].timeout"#,
-             Some(vec!["services", "web", "endpoints", "GET /a.b", "calls", "[0]", "timeout"])),
+            (
+                r#"services.web.endpoints."GET /a.b".calls[0].timeout"#,
+                Some(vec!["services", "web", "endpoints", "GET /a.b", "calls", "[0]", "timeout"]),
+            ),
             ("", None),
             ("a..b", None),
             ("a.", None),

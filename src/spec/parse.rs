@@ -31,16 +31,24 @@ impl Default for Limits {
 pub fn parse(text: &str, file: FileId, limits: Limits, findings: &mut Vec<Finding>) -> Option<Vec<Node>> {
     let options = options! {
         emit_comments: false,
-        block_nesting_limit: limits.depth * 2,
-        flow_nesting_limit: limits.depth * 2,
+        block_nesting_limit: limits.depth,
+        flow_nesting_limit: limits.depth,
     };
-    let mut builder = Builder { file, limits, nodes: 0, open: Vec::new(), anchors: HashMap::new(), done: Vec::new(), findings };
+    let mut builder = Builder {
+        file,
+        limits,
+        nodes: 0,
+        open: Vec::new(),
+        anchors: HashMap::new(),
+        done: Vec::new(),
+        findings,
+    };
     let mut parser = Parser::new_from_str_with_options(text, options);
     while let Some(event) = parser.next_event() {
         match event {
             Ok((event, marks)) => builder.event(event, marks).ok()?,
             Err(error) => {
-                let finding = syntax_error(&error, text, file);
+                let finding = syntax_error(&error, text, file, limits);
                 builder.findings.push(finding);
                 return None;
             }
@@ -81,7 +89,8 @@ impl Builder<'_> {
         match event {
             Event::Scalar(text, style, anchor, tag) => {
                 let plain = style == ScalarStyle::Plain;
-                let empty = plain && (span.start == span.end || matches!(&*text, "~" | "null" | "Null" | "NULL"));
+                let empty =
+                    plain && (span.start == span.end || matches!(&*text, "~" | "null" | "Null" | "NULL"));
                 let kind = if empty { Kind::Null } else { Kind::Scalar { text: text.into_owned(), plain } };
                 self.finish(Node { span, kind, tag: tag.and_then(|t| local_tag(&t)) }, anchor)
             }
@@ -89,7 +98,12 @@ impl Builder<'_> {
                 self.push(span, anchor, tag.and_then(|t| local_tag(&t)), Items::Sequence(Vec::new()))
             }
             Event::MappingStart(_, anchor, tag) => {
-                let items = Items::Mapping { entries: Vec::new(), key: None, merged: Vec::new(), seen: HashMap::new() };
+                let items = Items::Mapping {
+                    entries: Vec::new(),
+                    key: None,
+                    merged: Vec::new(),
+                    seen: HashMap::new(),
+                };
                 self.push(span, anchor, tag.and_then(|t| local_tag(&t)), items)
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
@@ -147,11 +161,11 @@ impl Builder<'_> {
 
     fn finish(&mut self, node: Node, anchor: usize) -> Result<(), Stop> {
         self.nodes += 1;
-        self.check_nodes(node.span)?;
         if anchor != 0 {
             self.nodes += measure(&node).0;
             self.anchors.insert(anchor, node.clone());
         }
+        self.check_nodes(node.span)?;
         self.place(node)
     }
 
@@ -200,7 +214,8 @@ fn add_entry(
         Kind::Null => "null".to_owned(),
         Kind::Sequence(_) | Kind::Mapping(_) => {
             let what = if matches!(key.kind, Kind::Mapping(_)) { "mapping" } else { "list" };
-            let finding = Finding::new(&INVALID_YAML, key.span, format!("a key must be a single value, not a {what}"));
+            let finding =
+                Finding::new(&INVALID_YAML, key.span, format!("a key must be a single value, not a {what}"));
             findings.push(finding.help("quote it if braces or brackets are part of the name"));
             return;
         }
@@ -240,7 +255,8 @@ fn merge_keys(entries: &mut Vec<Entry>, merged: Vec<Node>, seen: &HashMap<String
         let Kind::Mapping(news) = node.kind else { continue };
         for new in news {
             let key = &new.key.value;
-            let known = position(entries, seen, key).is_some() || entries.iter().skip(SMALL).any(|e| e.key.value == *key);
+            let known = position(entries, seen, key).is_some()
+                || entries.iter().skip(SMALL).any(|e| e.key.value == *key);
             if !known {
                 entries.push(new);
             }
@@ -265,7 +281,7 @@ fn local_tag(tag: &serde_yaml::granit_parser::Tag) -> Option<Box<str>> {
 }
 
 /// The parser's words, at the byte it stopped at, with what usually causes them.
-fn syntax_error(error: &ScanError, text: &str, file: FileId) -> Finding {
+fn syntax_error(error: &ScanError, text: &str, file: FileId, limits: Limits) -> Finding {
     let at = error.marker().byte_offset().unwrap_or(0).min(text.len());
     let info = error.info();
     let line_start = text.get(..at).and_then(|t| t.rfind('\n')).map_or(0, |i| i + 1);
@@ -279,7 +295,8 @@ fn syntax_error(error: &ScanError, text: &str, file: FileId) -> Finding {
     let width = if tab { 1 } else { rest.chars().next().filter(|c| *c != '\n').map_or(0, char::len_utf8) };
     let span = Span::new(file, at as u32, (at + width) as u32);
     if info.contains("nesting") || info.contains("recursion") {
-        return Finding::new(&LIMIT_EXCEEDED, span, "nested too deep").help("split the file with `include`");
+        let message = format!("nested more than {} levels deep", limits.depth);
+        return Finding::new(&LIMIT_EXCEEDED, span, message).help("split the file with `include`");
     }
     let finding = Finding::new(&INVALID_YAML, span, info.clone());
     if tab {
@@ -325,7 +342,7 @@ mod tests {
         assert_eq!(of(a), "b: [1, {c: 'x'}]\n  d");
         assert_eq!(of(a.get("b").unwrap()), "[1, {c: 'x'}]");
         assert_eq!(of(&a.get("b").unwrap().items()[1]), "{c: 'x'}");
-        assert_eq!(a.get("b").unwrap().items()[1].get("c").unwrap().part(0, 1), Span::new(FileId(0), 18, 19));
+        assert_eq!(a.get("b").unwrap().items()[1].get("c").unwrap().part(0, 1), Span::new(FileId(0), 17, 18));
         assert!(a.get("d").unwrap().is_null());
     }
 
@@ -349,7 +366,7 @@ mod tests {
             ("a: *b", "invalid-yaml 3..4: while parsing node, found unknown anchor"),
             ("? [a]\n: 1", "invalid-yaml 2..5: a key must be a single value, not a list"),
             ("a: &a [*a]", "invalid-yaml 7..9: this alias refers to a value that contains it"),
-            (bomb, "limit-exceeded 90..92: more than 1000 values, aliases expanded"),
+            (bomb, "limit-exceeded 62..87: more than 1000 values, aliases expanded"),
             (&"[".repeat(40), "limit-exceeded 16..17: nested more than 16 levels deep"),
         ] {
             assert_eq!(read(text).1, [expected], "{text}");

@@ -76,8 +76,11 @@ impl Decode for Positive {
 impl Decode for f64 {
     /// A plain decimal number from 0 to 10¹².
     fn decode<'n>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<Self> {
-        let decimal = |t: &&str| t.bytes().all(|b| b.is_ascii_digit() || b == b'.') && t.starts_with(|c: char| c.is_ascii_digit());
-        let number = node.plain().filter(decimal).filter(|t| !t.ends_with('.')).and_then(|t| t.parse::<Self>().ok());
+        let decimal = |t: &&str| {
+            t.bytes().all(|b| b.is_ascii_digit() || b == b'.') && t.starts_with(|c: char| c.is_ascii_digit())
+        };
+        let number =
+            node.plain().filter(decimal).filter(|t| !t.ends_with('.')).and_then(|t| t.parse::<Self>().ok());
         number.filter(|n| *n <= 1e12).or_else(|| ctx.expected(node, "a number from 0 to 1000000000000"))
     }
     fn schema(_: &mut Defs) -> Value {

@@ -14,8 +14,10 @@ impl Decimal {
         let end = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_').unwrap_or(text.len());
         let (number, rest) = text.split_at(end);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        let clean = |part: &str| part.bytes().all(|b| b.is_ascii_digit() || b == b'_') && !part.ends_with('_');
-        let bad = whole.is_empty() || number.ends_with('.') || whole.starts_with('_') || fraction.starts_with('_');
+        let clean =
+            |part: &str| part.bytes().all(|b| b.is_ascii_digit() || b == b'_') && !part.ends_with('_');
+        let bad =
+            whole.is_empty() || number.ends_with('.') || whole.starts_with('_') || fraction.starts_with('_');
         if bad || !clean(whole) || !clean(fraction) {
             return None;
         }

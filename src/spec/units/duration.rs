@@ -34,13 +34,17 @@ impl Duration {
             let end = after.find(|c: char| !c.is_alphabetic()).unwrap_or(after.len());
             let (unit, next) = after.split_at(end);
             if unit.is_empty() {
-                return Err(format!("`{text}` has no unit: write `{number}s` for seconds or `{number}ms` for milliseconds"));
+                return Err(format!(
+                    "`{text}` has no unit: write `{number}s` for seconds or `{number}ms` for milliseconds"
+                ));
             }
             let Some((_, factor)) = UNITS.iter().find(|(name, _)| *name == unit) else {
                 return Err(unknown_unit(text, number, unit));
             };
             if *factor >= last {
-                return Err(format!("`{text}` names its units out of order: the largest comes first, as in `1m30s`"));
+                return Err(format!(
+                    "`{text}` names its units out of order: the largest comes first, as in `1m30s`"
+                ));
             }
             last = *factor;
             let part = number.times(*factor).and_then(|part| total.checked_add(part));

@@ -70,7 +70,9 @@ impl Share {
             "%" => {}
             "" if amount.to_f64() <= 1.0 => {
                 let percent = amount.to_f64() * 100.0;
-                return Err(format!("`{text}` has no unit: write `{amount}%`, or `{percent}%` if {amount} of 1 was meant"));
+                return Err(format!(
+                    "`{text}` has no unit: write `{amount}%`, or `{percent}%` if {amount} of 1 was meant"
+                ));
             }
             "" => return Err(format!("`{text}` has no unit: write `{amount}%`")),
             _ => return Err(format!("`{text}` is not a share: write one such as `0.1%`")),
@@ -127,7 +129,9 @@ impl Size {
             return Err(format!("`{text}` has no unit: write `{amount}B` for bytes or `{amount}KiB`"));
         }
         let Some((_, factor)) = Self::UNITS.iter().find(|(name, _)| *name == unit) else {
-            return Err(format!("`{text}` has the unknown unit `{unit}`: sizes use B, KB, KiB, MB, MiB, GB, GiB, TB, TiB"));
+            return Err(format!(
+                "`{text}` has the unknown unit `{unit}`: sizes use B, KB, KiB, MB, MiB, GB, GiB, TB, TiB"
+            ));
         };
         amount.times(*factor).map(Self).ok_or_else(|| format!("`{text}` is not a whole number of bytes"))
     }
@@ -142,7 +146,10 @@ mod tests {
         assert_eq!(Rate::parse("200/s").map(Rate::per_second), Ok(200.0));
         assert_eq!(Rate::parse("90 / m").map(Rate::per_second), Ok(1.5));
         assert_eq!(Rate::parse("1.50/s").map(|r| r.to_string()), Ok("1.5/s".to_owned()));
-        assert_eq!(Share::parse("99.95%").map(|s| (s.fraction(), s.to_string())), Ok((0.9995, "99.95%".to_owned())));
+        assert_eq!(
+            Share::parse("99.95%").map(|s| (s.fraction(), s.to_string())),
+            Ok((0.9995, "99.95%".to_owned()))
+        );
         assert_eq!(Share::parse("0.1%").map(Share::fraction), Ok(0.001));
         assert_eq!(Share::parse("100%").map(Share::fraction), Ok(1.0));
         assert_eq!(Size::parse("1.5KiB"), Ok(Size(1536)));

@@ -51,7 +51,9 @@ impl Decode for Fallback {
             Some("none") => Some(Self::None),
             Some("static") => Some(Self::Static),
             Some("cached") => Some(Self::Cached),
-            None if matches!(node.kind, Kind::Mapping(_)) => decode_record(node, ctx).map(|c| Self::Call(Box::new(c))),
+            None if matches!(node.kind, Kind::Mapping(_)) => {
+                decode_record(node, ctx).map(|c| Self::Call(Box::new(c)))
+            }
             _ => ctx.expected(node, "none, static, cached, or a mapping with `call`"),
         }
     }

@@ -38,7 +38,9 @@ impl Decode for RuleSettings {
                 for entry in entries {
                     ctx.enter(&entry.key.value, |ctx| match entry.key.value.as_str() {
                         "level" => settings.level = ctx.spanned(&entry.value),
-                        _ => settings.numbers.extend(ctx.spanned(&entry.value).map(|n| (entry.key.clone(), n))),
+                        _ => {
+                            settings.numbers.extend(ctx.spanned(&entry.value).map(|n| (entry.key.clone(), n)))
+                        }
                     });
                 }
             }

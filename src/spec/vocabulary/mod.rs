@@ -10,18 +10,23 @@ mod service;
 mod target;
 mod traffic;
 
-pub use call::{Call, CallDefaults, Communication, DataStep, Fallback, ParallelStep, Publish, Step, WorkStep};
+pub use call::{
+    Call, CallDefaults, Communication, DataStep, Fallback, ParallelStep, Publish, Step, WorkStep,
+};
 pub use data::{Consume, Datastore, DatastoreKind, Queue, Topic};
 pub use document::{Defaults, Discovery, Document, Import, Mesh, Monitoring, Network, ServiceDefaults};
 pub use lint::{AllowOnly, Contract, Level, LintSettings, Relation, RuleSettings};
 pub use policy::{
-    Backoff, Balancing, BalancingPolicy, Cancellation, CircuitBreaker, ConnectionLimits, HalfOpen, Hedging, HealthCheck,
-    Jitter, OutlierDetection, Policy, Protocol, QueueDiscipline, QueueSettings, Retry, RetryBudget, RetryCondition, SlowCall, Window,
+    Backoff, Balancing, BalancingPolicy, Cancellation, CircuitBreaker, ConnectionLimits, HalfOpen,
+    HealthCheck, Hedging, Jitter, OutlierDetection, Policy, Preset, Protocol, QueueDiscipline, QueueSettings,
+    Retry, RetryBudget, RetryCondition, SlowCall, Window,
 };
-pub use scenario::{ErrorsEvent, Event, Expectation, FactorEvent, LatencyEvent, Metric, Operator, Scenario, TargetEvent};
+pub use scenario::{
+    ErrorsEvent, Event, Expectation, FactorEvent, LatencyEvent, Metric, Operator, Scenario, TargetEvent,
+};
 pub use service::{
-    Autoscaling, CallsDefaults, Endpoint, Endpoints, Exposure, Instance, Latency, LatencyDistribution, Service, ServiceKind, Slo,
-    Status, Texts,
+    Autoscaling, CallsDefaults, Endpoint, Endpoints, Exposure, Instance, Latency, LatencyDistribution,
+    Service, ServiceKind, Slo, Status, Texts,
 };
 pub use target::Target;
-pub use traffic::{Arrivals, RatePoint, RateProfile, Interpolate, Traffic};
+pub use traffic::{Arrivals, Interpolate, RatePoint, RateProfile, Traffic};

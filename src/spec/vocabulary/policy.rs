@@ -1,11 +1,11 @@
 //! How a call is made: timeouts, retries, breakers, balancing, with the names of Envoy, Istio and
 //! resilience4j. Everything in [`Policy`] may stand on a call, in `defaults.call` and under `upstreams`.
 
+use crate::source::Spanned;
 use crate::spec::decode::{Ctx, Switch, choice, record};
 use crate::spec::scalar::Positive;
 use crate::spec::tree::Node;
 use crate::spec::units::{Duration, Share};
-use crate::source::Spanned;
 
 choice! {
     /// How a call travels.
@@ -18,6 +18,40 @@ choice! {
         MessageQueue = "message_queue",
         /// A log or topic: the caller does not wait.
         EventStream = "event_stream",
+    }
+}
+
+choice! {
+    /// A product whose defaults fill what is not said.
+    Preset {
+        /// Envoy.
+        #[default] Envoy = "envoy",
+        /// Istio.
+        Istio = "istio",
+        /// nginx.
+        Nginx = "nginx",
+        /// HAProxy.
+        Haproxy = "haproxy",
+        /// Linkerd.
+        Linkerd = "linkerd",
+        /// Finagle.
+        Finagle = "finagle",
+        /// gRPC.
+        Grpc = "grpc",
+        /// resilience4j.
+        Resilience4j = "resilience4j",
+        /// Polly.
+        Polly = "polly",
+        /// Hystrix.
+        Hystrix = "hystrix",
+        /// Sentinel.
+        Sentinel = "sentinel",
+        /// gobreaker.
+        Gobreaker = "gobreaker",
+        /// Eureka.
+        Eureka = "eureka",
+        /// Kubernetes.
+        Kubernetes = "kubernetes",
     }
 }
 
@@ -215,7 +249,8 @@ record! {
 
 fn one_breaker<'n>(breaker: &CircuitBreaker, node: &'n Node, ctx: &mut Ctx<'n>) {
     if let (Some(consecutive), Some(_)) = (&breaker.failure_threshold, &breaker.failure_rate_threshold) {
-        let help = "keep `failure_threshold` for consecutive failures, or `failure_rate_threshold` with `window`";
+        let help =
+            "keep `failure_threshold` for consecutive failures, or `failure_rate_threshold` with `window`";
         let message = "a breaker opens on consecutive failures or on a rate, not on both";
         ctx.invalid_with::<()>(consecutive.span, message, Some(help.to_owned()));
     }
@@ -304,7 +339,7 @@ record! {
     /// How a call is made.
     Policy {
         /// Defaults of a product under its name: `envoy`, `resilience4j`, …
-        preset: String,
+        preset: Preset,
         /// How it travels.
         protocol: Protocol,
         /// The HTTP method, where the endpoint does not say it.
@@ -348,6 +383,10 @@ pub fn check_policy(policy: &Policy, ctx: &mut Ctx<'_>) {
     );
     if let (true, None, Some(policy)) = (hashing, &balancing.hash_key, &balancing.policy) {
         let message = format!("`{}` hashes a key, and none is named", policy.word());
-        ctx.invalid_with::<()>(policy.span, message, Some("add `hash_key: client_ip`, or a key of yours".to_owned()));
+        ctx.invalid_with::<()>(
+            policy.span,
+            message,
+            Some("add `hash_key: client_ip`, or a key of yours".to_owned()),
+        );
     }
 }

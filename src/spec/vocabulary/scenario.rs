@@ -2,13 +2,13 @@
 
 use super::target::Target;
 use super::traffic::Traffic;
+use crate::finding::nearest;
 use crate::source::Spanned;
 use crate::spec::decode::{Ctx, Decode, record, shorten};
 use crate::spec::scalar::Positive;
 use crate::spec::schema::Defs;
 use crate::spec::tree::Node;
 use crate::spec::units::{Duration, Rate, Share};
-use crate::finding::nearest;
 use serde_json::{Value, json};
 
 record! {
@@ -159,10 +159,18 @@ impl Decode for Expectation {
         let Some(text) = node.text() else {
             return ctx.expected(node, "an expectation such as `web GET / p99 < 400ms`");
         };
-        let operators = [("<=", Operator::AtMost), (">=", Operator::AtLeast), ("<", Operator::Less), (">", Operator::Greater)];
-        let found = operators.iter().find_map(|(sign, op)| text.split_once(sign).map(|parts| (parts, *op, sign.len())));
+        let operators = [
+            ("<=", Operator::AtMost),
+            (">=", Operator::AtLeast),
+            ("<", Operator::Less),
+            (">", Operator::Greater),
+        ];
+        let found = operators
+            .iter()
+            .find_map(|(sign, op)| text.split_once(sign).map(|parts| (parts, *op, sign.len())));
         let Some(((left, right), operator, width)) = found else {
-            return ctx.invalid(node.span, format!("`{}` compares nothing: write METRIC < VALUE", shorten(text)));
+            return ctx
+                .invalid(node.span, format!("`{}` compares nothing: write METRIC < VALUE", shorten(text)));
         };
         let words = left.trim_end();
         let name_at = words.rfind(char::is_whitespace).map_or(0, |at| at + 1);
@@ -180,7 +188,8 @@ impl Decode for Expectation {
             Err(message) => return ctx.invalid(node.part(value_at, text.trim_end().len()), message),
         };
         let target_text = words.get(..name_at).unwrap_or_default().trim();
-        let target = (!target_text.is_empty()).then(|| Target::of(&part_of(node, text, target_text))).flatten();
+        let target =
+            (!target_text.is_empty()).then(|| Target::of(&part_of(node, text, target_text))).flatten();
         Some(Self { text: text.to_owned(), target, metric: *metric, operator, value })
     }
     fn schema(_: &mut Defs) -> Value {
@@ -201,7 +210,11 @@ fn value_of(metric: Metric, text: &str) -> Result<f64, String> {
         Metric::Availability | Metric::Utilization => Share::parse(text).map(Share::fraction),
         Metric::Goodput => Rate::parse(text).map(Rate::per_second),
         Metric::Quantile(_) | Metric::Mean | Metric::Recovery => Duration::parse(text).map(Duration::seconds),
-        Metric::Amplification => text.parse().ok().filter(|v: &f64| v.is_finite() && *v >= 0.0).ok_or_else(|| format!("`{text}` is not a number")),
+        Metric::Amplification => text
+            .parse()
+            .ok()
+            .filter(|v: &f64| v.is_finite() && *v >= 0.0)
+            .ok_or_else(|| format!("`{text}` is not a number")),
     }
 }
 
@@ -232,6 +245,9 @@ fn warm_up_fits<'n>(scenario: &Scenario, _: &'n Node, ctx: &mut Ctx<'n>) {
     if let (Some(warm_up), Some(duration)) = (&scenario.warm_up, &scenario.duration)
         && warm_up.value >= duration.value
     {
-        ctx.invalid::<()>(warm_up.span, format!("a warm-up of {} leaves nothing of {}", warm_up.value, duration.value));
+        ctx.invalid::<()>(
+            warm_up.span,
+            format!("a warm-up of {} leaves nothing of {}", warm_up.value, duration.value),
+        );
     }
 }

@@ -86,22 +86,35 @@ record! {
 fn latency_fits<'n>(latency: &Latency, node: &'n Node, ctx: &mut Ctx<'n>) {
     let at = node.entries().first().map_or(node.span, |e| e.key.span);
     let percentiles = latency.p50.is_some() || latency.p99.is_some();
-    let forms = [percentiles, latency.mean.is_some() || latency.distribution.is_some(), latency.quantiles.is_some()];
+    let forms =
+        [percentiles, latency.mean.is_some() || latency.distribution.is_some(), latency.quantiles.is_some()];
     // A key that is there with a bad value has been reported: say no more about the form.
-    if ["p50", "p99", "mean", "distribution", "quantiles"].iter().any(|k| node.get(k).is_some_and(|_| !latency.has(k))) {
+    if ["p50", "p99", "mean", "distribution", "quantiles"]
+        .iter()
+        .any(|k| node.get(k).is_some_and(|_| !latency.has(k)))
+    {
         return;
     }
     match forms.iter().filter(|f| **f).count() {
-        0 => drop(ctx.invalid::<()>(at, "a latency is `p50` and `p99`, a `distribution` with its `mean`, or `quantiles`")),
+        0 => drop(ctx.invalid::<()>(
+            at,
+            "a latency is `p50` and `p99`, a `distribution` with its `mean`, or `quantiles`",
+        )),
         1 => {}
         _ => drop(ctx.invalid::<()>(at, "a latency is said once: percentiles, a distribution, or quantiles")),
     }
     match (&latency.p50, &latency.p99) {
         (Some(p50), Some(p99)) if p50.value > p99.value => {
-            ctx.invalid::<()>(p50.span, format!("the median of {} is above the 99th percentile of {}", p50.value, p99.value));
+            ctx.invalid::<()>(
+                p50.span,
+                format!("the median of {} is above the 99th percentile of {}", p50.value, p99.value),
+            );
         }
         (Some(one), None) | (None, Some(one)) => {
-            ctx.invalid::<()>(one.span, "`p50` and `p99` belong together; for one number write `{ distribution: constant, mean: … }`");
+            ctx.invalid::<()>(
+                one.span,
+                "`p50` and `p99` belong together; for one number write `{ distribution: constant, mean: … }`",
+            );
         }
         _ => {}
     }
@@ -269,7 +282,12 @@ impl Decode for Endpoints {
             return Map::decode(node, ctx).map(|map| Self(map.0));
         };
         let names = items.iter().filter_map(|item| ctx.spanned::<String>(item));
-        let endpoints: Vec<_> = names.map(|name| { let span = name.span; (name, Spanned::new(Endpoint::default(), span)) }).collect();
+        let endpoints: Vec<_> = names
+            .map(|name| {
+                let span = name.span;
+                (name, Spanned::new(Endpoint::default(), span))
+            })
+            .collect();
         for (i, (name, _)) in endpoints.iter().enumerate() {
             if endpoints.iter().take(i).any(|(n, _)| n.value == name.value) {
                 ctx.invalid::<()>(name.span, format!("the endpoint `{}` is listed twice", name.value));
@@ -364,7 +382,6 @@ record! {
     }
     validate: replicas_once;
 }
-
 
 fn replicas_once<'n>(service: &Service, _: &'n Node, ctx: &mut Ctx<'n>) {
     let (Some(replicas), Some(instances)) = (&service.replicas, &service.instances) else { return };

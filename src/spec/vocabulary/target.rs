@@ -42,7 +42,8 @@ impl std::fmt::Display for Target {
 
 impl Decode for Target {
     fn decode<'n>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<Self> {
-        Self::of(node).or_else(|| ctx.expected(node, "a service, or a service and its endpoint: `cart GET /cart/{id}`"))
+        Self::of(node)
+            .or_else(|| ctx.expected(node, "a service, or a service and its endpoint: `cart GET /cart/{id}`"))
     }
     fn schema(_: &mut Defs) -> Value {
         json!({ "type": ["string", "number", "boolean"], "pattern": r"\S" })

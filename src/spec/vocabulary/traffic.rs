@@ -58,10 +58,16 @@ impl Decode for RateProfile {
             return ctx.invalid(node.span, "a rate over time needs at least one point");
         }
         for pair in points.windows(2) {
-            if let [Spanned { value: RatePoint { at: Some(a), .. }, .. }, Spanned { value: RatePoint { at: Some(b), .. }, .. }] = pair
+            if let [
+                Spanned { value: RatePoint { at: Some(a), .. }, .. },
+                Spanned { value: RatePoint { at: Some(b), .. }, .. },
+            ] = pair
                 && a.value >= b.value
             {
-                ctx.invalid::<()>(b.span, format!("points come in order of time: {} is not after {}", b.value, a.value));
+                ctx.invalid::<()>(
+                    b.span,
+                    format!("points come in order of time: {} is not after {}", b.value, a.value),
+                );
             }
         }
         Some(Self::Points(points))
@@ -100,8 +106,12 @@ record! {
 fn open_or_closed<'n>(traffic: &Traffic, node: &'n Node, ctx: &mut Ctx<'n>) {
     let at = node.entries().first().map_or(node.span, |e| e.key.span);
     match (node.get("rate").is_some(), node.get("users").is_some()) {
-        (true, true) => drop(ctx.invalid::<()>(at, "traffic is a `rate` (open loop) or `users` (closed loop), not both")),
-        (false, false) => drop(ctx.invalid::<()>(at, "traffic needs a `rate` such as `200/s`, or `users` with `think_time`")),
+        (true, true) => {
+            drop(ctx.invalid::<()>(at, "traffic is a `rate` (open loop) or `users` (closed loop), not both"))
+        }
+        (false, false) => drop(
+            ctx.invalid::<()>(at, "traffic needs a `rate` such as `200/s`, or `users` with `think_time`"),
+        ),
         _ => {}
     }
     if let (Some(think), None) = (&traffic.think_time, &traffic.users) {

@@ -1,0 +1,297 @@
+//! From documents to the architecture: nodes first, so that every name can be resolved, then edges.
+
+use super::layers::{Layers, resolve};
+use super::node::{Consumption, Endpoint, Node, NodeKind, Service};
+use super::{Architecture, Edge, EdgeKind};
+use crate::finding::{self, Finding};
+use crate::source::Spanned;
+use crate::spec::vocabulary as spec;
+use crate::spec::{FileDocument, Map};
+use petgraph::graph::{EdgeIndex, NodeIndex};
+
+/// The architecture while it is being built: what the parts of this module hand to each other.
+pub struct Building<'d> {
+    /// The documents, in reading order.
+    pub documents: &'d [FileDocument],
+    /// What stands so far.
+    pub arch: Architecture,
+    /// Names that nothing defines, and the like.
+    pub findings: Vec<Finding>,
+    /// For each node, the document that defines it and its place in that section.
+    pub homes: Vec<(usize, usize)>,
+    /// For each edge, the document that lists it.
+    pub edge_homes: Vec<usize>,
+}
+
+/// Builds the architecture. Every name that cannot be resolved is a finding; what hangs on it is left out.
+pub fn build(documents: &[FileDocument]) -> (Architecture, Vec<Finding>) {
+    let mut building = Building {
+        documents,
+        arch: Architecture { layers: Layers::of(documents), ..Architecture::default() },
+        findings: Vec::new(),
+        homes: Vec::new(),
+        edge_homes: Vec::new(),
+    };
+    for (home, file) in documents.iter().enumerate() {
+        building.settings(file);
+        building.nodes(home, &file.document.value);
+    }
+    for node in building.arch.graph.node_indices().collect::<Vec<_>>() {
+        building.consumes(node);
+    }
+    for node in building.arch.graph.node_indices().collect::<Vec<_>>() {
+        building.calls(node);
+    }
+    for home in 0..documents.len() {
+        building.communications(home);
+    }
+    building.channels();
+    building.seal();
+    for file in documents {
+        building.traffic_and_scenarios(&file.document.value);
+    }
+    finding::sort(&mut building.findings);
+    (building.arch, building.findings)
+}
+
+impl Building<'_> {
+    fn settings(&mut self, file: &FileDocument) {
+        let document = &file.document.value;
+        let arch = &mut self.arch;
+        if arch.name.is_none() {
+            arch.name.clone_from(&document.name);
+        }
+        if arch.mesh.is_none() {
+            arch.mesh.clone_from(&document.mesh);
+        }
+        if let Some(latency) = document.network.as_ref().and_then(|n| n.latency) {
+            arch.network_latency_s = latency.seconds();
+        }
+        for (name, id) in document.aliases.iter().flat_map(|a| a.iter()) {
+            arch.aliases.insert(name.value.clone(), id.value.clone());
+        }
+        if let Some(lint) = document.lint.as_ref().filter(|_| file.root) {
+            crate::spec::Decode::fill(&mut arch.lint, &lint.value);
+        }
+    }
+
+    fn nodes(&mut self, home: usize, document: &spec::Document) {
+        let defaults = document.defaults.as_ref().and_then(|d| d.service.as_ref()).map(|s| &s.value);
+        for (at, (id, service)) in ids(document.services.as_ref().map(|s| &s.value.0)).enumerate() {
+            let node = service_node(id, service, defaults);
+            self.node((home, at), node);
+        }
+        for (at, (id, store)) in ids(document.datastores.as_ref().map(|s| &s.value.0)).enumerate() {
+            let kind = NodeKind::Datastore(Box::new(store.value.clone()));
+            let node = Node {
+                id: id.clone(),
+                owner: store.owner.clone(),
+                tags: tags(store.tags.as_ref()),
+                zone: store.zone.clone(),
+                kind,
+            };
+            self.node((home, at), node);
+        }
+        for (at, (id, queue)) in ids(document.queues.as_ref().map(|s| &s.value.0)).enumerate() {
+            let kind = NodeKind::Queue(queue.value.clone());
+            let node = Node {
+                id: id.clone(),
+                owner: queue.owner.clone(),
+                tags: tags(queue.tags.as_ref()),
+                zone: None,
+                kind,
+            };
+            self.node((home, at), node);
+        }
+        for (at, (id, topic)) in ids(document.topics.as_ref().map(|s| &s.value.0)).enumerate() {
+            let kind = NodeKind::Topic(topic.value.clone());
+            let node = Node {
+                id: id.clone(),
+                owner: topic.owner.clone(),
+                tags: tags(topic.tags.as_ref()),
+                zone: None,
+                kind,
+            };
+            self.node((home, at), node);
+        }
+    }
+
+    fn node(&mut self, home: (usize, usize), node: Node) {
+        // Ids are unique by now; the reader saw to it.
+        let _ = self.arch.register(node);
+        self.homes.push(home);
+    }
+
+    /// What was written of a service.
+    pub(super) fn written(&self, node: NodeIndex) -> Option<(usize, &'_ spec::Service)> {
+        self.arch.graph[node].service()?;
+        let (home, at) = *self.homes.get(node.index())?;
+        let services = self.documents.get(home)?.document.value.services.as_ref()?;
+        services.0.0.get(at).map(|(_, s)| (home, &s.value))
+    }
+
+    /// Adds an edge listed in document `home`.
+    pub(super) fn edge(&mut self, home: usize, from: NodeIndex, to: NodeIndex, edge: Edge) -> EdgeIndex {
+        self.edge_homes.push(home);
+        self.arch.graph.add_edge(from, to, edge)
+    }
+
+    /// Handlers of what a service consumes, as endpoints of their own.
+    fn consumes(&mut self, node: NodeIndex) {
+        let Some((home, service)) = self.written(node) else { return };
+        let consumes = service.consumes.clone();
+        let service_latency = service.latency.clone();
+        for (channel, consume) in consumes.iter().flat_map(|c| c.0.iter()) {
+            let who = self.arch.id(node).to_owned();
+            let from = match super::resolve::node(
+                &self.arch,
+                channel,
+                super::resolve::Want::Channel,
+                &format!("`{who}`"),
+            ) {
+                Ok(from) => from,
+                Err(finding) => {
+                    self.findings.push(*finding);
+                    continue;
+                }
+            };
+            let mut edge = Edge::new(EdgeKind::Consume, channel.span, "consumes");
+            let at = self.arch.graph[node].service().map_or(0, |s| s.endpoints.len());
+            edge.to_endpoint = Some(at);
+            let edge = self.edge(home, from, node, edge);
+            let settings = consume.value.clone();
+            let endpoint = Endpoint {
+                name: channel.clone(),
+                protocol: None,
+                latency: settings.latency.clone().or_else(|| service_latency.clone()),
+                error_rate: settings.error_rate,
+                slo: None,
+                idempotent: None,
+                exposure: None,
+                max_recursion: None,
+                steps: Vec::new(),
+                consumes: Some(Box::new(Consumption { edge, settings })),
+            };
+            if let Some(service) = self.arch.graph[node].service_mut() {
+                service.endpoints.push(endpoint);
+            }
+        }
+    }
+
+    /// The queues that dead messages go to must exist.
+    fn channels(&mut self) {
+        let mut missing = Vec::new();
+        for node in self.arch.graph.node_weights() {
+            let NodeKind::Queue(queue) = &node.kind else { continue };
+            let Some(dead) = &queue.dead_letter else { continue };
+            let who = format!("`{}`", node.id.value);
+            missing.extend(super::resolve::node(&self.arch, dead, super::resolve::Want::Channel, &who).err());
+        }
+        self.findings.extend(missing.into_iter().map(|f| *f));
+    }
+
+    /// Lays the layers below every call: its service's, its upstream's, its file's.
+    fn seal(&mut self) {
+        for edge in self.arch.graph.edge_indices().collect::<Vec<_>>() {
+            if self.arch.graph[edge].kind != EdgeKind::Call {
+                continue;
+            }
+            let (from, to) = self.arch.ends(edge);
+            let home = self.edge_homes.get(edge.index()).and_then(|h| self.documents.get(*h));
+            let file = home
+                .and_then(|f| f.document.defaults.as_ref())
+                .and_then(|d| d.call.as_ref())
+                .map(|c| &c.policy);
+            let caller =
+                self.written(from).and_then(|(_, s)| s.defaults.as_ref()).and_then(|d| d.call.as_ref());
+            let caller = caller.map(|c| c.policy.clone());
+            let id = self.arch.id(to);
+            let upstream = self.documents.iter().find_map(|f| f.document.upstreams.as_ref()?.get(id));
+            let own = std::mem::take(&mut self.arch.graph[edge].policy);
+            let resolved = resolve(own, [caller.as_ref(), upstream.map(|u| &u.value), file]);
+            self.arch.graph[edge].policy = resolved;
+        }
+    }
+}
+
+fn ids<T>(map: Option<&Map<T>>) -> impl Iterator<Item = &(Spanned<String>, Spanned<T>)> {
+    map.into_iter().flat_map(Map::iter)
+}
+
+fn tags(tags: Option<&Spanned<spec::Texts>>) -> Vec<String> {
+    tags.into_iter().flat_map(|t| t.0.iter()).map(|t| t.value.clone()).collect()
+}
+
+fn service_node(
+    id: &Spanned<String>,
+    written: &spec::Service,
+    defaults: Option<&spec::ServiceDefaults>,
+) -> Node {
+    let none = spec::ServiceDefaults::default();
+    let below = defaults.unwrap_or(&none);
+    let count =
+        |own: Option<Spanned<crate::spec::scalar::Positive>>,
+         low: Option<Spanned<crate::spec::scalar::Positive>>| { own.or(low).map(|n| n.map(|n| n.0)) };
+    let instances = written.instances.as_ref().map(|i| i.value.clone()).unwrap_or_default();
+    let listed =
+        written.instances.as_ref().filter(|i| !i.is_empty()).map(|i| Spanned::new(i.len() as u32, i.span));
+    let mut queue = written.queue.clone();
+    crate::spec::decode::fill(&mut queue, below.queue.as_ref());
+    let latency = written.latency.as_ref().or(below.latency.as_ref());
+    let error_rate = written.error_rate.or(below.error_rate);
+    let endpoints = written.endpoints.iter().flat_map(|e| e.0.iter());
+    let endpoints = endpoints.map(|(name, e)| endpoint(name, &e.value, latency, error_rate)).collect();
+    let metadata = written.metadata.iter().flat_map(|m| m.iter());
+    let service = Service {
+        title: written.title.as_ref().map(|t| t.value.clone()),
+        kind: written.kind.map(|k| k.value).unwrap_or_default(),
+        version: written.version.as_ref().map(|v| v.value.clone()),
+        created_at: written.created_at.as_ref().map(|v| v.value.clone()),
+        external: written.external.is_some_and(|e| e.value),
+        exposure: written.exposure,
+        layer: written.layer.clone().or_else(|| below.layer.clone()),
+        tier: written.tier.or(below.tier),
+        technology: tags(written.technology.as_ref().or(below.technology.as_ref())),
+        status: written.status,
+        startup: written.startup,
+        replicas: listed.or_else(|| count(written.replicas, below.replicas)),
+        instances,
+        workers: count(written.workers, below.workers),
+        concurrency: count(written.concurrency, below.concurrency),
+        queue_length: queue.as_ref().and_then(|q| q.max_length),
+        discipline: queue.as_ref().and_then(|q| q.discipline),
+        health_check: written.health_check.clone(),
+        slo: written.slo.clone(),
+        availability: written.availability,
+        metadata: metadata.map(|(k, v)| (k.value.clone(), v.value.clone())).collect(),
+        endpoints,
+        common: Vec::new(),
+    };
+    Node {
+        id: id.clone(),
+        owner: written.owner.clone().or_else(|| below.owner.clone()),
+        tags: tags(written.tags.as_ref()),
+        zone: written.zone.clone(),
+        kind: NodeKind::Service(Box::new(service)),
+    }
+}
+
+fn endpoint(
+    name: &Spanned<String>,
+    written: &spec::Endpoint,
+    latency: Option<&Spanned<spec::Latency>>,
+    error_rate: Option<Spanned<crate::spec::units::Share>>,
+) -> Endpoint {
+    Endpoint {
+        name: name.clone(),
+        consumes: None,
+        protocol: written.protocol,
+        latency: written.latency.as_ref().or(latency).cloned(),
+        error_rate: written.error_rate.or(error_rate),
+        slo: written.slo.clone(),
+        idempotent: written.idempotent,
+        exposure: written.exposure,
+        max_recursion: written.max_recursion.map(|n| n.map(|n| n.0)),
+        steps: Vec::new(),
+    }
+}

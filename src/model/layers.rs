@@ -1,0 +1,67 @@
+//! Where a value comes from that was not said at its place: the layers of defaults, known by their bytes.
+
+use crate::source::{Sources, Span};
+use crate::spec::FileDocument;
+use crate::spec::vocabulary::Policy;
+
+/// Blocks of defaults. A value whose bytes lie inside one of them was inherited from it.
+#[derive(Debug, Clone, Default)]
+pub struct Layers(Vec<(Span, String)>);
+
+/// Where a value comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Origin {
+    /// It stands at its own place.
+    Own,
+    /// It is inherited from this block (`defaults`, `upstreams.payment`).
+    Inherited(String),
+}
+
+impl Layers {
+    /// Collects the blocks of all files.
+    pub fn of(documents: &[FileDocument]) -> Self {
+        let mut blocks = Vec::new();
+        for file in documents {
+            let document = &file.document.value;
+            if let Some(defaults) = &document.defaults {
+                blocks.push((defaults.span, "defaults".to_owned()));
+            }
+            for (id, policy) in document.upstreams.iter().flat_map(|u| u.iter()) {
+                blocks.push((policy.span, format!("upstreams.{}", id.value)));
+            }
+            for (id, service) in document.services.iter().flat_map(|s| s.0.iter()) {
+                if let Some(defaults) = &service.defaults {
+                    blocks.push((defaults.span, format!("the defaults of `{}`", id.value)));
+                }
+            }
+        }
+        blocks.sort();
+        Self(blocks)
+    }
+
+    /// Where the value at these bytes comes from.
+    pub fn origin(&self, span: Span) -> Origin {
+        let after = self.0.partition_point(|(block, _)| {
+            block.start <= span.start && block.file == span.file || block.file < span.file
+        });
+        let before = self.0.iter().take(after).rev().take(4);
+        let block = before.into_iter().find(|(block, _)| block.contains(span));
+        block.map_or(Origin::Own, |(_, what)| Origin::Inherited(what.clone()))
+    }
+
+    /// `from defaults at line 9`, for a finding; `None` for what stands at its own place.
+    pub fn note(&self, span: Span, sources: &Sources) -> Option<String> {
+        match self.origin(span) {
+            Origin::Own => None,
+            Origin::Inherited(what) => Some(format!("from {what} at line {}", sources.locate(span).line)),
+        }
+    }
+}
+
+/// The policy of a call, key by key: what the call says, then each layer below in turn.
+pub fn resolve(mut own: Policy, below: [Option<&Policy>; 3]) -> Policy {
+    for layer in below.into_iter().flatten() {
+        crate::spec::Decode::fill(&mut own, layer);
+    }
+    own
+}

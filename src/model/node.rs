@@ -1,0 +1,210 @@
+//! What stands in the architecture: services, datastores, queues, topics.
+
+use crate::source::Spanned;
+use crate::spec::units::{Duration, Share};
+use crate::spec::vocabulary as spec;
+use petgraph::graph::EdgeIndex;
+
+/// A node of the graph.
+#[derive(Debug, Clone)]
+pub struct Node {
+    /// Its id and where it is defined.
+    pub id: Spanned<String>,
+    /// The team.
+    pub owner: Option<Spanned<String>>,
+    /// Words of the user's.
+    pub tags: Vec<String>,
+    /// The zone of all copies.
+    pub zone: Option<Spanned<String>>,
+    /// What it is.
+    pub kind: NodeKind,
+}
+
+/// What a node is.
+#[derive(Debug, Clone)]
+pub enum NodeKind {
+    /// A service, someone else's included.
+    Service(Box<Service>),
+    /// A datastore.
+    Datastore(Box<spec::Datastore>),
+    /// A queue: each message to one consumer.
+    Queue(spec::Queue),
+    /// A topic: each message to every group.
+    Topic(spec::Topic),
+}
+
+impl Node {
+    /// `service`, `external`, `datastore`, `queue` or `topic`.
+    pub fn kind_name(&self) -> &'static str {
+        match &self.kind {
+            NodeKind::Service(s) if s.external => "external",
+            NodeKind::Service(_) => "service",
+            NodeKind::Datastore(_) => "datastore",
+            NodeKind::Queue(_) => "queue",
+            NodeKind::Topic(_) => "topic",
+        }
+    }
+
+    /// The service it is.
+    pub fn service(&self) -> Option<&Service> {
+        match &self.kind {
+            NodeKind::Service(service) => Some(service),
+            _ => None,
+        }
+    }
+
+    pub(super) fn service_mut(&mut self) -> Option<&mut Service> {
+        match &mut self.kind {
+            NodeKind::Service(service) => Some(service),
+            _ => None,
+        }
+    }
+
+    /// Whether it is a queue or a topic.
+    pub const fn is_channel(&self) -> bool {
+        matches!(self.kind, NodeKind::Queue(_) | NodeKind::Topic(_))
+    }
+}
+
+/// A service with the defaults of its file filled in. What nothing said stays `None`: "not said" and
+/// "declared" are different; see [`super::builtin`] for what a simulation takes instead.
+#[derive(Debug, Clone, Default)]
+pub struct Service {
+    /// The name people say.
+    pub title: Option<String>,
+    /// What it is for.
+    pub kind: spec::ServiceKind,
+    /// Its release.
+    pub version: Option<String>,
+    /// When it was first registered.
+    pub created_at: Option<String>,
+    /// Run by someone else.
+    pub external: bool,
+    /// Who may call.
+    pub exposure: Option<Spanned<spec::Exposure>>,
+    /// A word of the user's.
+    pub layer: Option<Spanned<String>>,
+    /// Criticality, 0 the highest.
+    pub tier: Option<Spanned<u32>>,
+    /// What it is made with.
+    pub technology: Vec<String>,
+    /// How it is; healthy where nothing is said.
+    pub status: Option<Spanned<spec::Status>>,
+    /// `starting` lasts so long.
+    pub startup: Option<Spanned<Duration>>,
+    /// Copies, where a number was said or a list given.
+    pub replicas: Option<Spanned<u32>>,
+    /// Copies one by one, where a list was given.
+    pub instances: Vec<Spanned<spec::Instance>>,
+    /// Own work done at once per instance.
+    pub workers: Option<Spanned<u32>>,
+    /// Requests inside an instance at once.
+    pub concurrency: Option<Spanned<u32>>,
+    /// Requests that may wait.
+    pub queue_length: Option<Spanned<u32>>,
+    /// Which waiting request is next.
+    pub discipline: Option<Spanned<spec::QueueDiscipline>>,
+    /// Whether an instance is asked if it lives.
+    pub health_check: Option<Spanned<crate::spec::Switch<spec::HealthCheck>>>,
+    /// What it promises.
+    pub slo: Option<Spanned<spec::Slo>>,
+    /// Its own availability alone.
+    pub availability: Option<Spanned<Share>>,
+    /// Anything of the user's.
+    pub metadata: Vec<(String, String)>,
+    /// Endpoints in document order, then the handlers of what it consumes.
+    pub endpoints: Vec<Endpoint>,
+    /// Calls that every endpoint makes after its own (`dependencies`, `communications` of the service).
+    pub common: Vec<EdgeIndex>,
+}
+
+impl Service {
+    /// An endpoint by the name a caller uses: the same words; a bare path, which is any method; a path
+    /// with other words in place of `{…}`.
+    pub fn endpoint(&self, name: &str) -> Option<usize> {
+        let callable = || self.endpoints.iter().enumerate().filter(|(_, e)| e.consumes.is_none());
+        let exact = callable().find(|(_, e)| e.name.value == name);
+        let found = exact.or_else(|| callable().find(|(_, e)| same_route(&e.name, name)));
+        found.map(|(i, _)| i)
+    }
+
+    /// The only endpoint that can be called, if there is just one.
+    pub fn only_endpoint(&self) -> Option<usize> {
+        let mut callable = self.endpoints.iter().enumerate().filter(|(_, e)| e.consumes.is_none());
+        match (callable.next(), callable.next()) {
+            (Some((i, _)), None) => Some(i),
+            _ => None,
+        }
+    }
+}
+
+/// Whether a caller's `GET /cart/42` means the endpoint `GET /cart/{id}` or `/cart/{id}`.
+fn same_route(endpoint: &str, call: &str) -> bool {
+    let split = |name: &'_ str| -> Option<(Option<String>, Vec<String>)> {
+        let (method, path) = match name.split_once(char::is_whitespace) {
+            Some((method, path)) => (Some(method.to_owned()), path.trim()),
+            None => (None, name),
+        };
+        path.starts_with('/').then(|| (method, path.split('/').map(str::to_owned).collect()))
+    };
+    let (Some((a, left)), Some((b, right))) = (split(endpoint), split(call)) else { return false };
+    let same_method = a.is_none() || b.is_none() || a == b;
+    let open = |part: &str| part.starts_with('{') && part.ends_with('}');
+    same_method && left.len() == right.len() && left.iter().zip(&right).all(|(l, r)| l == r || open(l))
+}
+
+/// Something a service does when asked, or when a message comes.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// `GET /cart/{id}`, `Convert`; for a handler the id of the queue or topic.
+    pub name: Spanned<String>,
+    /// The queue or topic whose messages it handles.
+    pub consumes: Option<Box<Consumption>>,
+    /// How it travels.
+    pub protocol: Option<Spanned<spec::Protocol>>,
+    /// Own work; the endpoint's, else the service's, else the file's.
+    pub latency: Option<Spanned<spec::Latency>>,
+    /// Share of requests that fail by its own fault.
+    pub error_rate: Option<Spanned<Share>>,
+    /// What it promises.
+    pub slo: Option<Spanned<spec::Slo>>,
+    /// Safe to repeat.
+    pub idempotent: Option<Spanned<bool>>,
+    /// Who may call.
+    pub exposure: Option<Spanned<spec::Exposure>>,
+    /// A request may come back to it so often and no more.
+    pub max_recursion: Option<Spanned<u32>>,
+    /// What it does after its own work, in order; the service's common calls come last.
+    pub steps: Vec<Step>,
+}
+
+/// How a handler consumes.
+#[derive(Debug, Clone)]
+pub struct Consumption {
+    /// The edge from the queue or topic.
+    pub edge: EdgeIndex,
+    /// What was written.
+    pub settings: spec::Consume,
+}
+
+/// One step of an endpoint.
+#[derive(Debug, Clone)]
+pub enum Step {
+    /// A call, message or access: an edge of the graph. The request waits for it unless it is asynchronous.
+    Edge(EdgeIndex),
+    /// Steps at the same time.
+    Parallel(Vec<Step>),
+    /// More own work.
+    Work(Spanned<Duration>),
+}
+
+/// Visits every edge of a script, in order.
+pub fn edges_of(steps: &[Step], visit: &mut impl FnMut(EdgeIndex)) {
+    for step in steps {
+        match step {
+            Step::Edge(edge) => visit(*edge),
+            Step::Parallel(steps) => edges_of(steps, visit),
+            Step::Work(_) => {}
+        }
+    }
+}

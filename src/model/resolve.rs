@@ -1,0 +1,124 @@
+//! From names to nodes and endpoints, with the nearest known name where there is none.
+
+use super::rules::{UNDEFINED_DATASTORE, UNDEFINED_ENDPOINT, UNDEFINED_QUEUE, UNDEFINED_SERVICE};
+use super::{Architecture, Node, NodeKind};
+use crate::finding::{Finding, RuleInfo, nearest};
+use crate::source::Spanned;
+use crate::spec::vocabulary::Target;
+use petgraph::graph::NodeIndex;
+
+/// What a name must stand for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Want {
+    /// A service.
+    Service,
+    /// A datastore.
+    Datastore,
+    /// A queue or topic.
+    Channel,
+    /// Anything.
+    Any,
+}
+
+impl Want {
+    fn fits(self, node: &Node) -> bool {
+        match self {
+            Self::Service => matches!(node.kind, NodeKind::Service(_)),
+            Self::Datastore => matches!(node.kind, NodeKind::Datastore(_)),
+            Self::Channel => node.is_channel(),
+            Self::Any => true,
+        }
+    }
+
+    const fn rule(self) -> &'static RuleInfo {
+        match self {
+            Self::Service | Self::Any => &UNDEFINED_SERVICE,
+            Self::Datastore => &UNDEFINED_DATASTORE,
+            Self::Channel => &UNDEFINED_QUEUE,
+        }
+    }
+
+    const fn word(self) -> &'static str {
+        match self {
+            Self::Service | Self::Any => "service",
+            Self::Datastore => "datastore",
+            Self::Channel => "queue or topic",
+        }
+    }
+}
+
+/// The node a name stands for, or a finding.
+pub fn node(
+    arch: &Architecture,
+    name: &Spanned<String>,
+    want: Want,
+    who: &str,
+) -> Result<NodeIndex, Box<Finding>> {
+    let found = arch.find(name);
+    if let Some(node) = found.filter(|node| want.fits(&arch.graph[*node])) {
+        return Ok(node);
+    }
+    let finding =
+        Finding::new(want.rule(), name.span, format!("no {} is called `{}`", want.word(), name.value));
+    let finding = finding.label(format!("{who} names it here")).about(&name.value).about(who);
+    if let Some(node) = found {
+        return Err(Box::new(wrong_kind(arch, node, finding)));
+    }
+    let known = arch.graph.node_weights().filter(|n| want.fits(n)).map(|n| n.id.value.as_str());
+    let finding = match nearest(name, known) {
+        Some(near) => finding.help(format!("did you mean `{near}`?")),
+        None if want == Want::Service => finding.help(format!(
+            "define it under `services`, with `external: true` if `{}` is someone else's",
+            name.value
+        )),
+        None => finding.help(format!("define it as a {}", want.word())),
+    };
+    Err(Box::new(finding))
+}
+
+fn wrong_kind(arch: &Architecture, node: NodeIndex, finding: Finding) -> Finding {
+    let node = &arch.graph[node];
+    let id = &node.id.value;
+    let (is, step) = match &node.kind {
+        NodeKind::Service(_) => ("a service", format!("call: {id}")),
+        NodeKind::Datastore(_) => ("a datastore", format!("read: {id}` or `write: {id}")),
+        NodeKind::Queue(_) => ("a queue", format!("publish: {id}")),
+        NodeKind::Topic(_) => ("a topic", format!("publish: {id}")),
+    };
+    finding.also(node.id.span, format!("`{id}` is {is}")).help(format!("`{id}` is {is}: write `{step}`"))
+}
+
+/// The endpoint a target names on a service: `None` where it names none and there is not just one. An
+/// external service has whatever endpoint it is asked for.
+pub fn endpoint(
+    arch: &Architecture,
+    node: NodeIndex,
+    target: &Target,
+    who: &str,
+) -> Result<Option<usize>, Box<Finding>> {
+    let Some(service) = arch.graph[node].service() else { return Ok(None) };
+    let Some(name) = &target.endpoint else { return Ok(service.only_endpoint()) };
+    let found = service.endpoint(name);
+    if found.is_some() || service.external {
+        return Ok(found);
+    }
+    let id = arch.id(node);
+    let finding =
+        Finding::new(&UNDEFINED_ENDPOINT, name.span, format!("`{id}` has no endpoint `{}`", name.value));
+    let finding = finding
+        .label(format!("{who} names it here"))
+        .also(arch.graph[node].id.span, "the service is defined here")
+        .about(format!("{id} {}", name.value))
+        .about(who);
+    let names: Vec<&str> =
+        service.endpoints.iter().filter(|e| e.consumes.is_none()).map(|e| e.name.value.as_str()).collect();
+    Err(Box::new(match nearest(name, names.iter().copied()) {
+        Some(near) => finding.help(format!("did you mean `{near}`?")),
+        None if names.is_empty() => finding.help(format!("add it to the `endpoints` of `{id}`")),
+        None => {
+            let shown = names.iter().take(8).map(|n| format!("`{n}`")).collect::<Vec<_>>().join(", ");
+            let more = if names.len() > 8 { ", …" } else { "" };
+            finding.help(format!("`{id}` has {shown}{more}"))
+        }
+    }))
+}

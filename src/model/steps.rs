@@ -1,0 +1,303 @@
+//! From what endpoints do to edges of the graph.
+
+use super::build::Building;
+use super::edge::Fallback;
+use super::node::Step;
+use super::resolve::{self, Want};
+use super::{Edge, EdgeKind, EndpointRef, Evidence, NodeKind};
+use crate::finding::Finding;
+use crate::source::Spanned;
+use crate::spec::scalar::Positive;
+use crate::spec::units::Share;
+use crate::spec::vocabulary as spec;
+use crate::spec::{Decode, Switch};
+use petgraph::graph::{EdgeIndex, NodeIndex};
+
+/// Who makes a call: a service, one of its endpoints or all of them, in the words of a finding.
+struct Caller {
+    node: NodeIndex,
+    endpoint: Option<usize>,
+    home: usize,
+    who: String,
+}
+
+impl Building<'_> {
+    /// The calls of every endpoint and handler of a service, and its plain dependencies.
+    pub(super) fn calls(&mut self, node: NodeIndex) {
+        let Some((home, written)) = self.written(node) else { return };
+        let scripts: Vec<Vec<Spanned<spec::Step>>> = written
+            .endpoints
+            .iter()
+            .flat_map(|e| e.0.iter().map(|(_, e)| e.calls.as_ref()))
+            .chain(written.consumes.iter().flat_map(|c| c.0.iter().map(|(_, c)| c.calls.as_ref())))
+            .map(|calls| calls.map(|c| c.value.clone()).unwrap_or_default())
+            .collect();
+        let dependencies = written.dependencies.as_ref().map(|d| d.value.clone()).unwrap_or_default();
+        for (endpoint, script) in scripts.into_iter().enumerate() {
+            let who = format!("`{}`", self.arch.endpoint_id(EndpointRef { service: node, endpoint }));
+            let caller = Caller { node, endpoint: Some(endpoint), home, who };
+            let steps = self.script(&caller, &script);
+            if let Some(endpoint) =
+                self.arch.graph[node].service_mut().and_then(|s| s.endpoints.get_mut(endpoint))
+            {
+                endpoint.steps = steps;
+            }
+        }
+        let who = format!("`{}`", self.arch.id(node));
+        let caller = Caller { node, endpoint: None, home, who };
+        for target in dependencies {
+            self.dependency(&caller, &target);
+        }
+    }
+
+    fn script(&mut self, caller: &Caller, script: &[Spanned<spec::Step>]) -> Vec<Step> {
+        script.iter().filter_map(|step| self.step(caller, step)).collect()
+    }
+
+    fn step(&mut self, caller: &Caller, step: &Spanned<spec::Step>) -> Option<Step> {
+        match &step.value {
+            spec::Step::Parallel(steps) => Some(Step::Parallel(self.script(caller, steps))),
+            spec::Step::Work(work) => Some(Step::Work(*work)),
+            spec::Step::Call(call) => self.call(caller, call).map(Step::Edge),
+            spec::Step::Publish(publish) => {
+                let target = publish.publish.as_ref()?;
+                let to = self.resolve(target, Want::Channel, &caller.who)?;
+                let mut edge = Edge::new(EdgeKind::Publish, target.span, "publish");
+                repeat(&mut edge, publish.probability, publish.times);
+                edge.via.clone_from(&publish.via);
+                edge.message.clone_from(&publish.r#type);
+                Some(Step::Edge(self.connect(caller, to, edge)))
+            }
+            spec::Step::Data(data) => {
+                let to = self.resolve(&data.datastore, Want::Datastore, &caller.who)?;
+                let (kind, source) =
+                    if data.write { (EdgeKind::Write, "write") } else { (EdgeKind::Read, "read") };
+                let mut edge = Edge::new(kind, data.datastore.span, source);
+                repeat(&mut edge, data.probability, data.times);
+                Some(Step::Edge(self.connect(caller, to, edge)))
+            }
+        }
+    }
+
+    fn call(&mut self, caller: &Caller, call: &spec::Call) -> Option<EdgeIndex> {
+        let target = call.call.as_ref()?;
+        // What stands in may be wrong as well: it is looked at in any case.
+        let fallback = self.fallback(caller, call.fallback.as_ref());
+        let to = self.resolve(&target.service, Want::Service, &caller.who)?;
+        let mut edge = Edge::new(call_kind(&call.policy), target.span, "call");
+        edge.to_endpoint = self.endpoint(to, &target.value, &caller.who)?;
+        edge.policy.clone_from(&call.policy);
+        edge.optional = call.optional;
+        edge.fallback = fallback;
+        repeat(&mut edge, call.probability, call.times);
+        Some(self.connect(caller, to, edge))
+    }
+
+    fn fallback(
+        &mut self,
+        caller: &Caller,
+        fallback: Option<&Spanned<spec::Fallback>>,
+    ) -> Option<Spanned<Fallback>> {
+        let fallback = fallback?;
+        let resolved = match &fallback.value {
+            spec::Fallback::None => Fallback::None,
+            spec::Fallback::Static => Fallback::Static,
+            spec::Fallback::Cached => Fallback::Cached,
+            spec::Fallback::Call(call) => {
+                let edge = self.call(caller, call)?;
+                if let Some(evidence) = self.arch.graph[edge].evidence.first_mut() {
+                    evidence.source = "fallback".to_owned();
+                }
+                Fallback::Call(edge)
+            }
+        };
+        Some(Spanned::new(resolved, fallback.span))
+    }
+
+    /// `dependencies: [cart]`: an edge without detail, unless a call names the same target already.
+    fn dependency(&mut self, caller: &Caller, target: &Spanned<spec::Target>) {
+        let Some(to) = self.resolve(&target.service, Want::Any, &caller.who) else { return };
+        let Some(endpoint) = self.endpoint(to, &target.value, &caller.who) else { return };
+        let same = self.same_edges(caller, to, target.endpoint.as_ref().and(endpoint));
+        let evidence = Evidence { source: "dependencies".to_owned(), span: target.span };
+        for edge in &same {
+            self.arch.graph[*edge].evidence.push(evidence.clone());
+        }
+        if same.is_empty() {
+            let mut edge = Edge::new(self.kind_to(to, &spec::Policy::default()), target.span, "dependencies");
+            edge.to_endpoint = endpoint;
+            let edge = self.connect(caller, to, edge);
+            self.common(caller, edge);
+        }
+    }
+
+    /// The edges listed on their own in one document.
+    pub(super) fn communications(&mut self, home: usize) {
+        let Some(file) = self.documents.get(home) else { return };
+        for communication in file.document.communications.iter().flat_map(|c| c.value.iter()) {
+            self.communication(home, communication);
+        }
+    }
+
+    fn communication(&mut self, home: usize, written: &Spanned<spec::Communication>) {
+        let (Some(from), Some(to)) = (&written.from, &written.to) else { return };
+        let who = format!("`{}`", from.value);
+        let node = self.resolve(&from.service, Want::Any, "a communication");
+        let endpoint = node.and_then(|node| self.endpoint_named(node, &from.value, "a communication"));
+        let to_node = self.resolve(&to.service, Want::Any, &who);
+        let target = named_target(written, to);
+        let to_endpoint = to_node.and_then(|node| self.endpoint(node, &target, &who));
+        let (Some(node), Some(endpoint), Some(to_node), Some(to_endpoint)) =
+            (node, endpoint, to_node, to_endpoint)
+        else {
+            return;
+        };
+        if self.arch.graph[node].service().is_none() {
+            return self.consumer_edge(home, node, to_node, written);
+        }
+        let caller = Caller { node, endpoint, home, who };
+        let fallback = self.fallback(&caller, written.fallback.as_ref());
+        let policy = origin_policy(written);
+        let evidence = Evidence { source: "communications".to_owned(), span: to.span };
+        let same = self.same_edges(&caller, to_node, target.endpoint.as_ref().and(to_endpoint));
+        for edge in &same {
+            let edge = &mut self.arch.graph[*edge];
+            edge.policy.fill(&policy);
+            edge.evidence.push(evidence.clone());
+        }
+        if !same.is_empty() {
+            return;
+        }
+        let mut edge = Edge::new(self.kind_to(to_node, &policy), to.span, "communications");
+        edge.to_endpoint = to_endpoint;
+        edge.policy = policy;
+        edge.optional = written.optional;
+        edge.fallback = fallback;
+        repeat(&mut edge, written.probability, written.times);
+        let edge = self.connect(&caller, to_node, edge);
+        self.common(&caller, edge);
+    }
+
+    /// A communication from a queue or topic: its messages go to a service.
+    fn consumer_edge(
+        &mut self,
+        home: usize,
+        from: NodeIndex,
+        to: NodeIndex,
+        written: &Spanned<spec::Communication>,
+    ) {
+        let known = self.arch.graph.edges_connecting(from, to).next().is_some();
+        if let (Some(target), false) = (&written.to, known) {
+            self.edge(home, from, to, Edge::new(EdgeKind::Consume, target.span, "communications"));
+        }
+    }
+
+    /// Edges that say the same: from the same endpoint (or any, where none is named) to the same target.
+    fn same_edges(&self, caller: &Caller, to: NodeIndex, endpoint: Option<usize>) -> Vec<EdgeIndex> {
+        let all = self.arch.graph.edges_connecting(caller.node, to);
+        let mut same: Vec<_> = all
+            .filter(|e| caller.endpoint.is_none() || e.weight().from_endpoint == caller.endpoint)
+            .filter(|e| endpoint.is_none() || e.weight().to_endpoint == endpoint)
+            .map(|e| petgraph::visit::EdgeRef::id(&e))
+            .collect();
+        same.sort();
+        same
+    }
+
+    fn connect(&mut self, caller: &Caller, to: NodeIndex, mut edge: Edge) -> EdgeIndex {
+        edge.from_endpoint = caller.endpoint;
+        self.edge(caller.home, caller.node, to, edge)
+    }
+
+    /// Puts an edge behind the calls of its endpoint, or of all endpoints.
+    fn common(&mut self, caller: &Caller, edge: EdgeIndex) {
+        let Some(service) = self.arch.graph[caller.node].service_mut() else { return };
+        match caller.endpoint {
+            Some(endpoint) => {
+                if let Some(endpoint) = service.endpoints.get_mut(endpoint) {
+                    endpoint.steps.push(Step::Edge(edge));
+                }
+            }
+            None => {
+                service.common.push(edge);
+                for endpoint in service.endpoints.iter_mut().filter(|e| e.consumes.is_none()) {
+                    endpoint.steps.push(Step::Edge(edge));
+                }
+            }
+        }
+    }
+
+    fn kind_to(&self, to: NodeIndex, policy: &spec::Policy) -> EdgeKind {
+        match &self.arch.graph[to].kind {
+            NodeKind::Service(_) => call_kind(policy),
+            NodeKind::Datastore(_) => EdgeKind::Read,
+            NodeKind::Queue(_) | NodeKind::Topic(_) => EdgeKind::Publish,
+        }
+    }
+
+    /// The node of a name, or a finding.
+    pub(super) fn resolve(&mut self, name: &Spanned<String>, want: Want, who: &str) -> Option<NodeIndex> {
+        let found = resolve::node(&self.arch, name, want, who);
+        self.noted(found)
+    }
+
+    /// The endpoint of a target, or a finding.
+    pub(super) fn endpoint(
+        &mut self,
+        node: NodeIndex,
+        target: &spec::Target,
+        who: &str,
+    ) -> Option<Option<usize>> {
+        let found = resolve::endpoint(&self.arch, node, target, who);
+        self.noted(found)
+    }
+
+    /// The same, but a target without an endpoint stands for the whole service.
+    fn endpoint_named(&mut self, node: NodeIndex, target: &spec::Target, who: &str) -> Option<Option<usize>> {
+        if target.endpoint.is_none() { Some(None) } else { self.endpoint(node, target, who) }
+    }
+
+    fn noted<T>(&mut self, found: Result<T, Box<Finding>>) -> Option<T> {
+        found.map_err(|finding| self.findings.push(*finding)).ok()
+    }
+}
+
+/// The target of a communication, with its `endpoint` and `method` keys taken in.
+fn named_target(written: &spec::Communication, to: &Spanned<spec::Target>) -> spec::Target {
+    let mut target = to.value.clone();
+    if let (None, Some(endpoint)) = (&target.endpoint, &written.endpoint) {
+        let method = written.policy.method.as_ref().filter(|_| endpoint.value.starts_with('/'));
+        let name =
+            method.map_or_else(|| endpoint.value.clone(), |m| format!("{} {}", m.value, endpoint.value));
+        target.endpoint = Some(Spanned::new(name, endpoint.span));
+    }
+    target
+}
+
+/// The policy of a communication. With `retry_count` its timeout is that of one attempt: that is what the
+/// pair means where it comes from.
+fn origin_policy(written: &spec::Communication) -> spec::Policy {
+    let mut policy = written.policy.clone();
+    let Some(count) = written.retry_count else { return policy };
+    let mut retry = spec::Retry { num_retries: Some(count), ..spec::Retry::default() };
+    if let Some(Spanned { value: Switch::On(timeout), span }) = policy.timeout.take() {
+        retry.per_try_timeout = Some(Spanned::new(timeout, span));
+    }
+    let over = Spanned::new(Switch::On(retry), count.span);
+    crate::spec::decode::fill(&mut policy.retry, Some(&over));
+    policy
+}
+
+const fn call_kind(policy: &spec::Policy) -> EdgeKind {
+    match &policy.protocol {
+        Some(Spanned { value: spec::Protocol::MessageQueue | spec::Protocol::EventStream, .. }) => {
+            EdgeKind::Publish
+        }
+        _ => EdgeKind::Call,
+    }
+}
+
+fn repeat(edge: &mut Edge, probability: Option<Spanned<Share>>, times: Option<Spanned<Positive>>) {
+    edge.probability = probability.map_or(1.0, |p| p.fraction());
+    edge.times = times.map_or(1, |t| t.value.0);
+}
