@@ -1,1 +1,88 @@
-//! (under construction)
+//! Judgement: rules, levels, thresholds.
+//!
+//! Owns the one list that joins the rules of every module, and what the user sets of them. A rule is a
+//! descriptor and a function; adding one is: write its file and its page, add its `mod` line and its line in
+//! [`rules::RULES`]. Must not read files or print.
+
+mod context;
+pub mod rules;
+mod settings;
+
+pub use context::Context;
+pub use settings::Settings;
+
+use crate::finding::{self, Finding, RuleInfo, Severity};
+use crate::model::Architecture;
+use crate::source::Sources;
+use crate::spec::vocabulary::Level;
+
+/// A rule: what it says of itself, and how it judges.
+pub struct Rule {
+    /// Its descriptor.
+    pub info: &'static RuleInfo,
+    /// Its judgement: findings at the rule's own severity; levels are applied afterwards.
+    pub check: fn(&Context<'_>, &mut Vec<Finding>),
+}
+
+/// Every rule there is, whoever judges it: reading, reference, architecture, suppression.
+pub fn all_rules() -> impl Iterator<Item = &'static RuleInfo> {
+    let own = rules::RULES.iter().map(|r| r.info);
+    let reading = crate::spec::rules::RULES.iter().copied();
+    let reference = crate::model::rules::RULES.iter().copied();
+    reading.chain(reference).chain(own).chain(finding::RULES.iter().copied())
+}
+
+/// The rule of an id.
+pub fn rule(id: &str) -> Option<&'static RuleInfo> {
+    all_rules().find(|r| r.id == id)
+}
+
+/// What a run of the rules gives.
+#[derive(Debug, Clone, Default)]
+pub struct Judgement {
+    /// Findings in their order, levels applied.
+    pub findings: Vec<Finding>,
+    /// Ids of the rules that ran.
+    pub ran: Vec<&'static str>,
+}
+
+/// Judges an architecture. `said` are the findings of reading and building it, which are subject to the
+/// same levels. With `complete` false (some file is broken) names that nothing defines are not judged:
+/// what defines them may stand in the broken file.
+pub fn judge(arch: &Architecture, sources: &Sources, said: Vec<Finding>, complete: bool) -> Judgement {
+    let mut findings = said;
+    if !complete {
+        let reference = |f: &Finding| crate::model::rules::RULES.contains(&f.rule);
+        findings.retain(|f| !reference(f));
+    }
+    let settings = Settings::new(&arch.lint, &mut findings);
+    let context = Context::new(arch, sources, &settings);
+    let mut ran: Vec<&'static str> = Vec::new();
+    for rule in rules::RULES {
+        if settings.is_on(rule.info) && complete {
+            (rule.check)(&context, &mut findings);
+            ran.push(rule.info.id);
+        }
+    }
+    for rule in crate::spec::rules::RULES.iter().chain(crate::model::rules::RULES) {
+        ran.push(rule.id);
+    }
+    findings.retain_mut(|finding| match settings.level(finding.rule) {
+        Some(Level::Allow) => false,
+        Some(level) => {
+            finding.severity = severity(level);
+            true
+        }
+        None => true,
+    });
+    finding::sort(&mut findings);
+    Judgement { findings, ran }
+}
+
+const fn severity(level: Level) -> Severity {
+    match level {
+        Level::Error => Severity::Error,
+        Level::Warning => Severity::Warning,
+        Level::Allow | Level::Info => Severity::Info,
+    }
+}

@@ -248,6 +248,7 @@ fn service_node(
         version: written.version.as_ref().map(|v| v.value.clone()),
         created_at: written.created_at.as_ref().map(|v| v.value.clone()),
         external: written.external.is_some_and(|e| e.value),
+        imported: false,
         exposure: written.exposure,
         layer: written.layer.clone().or_else(|| below.layer.clone()),
         tier: written.tier.or(below.tier),

@@ -95,6 +95,12 @@ impl Edge {
         matches!(self.kind, EdgeKind::Call)
     }
 
+    /// Whether a document of the user's says how it is made: as a call or communication, not as a mere
+    /// dependency or by import.
+    pub fn is_detailed(&self) -> bool {
+        self.evidence.iter().any(|e| matches!(e.source.as_str(), "call" | "communications" | "fallback"))
+    }
+
     /// `sync`, `async` or `data`.
     pub const fn kind_name(&self) -> &'static str {
         match self.kind {

@@ -80,6 +80,8 @@ pub struct Service {
     pub created_at: Option<String>,
     /// Run by someone else.
     pub external: bool,
+    /// Read from another format, which shows only some of what there is.
+    pub imported: bool,
     /// Who may call.
     pub exposure: Option<Spanned<spec::Exposure>>,
     /// A word of the user's.

@@ -1,0 +1,64 @@
+//! The graph of endpoints: who calls whom while a request is waiting.
+
+use crate::model::{Architecture, EndpointRef, edges_of};
+use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
+use std::collections::HashMap;
+
+/// Endpoints and handlers as nodes; synchronous calls whose target endpoint is known as edges, each with
+/// the edge of the architecture it stands for.
+#[derive(Debug, Clone, Default)]
+pub struct EndpointGraph {
+    /// The graph, in document order.
+    pub graph: DiGraph<EndpointRef, EdgeIndex>,
+    index: HashMap<EndpointRef, NodeIndex>,
+}
+
+impl EndpointGraph {
+    /// Walks every script once. Linear in steps.
+    pub fn of(arch: &Architecture) -> Self {
+        let mut this = Self::default();
+        for at in arch.endpoints() {
+            let node = this.graph.add_node(at);
+            this.index.insert(at, node);
+        }
+        for at in arch.endpoints() {
+            let (Some(from), Some(endpoint)) = (this.node(at), arch.endpoint(at)) else { continue };
+            edges_of(&endpoint.steps, &mut |edge| {
+                let call = &arch.graph[edge];
+                let fallback = match &call.fallback {
+                    Some(f) => match f.value {
+                        crate::model::Fallback::Call(other) => Some(other),
+                        _ => None,
+                    },
+                    None => None,
+                };
+                for edge in std::iter::once(edge).chain(fallback) {
+                    this.connect(arch, from, edge);
+                }
+            });
+        }
+        this
+    }
+
+    fn connect(&mut self, arch: &Architecture, from: NodeIndex, edge: EdgeIndex) {
+        let call = &arch.graph[edge];
+        let Some(endpoint) = call.to_endpoint.filter(|_| call.is_sync_call()) else { return };
+        let to = EndpointRef { service: arch.ends(edge).1, endpoint };
+        if let Some(to) = self.node(to) {
+            self.graph.add_edge(from, to, edge);
+        }
+    }
+
+    /// The node of an endpoint.
+    pub fn node(&self, at: EndpointRef) -> Option<NodeIndex> {
+        self.index.get(&at).copied()
+    }
+
+    /// The calls an endpoint makes, in the order of its script.
+    pub fn calls(&self, node: NodeIndex) -> Vec<(EdgeIndex, NodeIndex)> {
+        use petgraph::visit::EdgeRef;
+        let mut calls: Vec<_> = self.graph.edges(node).map(|e| (*e.weight(), e.target())).collect();
+        calls.reverse();
+        calls
+    }
+}

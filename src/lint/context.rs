@@ -1,0 +1,47 @@
+//! What a rule may look at.
+
+use super::Settings;
+use crate::analysis::EndpointGraph;
+use crate::finding::RuleInfo;
+use crate::model::{Architecture, Edge};
+use crate::source::{Sources, Span};
+use petgraph::graph::{EdgeIndex, NodeIndex};
+
+/// The architecture and what is computed of it once for all rules.
+pub struct Context<'a> {
+    /// The architecture.
+    pub arch: &'a Architecture,
+    /// The texts, for lines and columns.
+    pub sources: &'a Sources,
+    /// The graph of endpoints.
+    pub calls: EndpointGraph,
+    settings: &'a Settings<'a>,
+}
+
+impl<'a> Context<'a> {
+    /// Computes what rules share.
+    pub fn new(arch: &'a Architecture, sources: &'a Sources, settings: &'a Settings<'a>) -> Self {
+        Self { arch, sources, calls: EndpointGraph::of(arch), settings }
+    }
+
+    /// A threshold of a rule.
+    pub fn number(&self, rule: &RuleInfo, name: &str) -> f64 {
+        self.settings.number(rule, name)
+    }
+
+    /// The id of a node.
+    pub fn id(&self, node: NodeIndex) -> &str {
+        self.arch.id(node)
+    }
+
+    /// An edge and its ends.
+    pub fn edge(&self, edge: EdgeIndex) -> (&Edge, NodeIndex, NodeIndex) {
+        let (from, to) = self.arch.ends(edge);
+        (&self.arch.graph[edge], from, to)
+    }
+
+    /// `(from defaults at line 9)` behind a value that was inherited, nothing behind others.
+    pub fn origin(&self, span: Span) -> String {
+        self.arch.layers.note(span, self.sources).map_or_else(String::new, |note| format!(" ({note})"))
+    }
+}

@@ -1,0 +1,32 @@
+//! missing-health-check: a service that others need and nobody asks if it lives.
+
+use crate::finding::{Finding, RuleInfo, Severity};
+use crate::lint::{Context, Rule};
+
+/// a service that others need and nobody asks if it lives.
+pub static RULE: Rule = Rule {
+    info: &RuleInfo {
+        id: "missing-health-check",
+        summary: "a service that others need and nobody asks if it lives",
+        severity: Severity::Info,
+        pedantic: true,
+        settings: &[],
+        page: include_str!("missing-health-check.md"),
+    },
+    check,
+};
+
+fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
+    for (index, node, service) in ctx.arch.services() {
+        let needed = ctx.arch.incoming(index).into_iter().any(|e| ctx.arch.graph[e].is_hard());
+        let declared = service.health_check.as_ref();
+        if service.external || !needed || declared.is_some_and(|h| h.value.on().is_some()) {
+            continue;
+        }
+        let id = &node.id.value;
+        let span = declared.map_or(node.id.span, |h| h.span);
+        let label = if declared.is_some() { "switched off here" } else { "no `health_check`" };
+        let finding = Finding::new(RULE.info, span, format!("nobody asks `{id}` if it lives, and others need it"));
+        out.push(finding.label(label).help("add `health_check: { path: /healthz, interval: 10s }`").about(id));
+    }
+}

@@ -1,0 +1,41 @@
+//! orphan-service: a service with no edge in or out.
+
+use crate::finding::{Finding, RuleInfo, Severity};
+use crate::lint::{Context, Rule};
+use crate::spec::vocabulary::ServiceKind;
+
+/// a service with no edge in or out.
+pub static RULE: Rule = Rule {
+    info: &RuleInfo {
+        id: "orphan-service",
+        summary: "a service with no edge in or out",
+        severity: Severity::Warning,
+        pedantic: false,
+        settings: &[],
+        page: include_str!("orphan-service.md"),
+    },
+    check,
+};
+
+fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
+    let arch = ctx.arch;
+    if arch.services().count() < 2 {
+        return;
+    }
+    for (index, node, service) in arch.services() {
+        // Jobs and crons run alone; what traffic enters is not alone; an import shows only some edges.
+        let alone = matches!(service.kind, ServiceKind::Job | ServiceKind::Cron);
+        let entered = arch.traffic.iter().any(|t| t.to.node == index);
+        if alone || entered || service.imported || arch.graph.neighbors_undirected(index).next().is_some() {
+            continue;
+        }
+        let id = &node.id.value;
+        let finding = Finding::new(RULE.info, node.id.span, format!("nothing calls `{id}`, and it calls nothing"));
+        out.push(
+            finding
+                .label("no edge in or out")
+                .help("add its calls, mark it `kind: job` or `kind: cron`, or remove it")
+                .about(id),
+        );
+    }
+}

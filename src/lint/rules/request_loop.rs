@@ -1,0 +1,65 @@
+//! request-loop: a cycle of synchronous calls: a request can come back to itself.
+
+use crate::analysis::{components, shortest_cycle};
+use crate::finding::{Finding, RuleInfo, Severity};
+use crate::lint::{Context, Rule};
+use crate::model::EndpointRef;
+use petgraph::graph::{EdgeIndex, NodeIndex};
+
+/// a cycle of synchronous calls: a request can come back to itself.
+pub static RULE: Rule = Rule {
+    info: &RuleInfo {
+        id: "request-loop",
+        summary: "a cycle of synchronous calls: a request can come back to itself",
+        severity: Severity::Error,
+        pedantic: false,
+        settings: &[],
+        page: include_str!("request-loop.md"),
+    },
+    check,
+};
+
+fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
+    let graph = &ctx.calls.graph;
+    for group in components(graph, |_| true) {
+        let bounded = |n: &NodeIndex| ctx.arch.endpoint(graph[*n]).is_some_and(|e| e.max_recursion.is_some());
+        if group.nodes.iter().any(bounded) {
+            continue;
+        }
+        let cycle: Vec<EdgeIndex> = shortest_cycle(graph, &group).iter().map(|e| graph[*e]).collect();
+        let Some((first, rest)) = cycle.split_first() else { continue };
+        let names: Vec<String> = cycle.iter().map(|e| caller(ctx, *e)).collect();
+        let start = names.first().cloned().unwrap_or_default();
+        let message = match rest.len() {
+            0 => format!("`{start}` calls itself"),
+            n => format!("a request to `{start}` comes back to it after {} calls", n + 1),
+        };
+        let mut finding = Finding::new(RULE.info, ctx.arch.graph[*first].span, message).label("the circle starts here");
+        for (edge, name) in rest.iter().zip(names.iter().skip(1)) {
+            finding = finding.also(ctx.arch.graph[*edge].span, format!("then `{name}` calls on"));
+        }
+        for (edge, name) in cycle.iter().zip(&names) {
+            finding = finding.hop(name, callee(ctx, *edge), "");
+        }
+        let round = names.iter().chain(names.first()).cloned().collect::<Vec<_>>().join(" → ");
+        finding = finding.note(round);
+        if group.nodes.len() > cycle.len() {
+            finding = finding.note(format!("{} endpoints can reach each other in this way", group.nodes.len()));
+        }
+        finding = finding.help("answer with a message instead of a call, or say `max_recursion: N` where an end is certain");
+        let mut members: Vec<String> = group.nodes.iter().map(|n| ctx.arch.endpoint_id(graph[*n])).collect();
+        members.sort();
+        out.push(members.into_iter().fold(finding, Finding::about));
+    }
+}
+
+fn caller(ctx: &Context<'_>, edge: EdgeIndex) -> String {
+    let (data, from, _) = ctx.edge(edge);
+    // A call of all endpoints stands for the one the walk came through.
+    data.from_endpoint.map_or_else(|| ctx.id(from).to_owned(), |endpoint| ctx.arch.endpoint_id(EndpointRef { service: from, endpoint }))
+}
+
+fn callee(ctx: &Context<'_>, edge: EdgeIndex) -> String {
+    let (data, _, to) = ctx.edge(edge);
+    data.to_endpoint.map_or_else(|| ctx.id(to).to_owned(), |endpoint| ctx.arch.endpoint_id(EndpointRef { service: to, endpoint }))
+}

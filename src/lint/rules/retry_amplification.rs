@@ -1,0 +1,74 @@
+//! retry-amplification: retries that multiply along a path.
+
+use crate::analysis::worst_paths;
+use crate::finding::{Finding, RuleInfo, Severity, Setting};
+use crate::lint::{Context, Rule};
+use crate::source::Span;
+use petgraph::graph::EdgeIndex;
+use std::collections::BTreeSet;
+
+/// retries that multiply along a path.
+pub static RULE: Rule = Rule {
+    info: &RuleInfo {
+        id: "retry-amplification",
+        summary: "retries that multiply along a path",
+        severity: Severity::Warning,
+        pedantic: false,
+        settings: &[
+            Setting { name: "warning", default: 10.0, about: "attempts per request from which it is a warning" },
+            Setting { name: "error", default: 30.0, about: "attempts per request from which it is an error" },
+        ],
+        page: include_str!("retry-amplification.md"),
+    },
+    check,
+};
+
+fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
+    let (warning, error) = (ctx.number(RULE.info, "warning"), ctx.number(RULE.info, "error"));
+    let mut seen = BTreeSet::new();
+    for path in worst_paths(ctx.arch, &ctx.calls) {
+        // Entries that share the calls that retry share the cause.
+        let retrying: Vec<EdgeIndex> = path.hops.iter().filter(|h| h.factor > 1.0).map(|h| h.edge).collect();
+        if path.product < warning.min(error) || !seen.insert(retrying.clone()) {
+            continue;
+        }
+        let severity = if path.product >= error { Severity::Error } else { Severity::Warning };
+        let Some((last, before)) = retrying.split_last() else { continue };
+        let callee = ctx.id(ctx.arch.ends(*last).1);
+        let entry = ctx.arch.endpoint_id(path.entry);
+        let product = rounded(path.product);
+        let message = format!("one request to `{entry}` can become {product} calls of `{callee}`");
+        let mut finding = Finding::new(RULE.info, says(ctx, *last), message).label(times(ctx, *last)).severity(severity);
+        for edge in before {
+            finding = finding.also(says(ctx, *edge), times(ctx, *edge));
+        }
+        let factors: Vec<_> = path.hops.iter().filter(|h| h.factor > 1.0).map(|h| rounded(h.factor)).collect();
+        for hop in &path.hops {
+            let (_, from, to) = ctx.edge(hop.edge);
+            let plural = if hop.factor > 1.0 { "attempts" } else { "attempt" };
+            finding = finding.hop(ctx.id(from), ctx.id(to), format!("{} {plural}", rounded(hop.factor)));
+        }
+        finding = finding
+            .note(format!("{} = {product}, when `{callee}` fails", factors.join(" × ")))
+            .help("retry at one level only, or give each level a `budget: { percent: 20% }`")
+            .number("amplification", path.product);
+        out.push(retrying.iter().fold(finding, |f, e| f.about(ctx.arch.edge_id(*e))));
+    }
+}
+
+/// Where a call says that it retries.
+fn says(ctx: &Context<'_>, edge: EdgeIndex) -> Span {
+    let (call, ..) = ctx.edge(edge);
+    call.retry().and_then(|r| r.num_retries).map_or(call.span, |n| n.span)
+}
+
+fn times(ctx: &Context<'_>, edge: EdgeIndex) -> String {
+    let (call, from, to) = ctx.edge(edge);
+    let origin = ctx.origin(says(ctx, edge));
+    format!("`{} → {}` is tried {} times{origin}", ctx.id(from), ctx.id(to), call.attempts())
+}
+
+fn rounded(value: f64) -> String {
+    let text = format!("{value:.2}");
+    text.trim_end_matches('0').trim_end_matches('.').to_owned()
+}
