@@ -3,11 +3,16 @@
 //! Owns the shape of a finding and of a rule's descriptor, the total order of findings, their identity
 //! and the comments that suppress them. Must not know any rule, nor how findings are printed.
 
+mod date;
+mod directive;
 mod rule;
 mod suppress;
+mod suppress_rules;
 
+pub use date::Date;
 pub use rule::{RuleInfo, Setting};
 pub use suppress::{Suppression, Suppressions};
+pub use suppress_rules::RULES;
 
 use crate::source::Span;
 

@@ -1,0 +1,231 @@
+//! The rules that judge suppression comments themselves.
+//!
+//! Owns four rules: comments that are wrong, of no use, out of date, or say no reason. Must not know the
+//! other rules: which exist and which of them ran is handed in.
+//!
+//! One finding per cause: an expired comment is not called unused as well, and one that is of no use is
+//! not asked for its reason. A comment may allow these rules too, about itself.
+
+use super::directive::Allow;
+use super::suppress::{Suppression, Suppressions};
+use super::{Finding, RuleInfo, Severity, nearest};
+
+/// The rules of this module.
+pub static RULES: &[&RuleInfo] = &[&UNUSED, &INVALID, &EXPIRED, &WITHOUT_REASON];
+
+static UNUSED: RuleInfo = RuleInfo {
+    id: "unused-suppression",
+    summary: "a suppression comment that suppresses nothing",
+    severity: Severity::Warning,
+    pedantic: false,
+    settings: &[],
+    page: include_str!("pages/unused-suppression.md"),
+};
+
+static INVALID: RuleInfo = RuleInfo {
+    id: "invalid-suppression",
+    summary: "a suppression comment that cannot be read or names a rule that does not exist",
+    severity: Severity::Warning,
+    pedantic: false,
+    settings: &[],
+    page: include_str!("pages/invalid-suppression.md"),
+};
+
+static EXPIRED: RuleInfo = RuleInfo {
+    id: "expired-suppression",
+    summary: "a suppression comment whose last day has passed",
+    severity: Severity::Warning,
+    pedantic: false,
+    settings: &[],
+    page: include_str!("pages/expired-suppression.md"),
+};
+
+static WITHOUT_REASON: RuleInfo = RuleInfo {
+    id: "suppression-without-reason",
+    summary: "a suppression comment that does not say why",
+    severity: Severity::Info,
+    pedantic: false,
+    settings: &[],
+    page: include_str!("pages/suppression-without-reason.md"),
+};
+
+impl Suppressions {
+    /// What is wrong with the comments themselves, after [`apply`](Self::apply) has seen every finding.
+    /// `known` are the ids of all rules there are; `ran` says whether a rule was judged in this run: a
+    /// comment is never called unused on account of a rule that was not. Findings come at their default
+    /// severities, in reading order; the ones whose own comment allows them are marked suppressed.
+    pub fn report(&self, known: &[&str], ran: &dyn Fn(&str) -> bool) -> Vec<Finding> {
+        let mut findings = Vec::new();
+        for one in &self.all {
+            let from = findings.len();
+            match &one.said {
+                Err(bad) => findings.push(
+                    Finding::new(&INVALID, bad.span, bad.message.clone())
+                        .help(bad.help.clone())
+                        .about(&one.target_text),
+                ),
+                Ok(allow) => judge(one, allow, known, ran, &mut findings),
+            }
+            for finding in findings.iter_mut().skip(from) {
+                finding.suppressed = one.names(finding.rule.id);
+            }
+        }
+        findings
+    }
+}
+
+fn judge(
+    one: &Suppression,
+    allow: &Allow,
+    known: &[&str],
+    ran: &dyn Fn(&str) -> bool,
+    out: &mut Vec<Finding>,
+) {
+    for name in allow.rules.iter().filter(|name| !known.contains(&name.as_str())) {
+        let finding = Finding::new(&INVALID, name.span, format!("no rule is called `{}`", name.value))
+            .about(&name.value)
+            .about(&one.target_text);
+        out.push(match nearest(name, known.iter().copied()) {
+            Some(meant) => finding.help(format!("did you mean `{meant}`?")),
+            None => {
+                finding.help("a rule's id is what a finding shows in brackets: `warning[missing-timeout]`")
+            }
+        });
+    }
+    if let (true, Some(until)) = (one.expired, allow.until) {
+        out.push(
+            Finding::new(&EXPIRED, until.span, format!("this suppression ended on {}", until.value))
+                .label("it suppresses nothing any more")
+                .help("mend what it allowed and delete the comment, or agree on a later day")
+                .about(&one.target_text),
+        );
+        return;
+    }
+    // A comment about itself has nothing else to suppress.
+    let about_itself = |name: &str| RULES.iter().any(|rule| rule.id == name);
+    let mut of_use = false;
+    for (name, used) in allow.rules.iter().zip(&one.used) {
+        let judged = known.contains(&name.as_str()) && ran(name) && !about_itself(name);
+        of_use |= *used || (known.contains(&name.as_str()) && !judged);
+        if judged && !used {
+            out.push(unused(one, allow, name));
+        }
+    }
+    if of_use && allow.reason.is_empty() {
+        out.push(
+            Finding::new(&WITHOUT_REASON, one.span, "this suppression does not say why")
+                .help("write the reason behind the brackets: who will read this wants to know if it still holds")
+                .about(&one.target_text),
+        );
+    }
+}
+
+fn unused(one: &Suppression, allow: &Allow, name: &crate::source::Spanned<String>) -> Finding {
+    let label = match one.target {
+        Some(line) => format!("not raised on line {}", line + 1),
+        None => "no line follows that it could speak of".to_owned(),
+    };
+    let help = if allow.rules.len() > 1 {
+        format!("take `{}` out of the brackets", name.value)
+    } else {
+        "delete the comment".to_owned()
+    };
+    Finding::new(
+        &UNUSED,
+        name.span,
+        format!("`{}` is allowed here, but there is nothing to allow", name.value),
+    )
+    .label(label)
+    .help(help)
+    .about(&name.value)
+    .about(&one.target_text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::finding::Date;
+    use crate::source::{Sources, Span};
+
+    static RULE: RuleInfo = RuleInfo {
+        id: "a-rule",
+        summary: "",
+        severity: Severity::Warning,
+        pedantic: false,
+        settings: &[],
+        page: "",
+    };
+
+    /// `a-rule` is raised at every `HERE`; `slow-rule` exists and did not run, `quiet-rule` did and found
+    /// nothing. Expected: `rule at the bytes it points at`, a star behind those suppressed.
+    fn check(text: &str, expected: &[&str]) {
+        let mut sources = Sources::default();
+        let id = sources.add("a.yaml", text);
+        let mut raised: Vec<Finding> = text
+            .match_indices("HERE")
+            .map(|(at, _)| Finding::new(&RULE, Span::new(id, at as u32, at as u32 + 4), "bad"))
+            .collect();
+        let mut all = Suppressions::collect(&sources);
+        all.apply(&mut raised, &sources, Date::new(2026, 6, 1).unwrap());
+        let mut known = vec!["a-rule", "slow-rule", "quiet-rule"];
+        known.extend(RULES.iter().map(|rule| rule.id));
+        let found = all.report(&known, &|rule| rule != "slow-rule");
+        let said: Vec<String> = found
+            .iter()
+            .map(|f| {
+                let star = if f.suppressed { "*" } else { "" };
+                format!("{} at {}{star}", f.rule.id, sources.text(f.primary.span))
+            })
+            .collect();
+        assert_eq!(said, expected, "{text}");
+    }
+
+    #[test]
+    fn comments_are_judged_once_each() {
+        for (text, expected) in [
+            ("x: HERE # loadpath: allow[a-rule] why", &[][..]),
+            (
+                "x: HERE # loadpath: allow[a-rule]",
+                &["suppression-without-reason at # loadpath: allow[a-rule]"],
+            ),
+            ("x: 1 # loadpath: allow[a-rule] why", &["unused-suppression at a-rule"]),
+            ("x: 1 # loadpath: allow[a-rule]", &["unused-suppression at a-rule"]),
+            ("x: 1\n# loadpath: allow[a-rule] why", &["unused-suppression at a-rule"]),
+            ("x: HERE # loadpath: allow[a-rule, quiet-rule] why", &["unused-suppression at quiet-rule"]),
+            ("x: 1 # loadpath: allow[slow-rule] why", &[]),
+            (
+                "x: 1 # loadpath: allow[slow-rule]",
+                &["suppression-without-reason at # loadpath: allow[slow-rule]"],
+            ),
+            ("x: HERE # loadpath: allow[a-rule] until 2026-06-01 why", &[]),
+            (
+                "x: HERE # loadpath: allow[a-rule] until 2026-05-31 why",
+                &["expired-suppression at 2026-05-31"],
+            ),
+            ("x: 1 # loadpath: allow[a-rule] until 2026-05-31", &["expired-suppression at 2026-05-31"]),
+            ("x: HERE # loadpath: allow[a-rul] why", &["invalid-suppression at a-rul"]),
+            ("x: HERE # loadpath: allow[a-rule, zebra] why", &["invalid-suppression at zebra"]),
+            ("x: HERE # loadpath: alow[a-rule] why", &["invalid-suppression at alow"]),
+            ("x: 1 # loadpath: allow[a-rule, unused-suppression] why", &["unused-suppression at a-rule*"]),
+            (
+                "x: HERE # loadpath: allow[a-rule, suppression-without-reason]",
+                &["suppression-without-reason at # loadpath: allow[a-rule, suppression-without-reason]*"],
+            ),
+        ] {
+            check(text, expected);
+        }
+    }
+
+    #[test]
+    fn misspelt_rules_get_a_suggestion() {
+        let mut sources = Sources::default();
+        sources.add("a.yaml", "x: 1 # loadpath: allow[quiet-rul, zebra] why");
+        let all = Suppressions::collect(&sources);
+        let found = all.report(&["a-rule", "quiet-rule"], &|_| false);
+        assert_eq!(found[0].help, ["did you mean `quiet-rule`?"]);
+        assert_eq!(
+            found[1].help,
+            ["a rule's id is what a finding shows in brackets: `warning[missing-timeout]`"]
+        );
+    }
+}

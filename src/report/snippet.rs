@@ -1,0 +1,160 @@
+//! Which lines of which files are shown under a finding.
+//!
+//! Owns the way from spans of whole files to the few lines a reader needs, and the safety of that way:
+//! whatever the spans are, the drawing library is only given ranges inside the text it is given. It is
+//! never given a whole file, so that the cost of a finding does not grow with the file.
+//!
+//! Must not know headlines, help or formats.
+
+use annotate_snippets::{
+    Annotation, AnnotationKind, Element, Level, Origin, Snippet, normalize_untrusted_str,
+};
+
+use crate::finding::{Finding, Label};
+use crate::source::{SourceFile, Sources};
+
+/// Labels of one file that are no more lines apart than this share a snippet.
+const NEAR_LINES: usize = 40;
+
+/// A snippet holds no more bytes than this. A longer line (a document on one line) is named, not shown.
+const SNIPPET_BYTES: usize = 8 * 1024;
+
+/// The bytes of one label on the line where it starts: a span over several lines is drawn on its first.
+struct Place<'a> {
+    file: &'a SourceFile,
+    /// Line number, from 0.
+    line: usize,
+    /// Bytes of the line, its end included.
+    line_start: usize,
+    line_end: usize,
+    /// Bytes to underline, on character boundaries, within the line without its end.
+    start: usize,
+    end: usize,
+}
+
+/// Some lines of one file with the labels in them.
+struct Window<'a> {
+    file: &'a SourceFile,
+    first_line: usize,
+    start: usize,
+    end: usize,
+    marks: Vec<(Place<'a>, &'a str, AnnotationKind)>,
+}
+
+/// What is shown under the headline of a finding, in telling order.
+pub(super) fn elements<'a>(sources: &'a Sources, finding: &'a Finding) -> Vec<Element<'a>> {
+    let labels = std::iter::once((&finding.primary, AnnotationKind::Primary))
+        .chain(finding.secondary.iter().map(|label| (label, AnnotationKind::Context)));
+    let mut windows: Vec<Window<'a>> = Vec::new();
+    let mut apart = Vec::new();
+    for (label, kind) in labels {
+        let Some(file) = file_of(sources, label) else { continue };
+        let place = Place::of(file, label);
+        if file.text.is_empty() {
+            name(&mut apart, Origin::path(normalize_untrusted_str(&file.name)), label);
+        } else if place.line_end - place.line_start > SNIPPET_BYTES {
+            name(&mut apart, place.origin(sources, label), label);
+        } else if let Some(window) = windows.iter_mut().find(|window| window.takes(&place)) {
+            window.take(place, label, kind);
+        } else {
+            windows.push(Window::around(place, label, kind));
+        }
+    }
+    windows.iter().map(|window| Element::Cause(window.draw())).chain(apart).collect()
+}
+
+/// Says where something is and what is to be seen there, without showing it.
+fn name<'a>(elements: &mut Vec<Element<'a>>, origin: Origin<'a>, label: &Label) {
+    elements.push(Element::Origin(origin));
+    if !label.text.is_empty() {
+        elements.push(Element::Message(Level::NOTE.message(normalize_untrusted_str(&label.text))));
+    }
+}
+
+/// The file of a label; `None` for a label about no file at all, whose id `sources` never gave out.
+fn file_of<'a>(sources: &'a Sources, label: &Label) -> Option<&'a SourceFile> {
+    let known = (label.span.file.0 as usize) < sources.files().len();
+    known.then(|| sources.file(label.span.file))
+}
+
+impl<'a> Place<'a> {
+    fn of(file: &'a SourceFile, label: &Label) -> Self {
+        let text = file.text.as_str();
+        let wanted = (label.span.start as usize).min(text.len());
+        let line = file.lines.line_of(wanted as u32);
+        let line_start = (file.lines.start_of(line) as usize).min(text.len());
+        let rest = text.get(line_start..).unwrap_or_default();
+        let line_end = line_start + rest.find('\n').map_or(rest.len(), |at| at + 1);
+        let content = text.get(line_start..line_end).unwrap_or_default().trim_end_matches(['\n', '\r']);
+        let content_end = line_start + content.len();
+        let start = floor(text, wanted.min(content_end));
+        let until = ceil(text, (label.span.end as usize).clamp(start, content_end));
+        let covered = text.get(start..until).unwrap_or_default();
+        Self { file, line, line_start, line_end, start, end: start + covered.trim_end().len() }
+    }
+
+    /// Where it is, for a line that is too long to be shown.
+    fn origin(&self, sources: &Sources, label: &Label) -> Origin<'a> {
+        let at = sources.locate(label.span);
+        Origin::path(normalize_untrusted_str(&self.file.name)).line(at.line).char_column(at.column)
+    }
+}
+
+impl<'a> Window<'a> {
+    fn around(place: Place<'a>, label: &'a Label, kind: AnnotationKind) -> Self {
+        Self {
+            file: place.file,
+            first_line: place.line,
+            start: place.line_start,
+            end: place.line_end,
+            marks: vec![(place, label.text.as_str(), kind)],
+        }
+    }
+
+    /// Whether a place is near enough. The empty line at the end of a file keeps to itself: shown with
+    /// others it would be taken for the end of the line before.
+    fn takes(&self, place: &Place<'_>) -> bool {
+        let empty = place.line_start == place.line_end || self.start == self.end;
+        let start = self.start.min(place.line_start);
+        let end = self.end.max(place.line_end);
+        let near = self.marks.iter().any(|(mark, ..)| mark.line.abs_diff(place.line) <= NEAR_LINES);
+        let same_file = std::ptr::eq(self.file, place.file);
+        let same_line = self.start == place.line_start && self.end == place.line_end;
+        same_file && (same_line || (near && !empty && end - start <= SNIPPET_BYTES))
+    }
+
+    fn take(&mut self, place: Place<'a>, label: &'a Label, kind: AnnotationKind) {
+        self.first_line = self.first_line.min(place.line);
+        self.start = self.start.min(place.line_start);
+        self.end = self.end.max(place.line_end);
+        self.marks.push((place, label.text.as_str(), kind));
+    }
+
+    fn draw(&self) -> Snippet<'a, Annotation<'a>> {
+        let text = self.file.text.get(self.start..self.end).unwrap_or_default();
+        let annotations = self.marks.iter().map(|(place, label, kind)| {
+            let range = place.start - self.start..place.end - self.start;
+            // The library cleans source lines, but not labels; and a label is one line.
+            let label = normalize_untrusted_str(&label.replace('\n', " "));
+            kind.span(range).label((!label.is_empty()).then_some(label))
+        });
+        Snippet::source(text)
+            .path(normalize_untrusted_str(&self.file.name))
+            .line_start(self.first_line + 1)
+            .annotations(annotations)
+    }
+}
+
+fn floor(text: &str, mut at: usize) -> usize {
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+fn ceil(text: &str, mut at: usize) -> usize {
+    while !text.is_char_boundary(at) {
+        at += 1;
+    }
+    at
+}
