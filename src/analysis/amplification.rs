@@ -28,7 +28,8 @@ pub struct AmplifiedPath {
 /// By how much a call multiplies requests in a total outage: its attempts, times the mesh's; under a budget
 /// at most 1 + the budget's share.
 pub fn factor(arch: &Architecture, edge: &Edge) -> f64 {
-    let budget = edge.retry().and_then(|r| r.budget.as_ref()).and_then(|b| b.value.on()).and_then(|b| b.percent);
+    let budget =
+        edge.retry().and_then(|r| r.budget.as_ref()).and_then(|b| b.value.on()).and_then(|b| b.percent);
     let own = f64::from(edge.attempts());
     let own = budget.map_or(own, |b| own.min(1.0 + b.fraction()));
     let mesh = arch.mesh.as_ref().and_then(|m| m.retry.as_ref()).and_then(|r| r.value.on());
@@ -45,7 +46,8 @@ pub fn worst_paths(arch: &Architecture, calls: &EndpointGraph) -> Vec<AmplifiedP
     for (i, group) in groups.iter().enumerate() {
         group_of.extend(group.nodes.iter().map(|n| (*n, i)));
     }
-    let in_cycle = |a: NodeIndex, b: NodeIndex| group_of.get(&a).is_some() && group_of.get(&a) == group_of.get(&b);
+    let in_cycle =
+        |a: NodeIndex, b: NodeIndex| group_of.get(&a).is_some() && group_of.get(&a) == group_of.get(&b);
     // Best product below each endpoint, and the call that leads there; callees before callers.
     let mut best: Vec<(f64, Option<(EdgeIndex, NodeIndex)>)> = vec![(1.0, None); calls.graph.node_count()];
     for node in callees_first(calls) {
@@ -60,16 +62,18 @@ pub fn worst_paths(arch: &Architecture, calls: &EndpointGraph) -> Vec<AmplifiedP
         }
     }
     let entries = arch.entry_points().into_iter();
-    entries.filter_map(|entry| {
-        let mut at = calls.node(entry)?;
-        let product = best[at.index()].0;
-        let mut hops = Vec::new();
-        while let Some((edge, to)) = best[at.index()].1 {
-            hops.push(RetryHop { edge, factor: factor(arch, &arch.graph[edge]) });
-            at = to;
-        }
-        Some(AmplifiedPath { entry, hops, product })
-    }).collect()
+    entries
+        .filter_map(|entry| {
+            let mut at = calls.node(entry)?;
+            let product = best[at.index()].0;
+            let mut hops = Vec::new();
+            while let Some((edge, to)) = best[at.index()].1 {
+                hops.push(RetryHop { edge, factor: factor(arch, &arch.graph[edge]) });
+                at = to;
+            }
+            Some(AmplifiedPath { entry, hops, product })
+        })
+        .collect()
 }
 
 /// Endpoints with those they call before them (depth first, on an explicit stack).

@@ -19,8 +19,7 @@ pub struct Component {
 /// Kosaraju's algorithm on an explicit stack: petgraph's `tarjan_scc` recurses, and a chain of 100,000
 /// services would overflow the stack.
 pub fn components<N, E>(graph: &DiGraph<N, E>, keep: impl Fn(EdgeIndex) -> bool) -> Vec<Component> {
-    let kept: DiGraph<NodeIndex, EdgeIndex> =
-        graph.filter_map(|n, _| Some(n), |e, _| keep(e).then_some(e));
+    let kept: DiGraph<NodeIndex, EdgeIndex> = graph.filter_map(|n, _| Some(n), |e, _| keep(e).then_some(e));
     let mut found = Vec::new();
     for group in petgraph::algo::kosaraju_scc(&kept) {
         let members: BTreeSet<NodeIndex> = group.iter().copied().collect();
@@ -112,7 +111,10 @@ const EXACT: usize = 20;
 /// Connections (pairs of nodes, with their edges) whose removal leaves no cycle in the group, and whether
 /// it is proven to be the smallest such set. Connections are compared in document order, so the answer is
 /// the same on every run.
-pub fn smallest_cut<N, E>(graph: &DiGraph<N, E>, component: &Component) -> (Vec<(NodeIndex, NodeIndex)>, bool) {
+pub fn smallest_cut<N, E>(
+    graph: &DiGraph<N, E>,
+    component: &Component,
+) -> (Vec<(NodeIndex, NodeIndex)>, bool) {
     let pairs: BTreeSet<(NodeIndex, NodeIndex)> =
         component.edges.iter().filter_map(|e| graph.edge_endpoints(*e)).collect();
     let pairs: Vec<_> = pairs.into_iter().collect();
@@ -190,7 +192,11 @@ fn greedy_cut(pairs: &[(NodeIndex, NodeIndex)]) -> Vec<(NodeIndex, NodeIndex)> {
             })
         };
         let Some(node) = sink.or(source).or_else(most) else { break };
-        if sink.is_some() { last.push(node) } else { first.push(node) }
+        if sink.is_some() {
+            last.push(node)
+        } else {
+            first.push(node)
+        }
         left.remove(&node);
         for (from, to) in pairs.iter().filter(|(a, b)| a != b) {
             if *from == node && left.contains(to) {
@@ -202,7 +208,8 @@ fn greedy_cut(pairs: &[(NodeIndex, NodeIndex)]) -> Vec<(NodeIndex, NodeIndex)> {
         }
     }
     last.reverse();
-    let order: BTreeMap<NodeIndex, usize> = first.into_iter().chain(last).enumerate().map(|(i, n)| (n, i)).collect();
+    let order: BTreeMap<NodeIndex, usize> =
+        first.into_iter().chain(last).enumerate().map(|(i, n)| (n, i)).collect();
     let backwards = |(from, to): &(NodeIndex, NodeIndex)| order.get(from) >= order.get(to);
     pairs.iter().copied().filter(backwards).collect()
 }
@@ -236,7 +243,9 @@ mod tests {
     /// Fewest pairs whose removal leaves no cycle, by trying every subset.
     fn brute_force(pairs: &[(NodeIndex, NodeIndex)]) -> usize {
         let sets = 0_u32..1 << pairs.len();
-        let fits = sets.filter(|set| is_acyclic(pairs.iter().enumerate().filter(|(i, _)| set >> i & 1 == 0).map(|(_, p)| *p)));
+        let fits = sets.filter(|set| {
+            is_acyclic(pairs.iter().enumerate().filter(|(i, _)| set >> i & 1 == 0).map(|(_, p)| *p))
+        });
         fits.map(u32::count_ones).min().unwrap_or(0) as usize
     }
 

@@ -1,6 +1,39 @@
-//! (under construction)
+//! Arguments, files, terminal, exit codes: the only place with input and output.
+//!
+//! Owns what a command line means. Must not compute anything: it asks the library and prints what comes
+//! back.
 
-/// The program.
-pub fn main() -> std::process::ExitCode {
-    std::process::ExitCode::SUCCESS
+mod args;
+mod check;
+mod disk;
+mod explain;
+
+mod input;
+mod output;
+mod schema;
+mod show;
+
+use args::{Cli, Command};
+use clap::Parser;
+use std::process::ExitCode;
+
+/// The program: reads the arguments, runs the command, gives its exit code. 0 clean, 1 findings or
+/// expectations not met, 2 usage or unreadable input.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let run = match &cli.command {
+        Command::Check(args) => check::run(&cli, args),
+        Command::Graph(_) => Ok(0),
+        Command::Show(args) => show::run(&cli, args),
+        Command::Explain(args) => explain::run(args),
+        Command::Schema => schema::run(),
+    };
+    match run {
+        Ok(code) => ExitCode::from(code),
+        Err(error) if output::is_closed_pipe(&error) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::complain(&format!("error: {error:#}"));
+            ExitCode::from(2)
+        }
+    }
 }

@@ -52,7 +52,8 @@ impl<'s> Settings<'s> {
 }
 
 fn unknown_rule(id: &str, span: crate::source::Span) -> Finding {
-    let finding = Finding::new(&INVALID_VALUE, span, format!("no rule is called `{id}`")).about(format!("lint.rules.{id}"));
+    let finding = Finding::new(&INVALID_VALUE, span, format!("no rule is called `{id}`"))
+        .about(format!("lint.rules.{id}"));
     match nearest(id, super::all_rules().map(|r| r.id)) {
         Some(near) => finding.help(format!("did you mean `{near}`?")),
         None => finding.help("`loadpath explain --list` names all rules"),

@@ -1,6 +1,6 @@
 //! high-fan-in: a service that many others call.
 
-use crate::finding::{Finding, RuleInfo, Severity, Setting};
+use crate::finding::{Finding, RuleInfo, Setting, Severity};
 use crate::lint::{Context, Rule};
 use petgraph::graph::NodeIndex;
 use std::collections::BTreeSet;
@@ -38,10 +38,13 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
         let id = &node.id.value;
         let names: Vec<_> = callers.iter().map(|n| ctx.id(*n)).collect();
         let message = format!("{} services call `{id}`, more than {max}", callers.len());
-        let finding = Finding::new(RULE.info, node.id.span, message).label(format!("called by {}", names.join(", ")));
+        let finding =
+            Finding::new(RULE.info, node.id.span, message).label(format!("called by {}", names.join(", ")));
         out.push(
             finding
-                .help("a failure here is felt by all of them: split it, or tag it `platform` and run it as one")
+                .help(
+                    "a failure here is felt by all of them: split it, or tag it `platform` and run it as one",
+                )
                 .number("fan_in", callers.len() as f64)
                 .number("max", max)
                 .about(id),

@@ -1,6 +1,6 @@
 //! high-fan-out: a service that calls many others.
 
-use crate::finding::{Finding, RuleInfo, Severity, Setting};
+use crate::finding::{Finding, RuleInfo, Setting, Severity};
 use crate::lint::{Context, Rule};
 use crate::spec::vocabulary::ServiceKind;
 use petgraph::graph::NodeIndex;
@@ -39,7 +39,8 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
         let id = &node.id.value;
         let names: Vec<_> = called.iter().map(|n| ctx.id(*n)).collect();
         let message = format!("`{id}` calls {} services, more than {max}", called.len());
-        let finding = Finding::new(RULE.info, node.id.span, message).label(format!("calls {}", names.join(", ")));
+        let finding =
+            Finding::new(RULE.info, node.id.span, message).label(format!("calls {}", names.join(", ")));
         out.push(
             finding
                 .help("split it, call fewer through one of them, or mark it `kind: gateway` or `kind: bff`")

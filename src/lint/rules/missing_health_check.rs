@@ -26,7 +26,10 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
         let id = &node.id.value;
         let span = declared.map_or(node.id.span, |h| h.span);
         let label = if declared.is_some() { "switched off here" } else { "no `health_check`" };
-        let finding = Finding::new(RULE.info, span, format!("nobody asks `{id}` if it lives, and others need it"));
-        out.push(finding.label(label).help("add `health_check: { path: /healthz, interval: 10s }`").about(id));
+        let finding =
+            Finding::new(RULE.info, span, format!("nobody asks `{id}` if it lives, and others need it"));
+        out.push(
+            finding.label(label).help("add `health_check: { path: /healthz, interval: 10s }`").about(id),
+        );
     }
 }

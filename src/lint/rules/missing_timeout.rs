@@ -17,7 +17,8 @@ pub static RULE: Rule = Rule {
 };
 
 fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
-    let mesh = ctx.arch.mesh.as_ref().and_then(|m| m.timeout.as_ref()).is_some_and(|t| t.value.on().is_some());
+    let mesh =
+        ctx.arch.mesh.as_ref().and_then(|m| m.timeout.as_ref()).is_some_and(|t| t.value.on().is_some());
     for (index, edge) in ctx.arch.edges() {
         // Edges without detail (`dependencies`, imports) say nothing of how they call.
         if !edge.is_sync_call() || edge.bound().is_some() || mesh || !edge.is_detailed() {
@@ -26,14 +27,17 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
         let id = ctx.arch.edge_id(index);
         let off = edge.policy.timeout.as_ref().filter(|_| edge.says_no_timeout());
         let span = off.map_or(edge.span, |t| t.span);
-        let finding = Finding::new(RULE.info, span, format!("`{}` has no timeout", ctx.arch.edge_label(index)));
+        let finding =
+            Finding::new(RULE.info, span, format!("`{}` has no timeout", ctx.arch.edge_label(index)));
         let finding = match off {
             Some(timeout) => finding.label(format!("switched off here{}", ctx.origin(timeout.span))),
             None => finding.label("waits for an answer forever"),
         };
         out.push(
             finding
-                .help("add `timeout: …` to the call, or to `defaults: { call: … }` of the file for all of them")
+                .help(
+                    "add `timeout: …` to the call, or to `defaults: { call: … }` of the file for all of them",
+                )
                 .about(id),
         );
     }

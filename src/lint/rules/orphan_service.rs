@@ -30,7 +30,8 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
             continue;
         }
         let id = &node.id.value;
-        let finding = Finding::new(RULE.info, node.id.span, format!("nothing calls `{id}`, and it calls nothing"));
+        let finding =
+            Finding::new(RULE.info, node.id.span, format!("nothing calls `{id}`, and it calls nothing"));
         out.push(
             finding
                 .label("no edge in or out")

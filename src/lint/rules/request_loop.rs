@@ -34,7 +34,8 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
             0 => format!("`{start}` calls itself"),
             n => format!("a request to `{start}` comes back to it after {} calls", n + 1),
         };
-        let mut finding = Finding::new(RULE.info, ctx.arch.graph[*first].span, message).label("the circle starts here");
+        let mut finding =
+            Finding::new(RULE.info, ctx.arch.graph[*first].span, message).label("the circle starts here");
         for (edge, name) in rest.iter().zip(names.iter().skip(1)) {
             finding = finding.also(ctx.arch.graph[*edge].span, format!("then `{name}` calls on"));
         }
@@ -44,9 +45,12 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
         let round = names.iter().chain(names.first()).cloned().collect::<Vec<_>>().join(" → ");
         finding = finding.note(round);
         if group.nodes.len() > cycle.len() {
-            finding = finding.note(format!("{} endpoints can reach each other in this way", group.nodes.len()));
+            finding =
+                finding.note(format!("{} endpoints can reach each other in this way", group.nodes.len()));
         }
-        finding = finding.help("answer with a message instead of a call, or say `max_recursion: N` where an end is certain");
+        finding = finding.help(
+            "answer with a message instead of a call, or say `max_recursion: N` where an end is certain",
+        );
         let mut members: Vec<String> = group.nodes.iter().map(|n| ctx.arch.endpoint_id(graph[*n])).collect();
         members.sort();
         out.push(members.into_iter().fold(finding, Finding::about));
@@ -56,10 +60,16 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
 fn caller(ctx: &Context<'_>, edge: EdgeIndex) -> String {
     let (data, from, _) = ctx.edge(edge);
     // A call of all endpoints stands for the one the walk came through.
-    data.from_endpoint.map_or_else(|| ctx.id(from).to_owned(), |endpoint| ctx.arch.endpoint_id(EndpointRef { service: from, endpoint }))
+    data.from_endpoint.map_or_else(
+        || ctx.id(from).to_owned(),
+        |endpoint| ctx.arch.endpoint_id(EndpointRef { service: from, endpoint }),
+    )
 }
 
 fn callee(ctx: &Context<'_>, edge: EdgeIndex) -> String {
     let (data, _, to) = ctx.edge(edge);
-    data.to_endpoint.map_or_else(|| ctx.id(to).to_owned(), |endpoint| ctx.arch.endpoint_id(EndpointRef { service: to, endpoint }))
+    data.to_endpoint.map_or_else(
+        || ctx.id(to).to_owned(),
+        |endpoint| ctx.arch.endpoint_id(EndpointRef { service: to, endpoint }),
+    )
 }

@@ -1,7 +1,7 @@
 //! retry-amplification: retries that multiply along a path.
 
 use crate::analysis::worst_paths;
-use crate::finding::{Finding, RuleInfo, Severity, Setting};
+use crate::finding::{Finding, RuleInfo, Setting, Severity};
 use crate::lint::{Context, Rule};
 use crate::source::Span;
 use petgraph::graph::EdgeIndex;
@@ -15,7 +15,11 @@ pub static RULE: Rule = Rule {
         severity: Severity::Warning,
         pedantic: false,
         settings: &[
-            Setting { name: "warning", default: 10.0, about: "attempts per request from which it is a warning" },
+            Setting {
+                name: "warning",
+                default: 10.0,
+                about: "attempts per request from which it is a warning",
+            },
             Setting { name: "error", default: 30.0, about: "attempts per request from which it is an error" },
         ],
         page: include_str!("retry-amplification.md"),
@@ -38,11 +42,13 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
         let entry = ctx.arch.endpoint_id(path.entry);
         let product = rounded(path.product);
         let message = format!("one request to `{entry}` can become {product} calls of `{callee}`");
-        let mut finding = Finding::new(RULE.info, says(ctx, *last), message).label(times(ctx, *last)).severity(severity);
+        let mut finding =
+            Finding::new(RULE.info, says(ctx, *last), message).label(times(ctx, *last)).severity(severity);
         for edge in before {
             finding = finding.also(says(ctx, *edge), times(ctx, *edge));
         }
-        let factors: Vec<_> = path.hops.iter().filter(|h| h.factor > 1.0).map(|h| rounded(h.factor)).collect();
+        let factors: Vec<_> =
+            path.hops.iter().filter(|h| h.factor > 1.0).map(|h| rounded(h.factor)).collect();
         for hop in &path.hops {
             let (_, from, to) = ctx.edge(hop.edge);
             let plural = if hop.factor > 1.0 { "attempts" } else { "attempt" };

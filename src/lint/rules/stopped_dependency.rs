@@ -21,7 +21,8 @@ pub static RULE: Rule = Rule {
 fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
     for (index, node, service) in ctx.arch.services() {
         let Some(status) = service.status.filter(|s| s.value == Status::Stopped) else { continue };
-        let calls: Vec<_> = ctx.arch.incoming(index).into_iter().filter(|e| ctx.arch.graph[*e].is_sync_call()).collect();
+        let calls: Vec<_> =
+            ctx.arch.incoming(index).into_iter().filter(|e| ctx.arch.graph[*e].is_sync_call()).collect();
         let Some((first, rest)) = calls.split_first() else { continue };
         // What survives the failure only degrades.
         let hard = calls.iter().any(|e| ctx.arch.graph[*e].is_hard());
@@ -32,7 +33,8 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
             0 => format!("`{}` calls `{id}`, which is stopped", ctx.id(ctx.arch.ends(*first).0)),
             n => format!("{} calls go to `{id}`, which is stopped", n + 1),
         };
-        let mut finding = Finding::new(RULE.info, status.span, callers).label("declared stopped here").severity(severity);
+        let mut finding =
+            Finding::new(RULE.info, status.span, callers).label("declared stopped here").severity(severity);
         for edge in calls.iter().take(4) {
             finding = finding.also(ctx.arch.graph[*edge].span, caller(edge));
         }

@@ -37,7 +37,11 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
     // One inherited number on both sides is one cause, however many calls inherit it.
     for (count, finding) in shared.into_values() {
         let more = count - 1;
-        out.push(if more == 0 { finding } else { finding.note(format!("so do {more} more pairs of calls that inherit it")) });
+        out.push(if more == 0 {
+            finding
+        } else {
+            finding.note(format!("so do {more} more pairs of calls that inherit it"))
+        });
     }
 }
 

@@ -1,0 +1,192 @@
+//! The words of the command line.
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// Checks, draws and simulates a microservice architecture written down in YAML.
+#[derive(Debug, Parser)]
+#[command(name = "loadpath", version, about, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 clean; 1 findings at or above --fail-on, or an expectation not met; \
+    2 usage, or a file that cannot be read.")]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+
+    /// When to use colour [also: NO_COLOR, CLICOLOR_FORCE]
+    #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
+    pub color: Colour,
+
+    /// Say less on standard error
+    #[arg(short, long, global = true)]
+    pub quiet: bool,
+
+    /// Show everything in full
+    #[arg(short, long, global = true)]
+    pub verbose: bool,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Say what is wrong with an architecture
+    Check(CheckArgs),
+    /// Draw an architecture
+    Graph(GraphArgs),
+    /// Show one service: callers, callees, endpoints, policies, numbers
+    Show(ShowArgs),
+    /// Explain a rule, a policy, a format, or `defaults`
+    Explain(ExplainArgs),
+    /// Print the JSON Schema of the document
+    Schema,
+}
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Colour {
+    /// On a terminal.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// What is read, by every command that reads.
+#[derive(Debug, Args)]
+pub struct InputArgs {
+    /// Files, folders, globs, or - for standard input; without one, loadpath.yaml here or upward
+    #[arg(value_name = "PATH")]
+    pub paths: Vec<String>,
+
+    /// Lay this file over the others (again for more)
+    #[arg(long, value_name = "FILE")]
+    pub overlay: Vec<String>,
+
+    /// Set one value, as in services.web.replicas=5 (again for more)
+    #[arg(long, value_name = "PATH=VALUE")]
+    pub set: Vec<String>,
+
+    /// Read files as this format instead of looking at their content
+    #[arg(long, value_name = "NAME")]
+    pub format_in: Option<String>,
+}
+
+/// `check`.
+#[derive(Debug, Args)]
+pub struct CheckArgs {
+    /// What is read.
+    #[command(flatten)]
+    pub input: InputArgs,
+
+    /// How findings are said, to standard output or with NAME=FILE into a file (again for more)
+    #[arg(short, long, value_name = "NAME[=FILE]")]
+    pub format: Vec<String>,
+
+    /// Exit with 1 from this severity on
+    #[arg(long, value_enum, default_value_t = FailOn::Error, value_name = "SEVERITY")]
+    pub fail_on: FailOn,
+
+    /// Exit with 0 whatever is found; never hides files that cannot be read
+    #[arg(long)]
+    pub exit_zero: bool,
+
+    /// Judge each path as a system of its own
+    #[arg(long)]
+    pub separate: bool,
+
+    /// Show suppressed findings too
+    #[arg(long)]
+    pub no_suppress: bool,
+}
+
+/// From which severity on `check` fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum FailOn {
+    /// Any finding.
+    Info,
+    /// Warnings and errors.
+    Warning,
+    /// Errors.
+    Error,
+}
+
+/// `graph`.
+#[derive(Debug, Args)]
+pub struct GraphArgs {
+    /// What is read.
+    #[command(flatten)]
+    pub input: InputArgs,
+
+    /// How it is drawn
+    #[arg(short, long, default_value = "dot", value_name = "NAME")]
+    pub format: String,
+
+    /// Only this service and what is near it
+    #[arg(long, value_name = "SERVICE")]
+    pub focus: Option<String>,
+
+    /// How near, in edges
+    #[arg(long, value_name = "N", requires = "focus")]
+    pub depth: Option<usize>,
+
+    /// Which way from the focus
+    #[arg(long, value_enum, default_value_t = Towards::Both, requires = "focus")]
+    pub direction: Towards,
+
+    /// What nodes are drawn together by
+    #[arg(long, value_enum, default_value_t = GroupBy::Auto, value_name = "WHAT")]
+    pub group_by: GroupBy,
+
+    /// Write the picture here instead of to standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<String>,
+}
+
+/// Which way from the focus.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Towards {
+    /// Both ways.
+    Both,
+    /// Who depends on it.
+    Upstream,
+    /// What it depends on.
+    Downstream,
+}
+
+/// What nodes are drawn together by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum GroupBy {
+    /// The owner, where most services have one.
+    Auto,
+    /// Nothing.
+    None,
+    /// The team.
+    Owner,
+    /// The layer.
+    Layer,
+    /// The zone.
+    Zone,
+}
+
+/// `show`.
+#[derive(Debug, Args)]
+pub struct ShowArgs {
+    /// The service
+    pub service: String,
+
+    /// What is read.
+    #[command(flatten)]
+    pub input: InputArgs,
+}
+
+/// `explain`.
+#[derive(Debug, Args)]
+pub struct ExplainArgs {
+    /// A rule, a policy, a format, or `defaults`
+    #[arg(required_unless_present = "list")]
+    pub name: Option<String>,
+
+    /// Name everything that can be explained
+    #[arg(long)]
+    pub list: bool,
+}

@@ -1,0 +1,109 @@
+//! `loadpath check`.
+
+use super::args::{CheckArgs, Cli, FailOn};
+use super::input::{System, system, system_of};
+use super::output::{print, style, write};
+use crate::finding::Severity;
+use crate::report::{CheckReport, FormatInfo, finding_format};
+use anyhow::Result;
+use std::time::Instant;
+
+/// Judges and reports. 2 where a file is broken, 1 from `--fail-on` on, else 0.
+pub fn run(cli: &Cli, args: &CheckArgs) -> Result<u8> {
+    let formats = formats(args)?;
+    if !args.separate || args.input.paths.len() < 2 {
+        let start = Instant::now();
+        let system = system(&args.input, cli.quiet)?;
+        return report(cli, args, &formats, &system, start);
+    }
+    let mut worst = 0;
+    for path in &args.input.paths {
+        let start = Instant::now();
+        let system = system_of(std::slice::from_ref(path), &args.input, cli.quiet)?;
+        worst = worst.max(report(cli, args, &formats, &system, start)?);
+    }
+    Ok(worst)
+}
+
+/// The formats asked for, with the files they go to.
+fn formats(args: &CheckArgs) -> Result<Vec<(&'static FormatInfo, Option<String>)>> {
+    if args.format.is_empty() {
+        return Ok(vec![(format_named("human")?, None)]);
+    }
+    let one = |text: &String| {
+        let (name, file) = text.split_once('=').map_or((text.as_str(), None), |(n, f)| (n, Some(f.to_owned())));
+        Ok((format_named(name)?, file))
+    };
+    args.format.iter().map(one).collect()
+}
+
+fn format_named(name: &str) -> Result<&'static FormatInfo> {
+    let known = || crate::report::FINDING_FORMATS.iter().map(|f| f.name);
+    finding_format(name).ok_or_else(|| super::explain::unknown("format", name, known()))
+}
+
+fn report(
+    cli: &Cli,
+    args: &CheckArgs,
+    formats: &[(&'static FormatInfo, Option<String>)],
+    system: &System,
+    start: Instant,
+) -> Result<u8> {
+    let mut findings = system.findings.clone();
+    if args.no_suppress {
+        findings.iter_mut().for_each(|f| f.suppressed = false);
+    }
+    let mut report = CheckReport::new(&system.sources, &findings);
+    report.title = system.title();
+    report.facts = system.facts();
+    report.rules_run = system.rules_run;
+    report.show_suppressed = args.no_suppress;
+    report.elapsed = Some(start.elapsed());
+    for (format, file) in formats {
+        match file {
+            Some(path) => write(path, &(format.render)(&report, &super::output::plain(cli)))?,
+            None => print(&(format.render)(&report, &style(cli)))?,
+        }
+    }
+    for note in &system.notes {
+        super::output::complain(&format!("note: {note}"));
+    }
+    Ok(exit_code(args, system, &findings))
+}
+
+fn exit_code(args: &CheckArgs, system: &System, findings: &[crate::finding::Finding]) -> u8 {
+    let bar = match args.fail_on {
+        FailOn::Info => Severity::Info,
+        FailOn::Warning => Severity::Warning,
+        FailOn::Error => Severity::Error,
+    };
+    let failed = findings.iter().any(|f| !f.suppressed && f.severity >= bar);
+    match (system.broken, failed && !args.exit_zero) {
+        (true, _) => 2,
+        (false, true) => 1,
+        (false, false) => 0,
+    }
+}
+
+impl System {
+    /// What was judged: the system's name, else its first file.
+    pub fn title(&self) -> String {
+        let name = self.arch.name.as_ref().map(|n| n.value.clone());
+        name.or_else(|| self.sources.files().next().map(|(_, f)| f.name.clone())).unwrap_or_default()
+    }
+
+    /// What it consists of: `12 services, 16 calls, 2 entry points`.
+    pub fn facts(&self) -> String {
+        let count = |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
+        let services = self.arch.services().count();
+        let stores = self.arch.graph.node_count() - services;
+        let mut facts = vec![count(services, "service", "services")];
+        if stores > 0 {
+            facts.push(count(stores, "datastore or channel", "datastores and channels"));
+        }
+        facts.push(count(self.arch.graph.edge_count(), "edge", "edges"));
+        facts.push(count(self.arch.entry_points().len(), "entry point", "entry points"));
+        facts.join(", ")
+    }
+}
+

@@ -1,0 +1,82 @@
+//! `loadpath explain`: the page of a rule, policy or format, and the built-in defaults.
+
+use super::args::ExplainArgs;
+use super::output::print;
+use crate::finding::nearest;
+use crate::model::builtin::BUILTINS;
+use crate::{lint, report};
+use anyhow::{Result, anyhow};
+use std::fmt::Write;
+
+/// Something that can be explained.
+struct Topic {
+    name: &'static str,
+    kind: &'static str,
+    summary: &'static str,
+    page: &'static str,
+}
+
+/// Prints a page, the defaults, or the list of everything.
+pub fn run(args: &ExplainArgs) -> Result<u8> {
+    let Some(name) = args.name.as_deref().filter(|_| !args.list) else {
+        print(&list())?;
+        return Ok(0);
+    };
+    if name == "defaults" {
+        print(&defaults())?;
+        return Ok(0);
+    }
+    let topics = topics();
+    let topic = topics.iter().find(|t| t.name == name);
+    let topic = topic.ok_or_else(|| unknown("rule, policy or format", name, topics.iter().map(|t| t.name)))?;
+    let mut page = topic.page.trim_end().to_owned();
+    page.push('\n');
+    print(&page)?;
+    Ok(0)
+}
+
+/// An error that offers the nearest name.
+pub fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str>) -> anyhow::Error {
+    let known: Vec<_> = known.collect();
+    match nearest(name, known.iter().copied()) {
+        Some(near) => anyhow!("no {what} is called `{name}`: did you mean `{near}`?"),
+        None if known.len() <= 12 => anyhow!("no {what} is called `{name}`: there are {}", known.join(", ")),
+        None => anyhow!("no {what} is called `{name}`: `loadpath explain --list` names them all"),
+    }
+}
+
+fn topics() -> Vec<Topic> {
+    let rules = lint::all_rules().map(|r| Topic { name: r.id, kind: "rule", summary: r.summary, page: r.page });
+    let formats = report::FINDING_FORMATS.iter();
+    let formats = formats.map(|f| Topic { name: f.name, kind: "format", summary: f.summary, page: f.page });
+    rules.chain(formats).collect()
+}
+
+fn list() -> String {
+    let mut text = String::new();
+    let topics = topics();
+    let width = topics.iter().map(|t| t.name.len()).max().unwrap_or(0);
+    let mut last = "";
+    for topic in &topics {
+        if topic.kind != last {
+            let _ = writeln!(text, "{}{}s", if last.is_empty() { "" } else { "\n" }, topic.kind);
+            last = topic.kind;
+        }
+        let _ = writeln!(text, "  {:width$}  {}", topic.name, topic.summary);
+    }
+    let _ = writeln!(text, "\nand `defaults`: what counts when nothing is said");
+    text
+}
+
+fn defaults() -> String {
+    let mut text = "What counts when nothing is said, from the weakest layer up: built-in (below), the preset,\n\
+        the file's `defaults`, `upstreams`, the caller's `defaults`, the call itself.\n\n"
+        .to_owned();
+    let width = |of: fn(&crate::model::builtin::Builtin) -> &'static str| BUILTINS.iter().map(|b| of(b).len()).max().unwrap_or(0);
+    let (keys, values) = (width(|b| b.key), width(|b| b.value));
+    for builtin in BUILTINS {
+        let line = format!("  {:keys$}  {:values$}  {}", builtin.key, builtin.value, builtin.about);
+        let _ = writeln!(text, "{}", line.trim_end());
+    }
+    text
+}

@@ -1,0 +1,136 @@
+//! From paths to a judged system.
+
+use super::args::InputArgs;
+use super::disk::{Disk, files_below, is_glob};
+use super::output::complain;
+use crate::finding::{Date, Finding, Suppressions};
+use crate::lint::{self, Judgement};
+use crate::model::{Architecture, build};
+use crate::source::{Loader, Sources};
+use crate::spec::{FileTree, Limits, Reader};
+use anyhow::{Result, bail};
+use std::io::Read;
+use std::path::Path;
+
+/// Everything that is known of a system after reading and judging it.
+pub struct System {
+    /// The texts.
+    pub sources: Sources,
+    /// What they mean.
+    pub arch: Architecture,
+    /// What is wrong, suppressed findings flagged.
+    pub findings: Vec<Finding>,
+    /// How many rules ran.
+    pub rules_run: usize,
+    /// Whether some file could not be read or has no syntax tree.
+    pub broken: bool,
+    /// What else is to be said (of imports).
+    pub notes: Vec<String>,
+}
+
+/// Reads, builds and judges the system of these arguments.
+pub fn system(args: &InputArgs, quiet: bool) -> Result<System> {
+    let paths = if args.paths.is_empty() { vec![upward()?] } else { args.paths.clone() };
+    system_of(&paths, args, quiet)
+}
+
+/// The same for given paths.
+pub fn system_of(paths: &[String], args: &InputArgs, quiet: bool) -> Result<System> {
+    let disk = Disk;
+    let mut reader = Reader::new(&disk, Limits::default());
+    let roots = roots(paths, &mut reader, quiet)?;
+    let mut trees = reader.includes(roots);
+    let overlays: Vec<FileTree> = args.overlay.iter().filter_map(|path| reader.overlay(path)).collect();
+    trees.extend(overlays);
+    for set in &args.set {
+        reader.set(set, &mut trees);
+    }
+    let notes = Vec::new();
+    let documents = reader.decode(trees);
+    let Reader { sources, mut findings, broken, .. } = reader;
+    let (arch, unresolved) = build(&documents);
+    findings.extend(unresolved);
+    let Judgement { mut findings, ran } = lint::judge(&arch, &sources, findings, !broken);
+    let mut suppressions = Suppressions::collect(&sources);
+    let known: Vec<&str> = lint::all_rules().map(|r| r.id).collect();
+    suppressions.apply(&mut findings, &sources, today());
+    findings.extend(suppressions.report(&known, &|id| ran.contains(&id)));
+    crate::finding::sort(&mut findings);
+    Ok(System { sources, arch, findings, rules_run: ran.len(), broken, notes })
+}
+
+/// The trees of everything that was named.
+fn roots(paths: &[String], reader: &mut Reader<'_>, quiet: bool) -> Result<Vec<FileTree>> {
+    let mut trees = Vec::new();
+    for path in paths {
+        if path == "-" {
+            let mut bytes = Vec::new();
+            std::io::stdin().lock().take(Limits::default().bytes + 1).read_to_end(&mut bytes)?;
+            trees.extend(reader.text("<stdin>", bytes));
+        } else if Path::new(path).is_dir() {
+            trees.extend(folder(path, reader, quiet)?);
+        } else if is_glob(path) && !Path::new(path).exists() {
+            let found = reader.loader().glob(path).map_err(|e| anyhow::anyhow!("`{path}`: {e}"))?;
+            if found.is_empty() {
+                bail!("`{path}` matches no file");
+            }
+            trees.extend(found.iter().filter_map(|p| reader.root(p)));
+        } else {
+            trees.extend(reader.root(path));
+        }
+    }
+    Ok(trees)
+}
+
+/// A folder: its loadpath.yaml, or every file that is recognised.
+fn folder(path: &str, reader: &mut Reader<'_>, quiet: bool) -> Result<Vec<FileTree>> {
+    let main = format!("{}/loadpath.yaml", path.trim_end_matches('/'));
+    if Path::new(&main).is_file() {
+        return Ok(reader.root(&main).into_iter().collect());
+    }
+    let is_yaml = |p: &String| [".yaml", ".yml", ".json"].iter().any(|end| p.ends_with(end));
+    let files: Vec<_> = files_below(path).into_iter().filter(is_yaml).collect();
+    let (mut trees, mut skipped) = (Vec::new(), 0);
+    for file in files {
+        let recognised = reader.loader().load(&file).is_ok_and(|bytes| looks_native(&bytes));
+        if recognised {
+            trees.extend(reader.root(&file));
+        } else {
+            skipped += 1;
+        }
+    }
+    if trees.is_empty() && !reader.broken {
+        bail!("no file in `{path}` is a loadpath document ({skipped} looked at)");
+    }
+    if skipped > 0 && !quiet {
+        complain(&format!("note: {skipped} files in `{path}` are no loadpath documents and were skipped"));
+    }
+    Ok(trees)
+}
+
+/// Whether a text has the sections of a loadpath document at its left edge.
+fn looks_native(bytes: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(bytes);
+    let has = |key: &str| text.lines().any(|l| l.strip_prefix(key).is_some_and(|rest| rest.starts_with(':')));
+    has("services") || has("communications") || has("scenarios") || has("datastores") || has("traffic")
+}
+
+/// loadpath.yaml here or in a folder above.
+fn upward() -> Result<String> {
+    let here = std::env::current_dir()?;
+    let mut prefix = String::new();
+    for _ in here.ancestors() {
+        let path = format!("{prefix}loadpath.yaml");
+        if Path::new(&path).is_file() {
+            return Ok(path);
+        }
+        prefix.push_str("../");
+    }
+    bail!("no path was given, and there is no loadpath.yaml here or in a folder above")
+}
+
+/// Today, in UTC.
+fn today() -> Date {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    Date::from_unix_days(since.as_secs() / 86_400)
+}

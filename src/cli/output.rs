@@ -1,0 +1,46 @@
+//! Standard output and error, colour, files that are written.
+
+use super::args::{Cli, Colour};
+use crate::report::Style;
+use anyhow::{Context, Result};
+use std::io::{IsTerminal, Write};
+
+/// How texts for people look: the flag first, then NO_COLOR, then CLICOLOR_FORCE, then the terminal.
+pub fn style(cli: &Cli) -> Style {
+    let set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty() && v != "0");
+    let color = match cli.color {
+        Colour::Always => true,
+        Colour::Never => false,
+        Colour::Auto if set("NO_COLOR") => false,
+        Colour::Auto if set("CLICOLOR_FORCE") => true,
+        Colour::Auto => std::io::stdout().is_terminal(),
+    };
+    Style { color, verbose: cli.verbose, ..Style::default() }
+}
+
+/// Writes the product of a command to standard output.
+pub fn print(text: &str) -> Result<()> {
+    let mut out = std::io::stdout().lock();
+    out.write_all(text.as_bytes()).and_then(|()| out.flush()).context("cannot write to standard output")
+}
+
+/// Writes a product into a file.
+pub fn write(path: &str, text: &str) -> Result<()> {
+    std::fs::write(path, text).with_context(|| format!("cannot write `{path}`"))
+}
+
+/// Says a line on standard error; a closed one is nobody's concern.
+pub fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+/// Whether the reader of standard output went away, which ends a program quietly.
+pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
+    let io = error.chain().find_map(|e| e.downcast_ref::<std::io::Error>());
+    io.is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+/// The style of files: as on a terminal, without colour.
+pub fn plain(cli: &Cli) -> Style {
+    Style { verbose: cli.verbose, ..Style::default() }
+}
