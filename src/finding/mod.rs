@@ -11,7 +11,7 @@ mod suppress_rules;
 
 pub use date::Date;
 pub use rule::{RuleInfo, Setting};
-pub use suppress::{Suppression, Suppressions};
+pub use suppress::Suppressions;
 pub use suppress_rules::RULES;
 
 use crate::source::Span;

@@ -17,7 +17,7 @@ use crate::source::{FileId, SourceFile, Sources, Span};
 
 /// One directive.
 #[derive(Debug, Clone)]
-pub struct Suppression {
+pub(super) struct Suppression {
     /// The whole comment.
     pub(super) span: Span,
     /// The line (from 0) it covers; `None` where nothing follows it.
@@ -175,6 +175,8 @@ fn next_line(rest: &str, own: usize) -> Option<(usize, &str)> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
     use crate::finding::{RuleInfo, Severity};
 
@@ -212,6 +214,8 @@ mod tests {
             ("x: HERE # loadpath: allow[a-rule] why\n", true),
             ("# loadpath: allow[a-rule] why\nx: HERE\n", true),
             ("# loadpath: allow[a-rule] why\r\nx: HERE\r\n", true),
+            ("größe: 大きい\nx: HERE # loadpath: allow[a-rule] why\n", true),
+            ("größe: {大きい: HERE} # loadpath: allow[a-rule] why\n", true),
             ("x: 1\n  # loadpath: allow[b, a-rule] why\n\n  # more words\ny: HERE\n", true),
             ("# loadpath: allow[a-rule] why\n# loadpath: allow[b] why\nx: HERE\n", true),
             ("# loadpath: allow[a-rule] why\n---\nx: HERE\n", true),
@@ -267,5 +271,27 @@ mod tests {
         let mut all = Suppressions::collect(&sources);
         all.apply(&mut found, &sources, today());
         assert_eq!(found.iter().map(|f| f.suppressed).collect::<Vec<_>>(), [true, false, false]);
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn no_text_breaks_the_search(pieces in prop::collection::vec(prop::sample::select(vec![
+            "# loadpath: allow[", "a-rule", ",", "]", " until ", "2027-01-31", "x: ", "- ", "{", "}", "[", "\"", "'",
+            "\n", "\r\n", "  ", "\t", "|", "#", "é", "大", "&a ", "*a ", "---\n", "why", "\0", "\u{feff}",
+        ]), 0..50)) {
+            let mut sources = Sources::default();
+            let id = sources.add("a.yaml", pieces.concat());
+            let mut all = Suppressions::collect(&sources);
+            let mut found = vec![Finding::new(&RULE, Span::new(id, 0, 0), "bad")];
+            all.apply(&mut found, &sources, today());
+            for finding in all.report(&["a-rule"], &|_| true) {
+                // Every finding stands on the bytes it speaks of.
+                prop_assert!(sources.file(id).text.get(
+                    finding.primary.span.start as usize..finding.primary.span.end as usize
+                ).is_some(), "{finding:?}");
+            }
+        }
     }
 }

@@ -228,4 +228,37 @@ mod tests {
             ["a rule's id is what a finding shows in brackets: `warning[missing-timeout]`"]
         );
     }
+
+    /// The findings of these rules about a document in which every call without a timeout is raised.
+    fn judged(text: &str) -> Vec<&'static str> {
+        static MISSING: RuleInfo = RuleInfo { id: "missing-timeout", ..RULE };
+        let mut sources = Sources::default();
+        let id = sources.add("a.yaml", text);
+        let calls = text.match_indices("call: ").map(|(at, _)| at).filter(|_| !text.contains("timeout: "));
+        let span = |at: usize| Span::new(id, at as u32, at as u32 + 4);
+        let mut raised: Vec<Finding> = calls.map(|at| Finding::new(&MISSING, span(at), "bad")).collect();
+        let mut all = Suppressions::collect(&sources);
+        all.apply(&mut raised, &sources, Date::new(2026, 6, 1).unwrap());
+        raised.extend(all.report(&["missing-timeout", "missing-fallback"], &|_| true));
+        raised.retain(|finding| !finding.suppressed);
+        raised.iter().map(|finding| finding.rule.id).collect()
+    }
+
+    #[test]
+    fn examples_raise_their_rule_and_nothing_else() {
+        for rule in RULES {
+            let blocks: Vec<&str> = rule.page.split("```yaml\n").skip(1).collect();
+            let blocks: Vec<&str> = blocks.iter().filter_map(|block| block.split("```").next()).collect();
+            let [example, instead] = blocks[..] else { panic!("{} has {} blocks", rule.id, blocks.len()) };
+            assert_eq!(judged(example), [rule.id], "{example}");
+            assert!(judged(instead).is_empty(), "{instead}");
+            let headings: Vec<&str> = rule.page.lines().filter(|line| line.starts_with('#')).collect();
+            let title = format!("# {}", rule.id);
+            let sections =
+                ["What it does", "Why it matters", "Example", "Use instead", "Limits", "References"];
+            let expected: Vec<String> =
+                std::iter::once(title).chain(sections.map(|section| format!("## {section}"))).collect();
+            assert_eq!(headings, expected);
+        }
+    }
 }
