@@ -55,21 +55,27 @@ impl<'n> Ctx<'n> {
         self.path.join(".")
     }
 
-    /// Raises invalid-value and gives nothing.
-    pub fn invalid<T>(&mut self, span: Span, message: impl Into<String>) -> Option<T> {
-        self.invalid_with(span, message, None)
+    /// Raises invalid-value.
+    pub fn reject(&mut self, span: Span, message: impl Into<String>) {
+        self.reject_with(span, message, None);
     }
 
-    /// Raises invalid-value with a help line and gives nothing.
-    pub fn invalid_with<T>(
-        &mut self,
-        span: Span,
-        message: impl Into<String>,
-        help: Option<String>,
-    ) -> Option<T> {
+    /// Raises invalid-value with a help line.
+    pub fn reject_with(&mut self, span: Span, message: impl Into<String>, help: Option<String>) {
         let mut finding = Finding::new(&INVALID_VALUE, span, message).about(self.place());
         finding.help.extend(help);
         self.findings.push(finding);
+    }
+
+    /// Raises invalid-value and gives nothing.
+    pub fn invalid<T>(&mut self, span: Span, message: impl Into<String>) -> Option<T> {
+        self.reject(span, message);
+        None
+    }
+
+    /// Raises invalid-value with a help line and gives nothing.
+    pub fn invalid_with<T>(&mut self, span: Span, message: impl Into<String>, help: Option<String>) -> Option<T> {
+        self.reject_with(span, message, help);
         None
     }
 
@@ -143,7 +149,7 @@ pub fn decode_record<'n, R: Record>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option
     for key in required {
         if node.get(key).is_none() {
             let at = entries.first().map_or(node.span, |e| e.key.span);
-            ctx.invalid::<()>(at, format!("`{key}` is missing here"));
+            ctx.reject(at, format!("`{key}` is missing here"));
         }
     }
     record.validate(node, ctx);
@@ -421,7 +427,7 @@ pub fn check_id(id: &str, span: Span, ctx: &mut Ctx<'_>) {
         let help = id.split_whitespace().collect::<Vec<_>>().join("-");
         let help = (!help.is_empty())
             .then(|| format!("write `{help}`; `title` and `metadata` can hold a longer name"));
-        ctx.invalid_with::<()>(span, format!("`{}` is no id: ids have no white space", shorten(id)), help);
+        ctx.reject_with(span, format!("`{}` is no id: ids have no white space", shorten(id)), help);
     }
 }
 

@@ -93,7 +93,7 @@ macro_rules! quantity {
         impl Decode for $ty {
             fn decode<'n>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<Self> {
                 let Some(text) = node.text() else { return ctx.expected(node, $what) };
-                <$ty>::parse(text).map_err(|message| ctx.invalid::<()>(node.span, message)).ok()
+                <$ty>::parse(text).map_err(|message| ctx.reject(node.span, message)).ok()
             }
             fn schema(_: &mut Defs) -> Value {
                 json!({ "type": "string", "pattern": <$ty>::PATTERN })

@@ -6,7 +6,7 @@ use crate::lint::{Context, Rule};
 use crate::model::{Edge, Origin};
 use crate::source::Span;
 use petgraph::graph::EdgeIndex;
-use petgraph::visit::{EdgeRef, IntoEdgeReferences};
+use petgraph::visit::EdgeRef;
 use std::collections::BTreeMap;
 
 /// a caller that gives up before what it waits for can fail.

@@ -201,7 +201,7 @@ fn unknown_step<'n>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<Step> {
     if ctx.findings.len() == before {
         let at = node.entries().first().map_or(node.span, |e| e.key.span);
         let message = format!("this step does not say what it does: one of {}", STEPS.join(", "));
-        ctx.invalid::<()>(at, message);
+        ctx.reject(at, message);
     }
     None
 }
@@ -235,7 +235,7 @@ fn communication_fits<'n>(communication: &Communication, _: &'n Node, ctx: &mut 
     if let (Some(endpoint), Some(Spanned { value: Target { endpoint: Some(_), .. }, .. })) =
         (&communication.endpoint, &communication.to)
     {
-        ctx.invalid::<()>(endpoint.span, "`to` names the endpoint already");
+        ctx.reject(endpoint.span, "`to` names the endpoint already");
     }
 }
 

@@ -103,7 +103,7 @@ fn one_contract<'n>(contract: &Contract, node: &'n Node, ctx: &mut Ctx<'n>) {
     let kinds = ["forbid", "allow_only", "protect", "independent"];
     if kinds.iter().filter(|kind| node.get(kind).is_some()).count() != 1 {
         let at = node.entries().first().map_or(node.span, |e| e.key.span);
-        ctx.invalid::<()>(at, format!("a contract says one thing: one of {}", kinds.join(", ")));
+        ctx.reject(at, format!("a contract says one thing: one of {}", kinds.join(", ")));
     }
 }
 

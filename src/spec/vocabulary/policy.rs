@@ -222,7 +222,7 @@ record! {
 
 fn one_window<'n>(window: &Window, node: &'n Node, ctx: &mut Ctx<'n>) {
     if window.calls.is_some() && window.duration.is_some() {
-        ctx.invalid::<()>(node.span, "a window is of `calls` or of a `duration`, not both");
+        ctx.reject(node.span, "a window is of `calls` or of a `duration`, not both");
     }
 }
 
@@ -252,7 +252,7 @@ fn one_breaker<'n>(breaker: &CircuitBreaker, node: &'n Node, ctx: &mut Ctx<'n>) 
         let help =
             "keep `failure_threshold` for consecutive failures, or `failure_rate_threshold` with `window`";
         let message = "a breaker opens on consecutive failures or on a rate, not on both";
-        ctx.invalid_with::<()>(consecutive.span, message, Some(help.to_owned()));
+        ctx.reject_with(consecutive.span, message, Some(help.to_owned()));
     }
     let _ = node;
 }
@@ -383,7 +383,7 @@ pub fn check_policy(policy: &Policy, ctx: &mut Ctx<'_>) {
     );
     if let (true, None, Some(policy)) = (hashing, &balancing.hash_key, &balancing.policy) {
         let message = format!("`{}` hashes a key, and none is named", policy.word());
-        ctx.invalid_with::<()>(
+        ctx.reject_with(
             policy.span,
             message,
             Some("add `hash_key: client_ip`, or a key of yours".to_owned()),

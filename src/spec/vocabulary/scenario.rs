@@ -88,7 +88,7 @@ fn one_event<'n>(event: &Event, node: &'n Node, ctx: &mut Ctx<'n>) {
     let count = EVENTS.iter().filter(|kind| node.get(kind).is_some()).count();
     if count != 1 {
         let at = node.entries().first().map_or(node.span, |e| e.key.span);
-        ctx.invalid::<()>(at, format!("an event says one thing that happens: one of {}", EVENTS.join(", ")));
+        ctx.reject(at, format!("an event says one thing that happens: one of {}", EVENTS.join(", ")));
     }
 }
 
@@ -245,7 +245,7 @@ fn warm_up_fits<'n>(scenario: &Scenario, _: &'n Node, ctx: &mut Ctx<'n>) {
     if let (Some(warm_up), Some(duration)) = (&scenario.warm_up, &scenario.duration)
         && warm_up.value >= duration.value
     {
-        ctx.invalid::<()>(
+        ctx.reject(
             warm_up.span,
             format!("a warm-up of {} leaves nothing of {}", warm_up.value, duration.value),
         );

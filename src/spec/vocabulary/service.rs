@@ -96,22 +96,22 @@ fn latency_fits<'n>(latency: &Latency, node: &'n Node, ctx: &mut Ctx<'n>) {
         return;
     }
     match forms.iter().filter(|f| **f).count() {
-        0 => drop(ctx.invalid::<()>(
+        0 => ctx.reject(
             at,
             "a latency is `p50` and `p99`, a `distribution` with its `mean`, or `quantiles`",
-        )),
+        ),
         1 => {}
-        _ => drop(ctx.invalid::<()>(at, "a latency is said once: percentiles, a distribution, or quantiles")),
+        _ => ctx.reject(at, "a latency is said once: percentiles, a distribution, or quantiles"),
     }
     match (&latency.p50, &latency.p99) {
         (Some(p50), Some(p99)) if p50.value > p99.value => {
-            ctx.invalid::<()>(
+            ctx.reject(
                 p50.span,
                 format!("the median of {} is above the 99th percentile of {}", p50.value, p99.value),
             );
         }
         (Some(one), None) | (None, Some(one)) => {
-            ctx.invalid::<()>(
+            ctx.reject(
                 one.span,
                 "`p50` and `p99` belong together; for one number write `{ distribution: constant, mean: … }`",
             );
@@ -119,7 +119,7 @@ fn latency_fits<'n>(latency: &Latency, node: &'n Node, ctx: &mut Ctx<'n>) {
         _ => {}
     }
     if let (Some(distribution), None) = (&latency.distribution, &latency.mean) {
-        ctx.invalid::<()>(distribution.span, format!("`{}` needs its `mean`", distribution.word()));
+        ctx.reject(distribution.span, format!("`{}` needs its `mean`", distribution.word()));
     }
     if let Some(quantiles) = &latency.quantiles {
         check_quantiles(quantiles, ctx);
@@ -146,23 +146,23 @@ impl Latency {
 
 fn check_quantiles(quantiles: &Spanned<Map<Duration>>, ctx: &mut Ctx<'_>) {
     if quantiles.0.len() < 2 {
-        ctx.invalid::<()>(quantiles.span, "at least two quantiles are needed");
+        ctx.reject(quantiles.span, "at least two quantiles are needed");
     }
     let mut last: Option<(Share, Duration)> = None;
     for (key, value) in quantiles.iter() {
         let share = match Share::parse(key) {
             Ok(share) if share.fraction() > 0.0 && share.fraction() < 1.0 => share,
             Ok(_) => {
-                ctx.invalid::<()>(key.span, "a quantile lies between 0% and 100%");
+                ctx.reject(key.span, "a quantile lies between 0% and 100%");
                 continue;
             }
             Err(message) => {
-                ctx.invalid::<()>(key.span, message);
+                ctx.reject(key.span, message);
                 continue;
             }
         };
         if last.is_some_and(|(q, d)| q >= share || d > value.value) {
-            ctx.invalid::<()>(key.span, "quantiles rise: shares and durations in ascending order");
+            ctx.reject(key.span, "quantiles rise: shares and durations in ascending order");
         }
         last = Some((share, value.value));
     }
@@ -290,7 +290,7 @@ impl Decode for Endpoints {
             .collect();
         for (i, (name, _)) in endpoints.iter().enumerate() {
             if endpoints.iter().take(i).any(|(n, _)| n.value == name.value) {
-                ctx.invalid::<()>(name.span, format!("the endpoint `{}` is listed twice", name.value));
+                ctx.reject(name.span, format!("the endpoint `{}` is listed twice", name.value));
             }
         }
         Some(Self(endpoints))
@@ -387,6 +387,6 @@ fn replicas_once<'n>(service: &Service, _: &'n Node, ctx: &mut Ctx<'n>) {
     let (Some(replicas), Some(instances)) = (&service.replicas, &service.instances) else { return };
     if replicas.value.0 as usize != instances.len() {
         let message = format!("`replicas` says {}, `instances` lists {}", replicas.value.0, instances.len());
-        ctx.invalid_with::<()>(replicas.span, message, Some("keep one of the two".to_owned()));
+        ctx.reject_with(replicas.span, message, Some("keep one of the two".to_owned()));
     }
 }

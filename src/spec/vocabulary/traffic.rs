@@ -64,7 +64,7 @@ impl Decode for RateProfile {
             ] = pair
                 && a.value >= b.value
             {
-                ctx.invalid::<()>(
+                ctx.reject(
                     b.span,
                     format!("points come in order of time: {} is not after {}", b.value, a.value),
                 );
@@ -107,14 +107,12 @@ fn open_or_closed<'n>(traffic: &Traffic, node: &'n Node, ctx: &mut Ctx<'n>) {
     let at = node.entries().first().map_or(node.span, |e| e.key.span);
     match (node.get("rate").is_some(), node.get("users").is_some()) {
         (true, true) => {
-            drop(ctx.invalid::<()>(at, "traffic is a `rate` (open loop) or `users` (closed loop), not both"))
+            ctx.reject(at, "traffic is a `rate` (open loop) or `users` (closed loop), not both")
         }
-        (false, false) => drop(
-            ctx.invalid::<()>(at, "traffic needs a `rate` such as `200/s`, or `users` with `think_time`"),
-        ),
+        (false, false) => ctx.reject(at, "traffic needs a `rate` such as `200/s`, or `users` with `think_time`"),
         _ => {}
     }
     if let (Some(think), None) = (&traffic.think_time, &traffic.users) {
-        ctx.invalid::<()>(think.span, "`think_time` belongs to `users`");
+        ctx.reject(think.span, "`think_time` belongs to `users`");
     }
 }
