@@ -58,8 +58,10 @@ impl Loader for MemoryLoader {
     }
 
     fn glob(&self, pattern: &str) -> Result<Vec<String>, LoadError> {
-        let matcher =
-            globset::GlobBuilder::new(pattern).literal_separator(true).build().map_err(|e| LoadError::Io(e.to_string()))?;
+        let matcher = globset::GlobBuilder::new(pattern)
+            .literal_separator(true)
+            .build()
+            .map_err(|e| LoadError::Io(e.to_string()))?;
         let matcher = matcher.compile_matcher();
         Ok(self.files.keys().filter(|path| matcher.is_match(path)).cloned().collect())
     }
