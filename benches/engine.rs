@@ -15,6 +15,8 @@ const SERVICE: Span = Span::from_millis(1);
 const RATE: f64 = 800.0;
 const SECONDS: u64 = 5_000;
 const ROUNDS: usize = 5;
+/// As a user runs it: several replications, of which the first keeps a timeline.
+const REPLICATIONS: u32 = 5;
 
 /// M/M/1 without an engine; returns the number of requests and their mean latency in seconds.
 fn by_hand(seed: u64) -> (u64, f64) {
@@ -91,7 +93,7 @@ fn chain(hops: u32, policies: bool, seconds: u64) -> Plan {
 }
 
 fn engine(plan: &Plan, seed: u64) -> (u64, f64) {
-    let outcome = simulate(plan, seed, 1, 1).expect("the plan is valid");
+    let outcome = simulate(plan, seed, REPLICATIONS, 1).expect("the plan is valid");
     let requests = &outcome.sources[0].requests;
     (requests.arrived, requests.latency.mean.as_ref().map_or(0.0, |mean| mean.value))
 }
@@ -112,14 +114,14 @@ fn rate(run: impl Fn(u64) -> (u64, f64)) -> (f64, f64) {
 
 fn main() {
     let hand = rate(by_hand);
-    let plan = chain(1, false, SECONDS);
+    let plan = chain(1, false, SECONDS / u64::from(REPLICATIONS));
     let ours = rate(|seed| engine(&plan, seed));
     println!("M/M/1 at 0.8, one thread, best of {ROUNDS}");
     println!("  by hand   {:>6.2} M requests/s   mean {:.3} ms", hand.0 / 1e6, hand.1 * 1e3);
     println!("  engine    {:>6.2} M requests/s   mean {:.3} ms", ours.0 / 1e6, ours.1 * 1e3);
     println!("  ratio     {:>6.2}", hand.0 / ours.0);
     for (name, policies) in [("plain", false), ("network, timeouts, retries", true)] {
-        let plan = chain(5, policies, SECONDS / 5);
+        let plan = chain(5, policies, SECONDS / 5 / u64::from(REPLICATIONS));
         let found = rate(|seed| engine(&plan, seed));
         println!("five hops, {name}: {:.2} M requests/s, mean {:.3} ms", found.0 / 1e6, found.1 * 1e3);
     }

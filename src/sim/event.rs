@@ -27,8 +27,8 @@ pub(super) enum Event {
     Reply(u32),
     /// A back-off is over.
     Backoff(u32),
-    /// A call ends that failed at once.
-    Ended(u32),
+    /// A call fails that could not be sent.
+    Failed(u32),
     /// A handler gets its message.
     Handle(u32),
     /// A queue looks for free handlers.
@@ -72,7 +72,7 @@ impl Event {
             Self::Unlisted(instance) => (10, instance.0),
             Self::WarmedUp => (11, 0),
             Self::TrafficEnds => (12, 0),
-            Self::Ended(call) => (13, call),
+            Self::Failed(call) => (13, call),
             Self::Handle(job) => (14, job),
             Self::Deliver(queue) => (15, queue.0),
         };
@@ -96,7 +96,7 @@ impl Event {
             9 => Self::Listed(InstanceId(number)),
             10 => Self::Unlisted(InstanceId(number)),
             11 => Self::WarmedUp,
-            13 => Self::Ended(number),
+            13 => Self::Failed(number),
             14 => Self::Handle(number),
             15 => Self::Deliver(QueueId(number)),
             _ => Self::TrafficEnds,
@@ -277,7 +277,7 @@ mod tests {
             Event::WorkDone(2),
             Event::Reply(3),
             Event::Backoff(4),
-            Event::Ended(4),
+            Event::Failed(4),
             Event::Handle(4),
             Event::Deliver(QueueId(4)),
             Event::Lane(5),

@@ -85,14 +85,14 @@ impl<'p, P: Probe> Engine<'p, P> {
     fn attempt(&mut self, call: u32) {
         let edge = self.edge_of(call);
         if self.now >= self.calls[call].inherited {
-            return self.failed(call, Cause::Timeout);
+            return self.fail_soon(call, Cause::Timeout);
         }
         if let Some(breaker) = edge.breaker {
             let index = (self.first_breaker[breaker.index()] + self.calls[call].caller) as usize;
             let permit = self.breakers[index].breaker.admit(self.now);
             self.tell_breaker(call, index);
             let Some(permit) = permit else {
-                return self.failed(call, Cause::BreakerOpen);
+                return self.fail_soon(call, Cause::BreakerOpen);
             };
             self.calls[call].permit = permit;
         }
@@ -104,11 +104,33 @@ impl<'p, P: Probe> Engine<'p, P> {
         let request = Request { now: self.now, client: address(record.address) };
         let state = &mut self.callers[caller];
         let Some(host) = state.balancer.pick(&state.hosts, request, &mut state.stream) else {
-            return self.attempt_ended(call, Some(Cause::NoInstance));
+            return self.fail_soon(call, Cause::NoInstance);
         };
         state.hosts.begin(host);
         record.host = host as u32;
         self.send(call, edge);
+    }
+
+    /// What fails at once fails by an event of its own: the caller is still busy making its calls.
+    fn fail_soon(&mut self, call: u32, cause: Cause) {
+        let record = &mut self.calls[call];
+        record.awaited = true;
+        record.end = Some(cause);
+        self.agenda.soon(Event::Failed(call));
+    }
+
+    pub(super) fn failed_at_once(&mut self, call: u32) {
+        let record = &mut self.calls[call];
+        record.awaited = false;
+        if record.dead {
+            return self.calls.remove(call);
+        }
+        match record.end {
+            // The attempt was made: it counts for the breaker and may be retried.
+            Some(Cause::NoInstance) => self.attempt_ended(call, Some(Cause::NoInstance)),
+            Some(cause) => self.failed(call, cause),
+            None => {}
+        }
     }
 
     /// Puts the request on the network.
@@ -307,9 +329,8 @@ impl<'p, P: Probe> Engine<'p, P> {
             _ if optional => self.succeeded(call, Some(cause)),
             _ => {
                 self.probe.call_ended(record.edge, Some(cause), false, record.measured);
-                record.awaited = true;
                 record.end = Some(cause);
-                self.agenda.soon(Event::Ended(call));
+                self.ended(call);
             }
         }
     }
@@ -321,29 +342,23 @@ impl<'p, P: Probe> Engine<'p, P> {
         self.probe.call_ended(record.edge, recovered_from, recovered_from.is_some(), record.measured);
         record.edge = record.site;
         record.end = None;
-        record.awaited = true;
-        self.agenda.soon(Event::Ended(call));
+        self.ended(call);
     }
 
     /// The call is over: the next repetition, or the caller goes on.
-    pub(super) fn ended(&mut self, call: u32) {
+    fn ended(&mut self, call: u32) {
         let record = &mut self.calls[call];
-        record.awaited = false;
-        if record.dead {
-            return self.calls.remove(call);
-        }
         if record.end.is_none() && record.repeats > 0 {
             record.repeats -= 1;
             return self.begin_call(call);
         }
-        let record = *record;
-        if record.job == NONE {
-            self.calls.remove(call);
-            self.request_ended(&record, record.end);
+        let (job, end) = (record.job, record.end);
+        if job == NONE {
+            self.request_ended(call, end);
         } else {
             self.unlink(call);
             self.calls.remove(call);
-            self.call_returned(record.job, record.end);
+            self.call_returned(job, end);
         }
     }
 

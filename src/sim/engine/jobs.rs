@@ -43,6 +43,7 @@ impl<P: Probe> Engine<'_, P> {
         record.state = JobState::Queued;
         record.waiting_since = self.now;
         if state.entry.offer(job, self.now) {
+            state.waiting += 1;
             self.tell_occupancy(instance);
         } else {
             self.turn_away(job, Cause::Overflow);
@@ -103,6 +104,7 @@ impl<P: Probe> Engine<'_, P> {
                 record.state = JobState::Resuming;
                 record.waiting_since = self.now;
                 state.resume.push_back(job);
+                state.waiting += 1;
                 self.tell_occupancy(instance);
                 return true;
             }
@@ -199,7 +201,7 @@ impl<P: Probe> Engine<'_, P> {
     /// Starts whoever waits and can start.
     pub(super) fn let_in(&mut self, instance: u32) {
         let state = &mut self.instances[instance as usize];
-        if state.pumping || (state.entry.is_empty() && state.resume.is_empty()) {
+        if state.pumping || state.waiting == 0 {
             return;
         }
         state.pumping = true;
@@ -224,11 +226,13 @@ impl<P: Probe> Engine<'_, P> {
         match (resuming, starting) {
             (Some(a), b) if b.is_none_or(|b| longer(a, b)) => {
                 state.resume.pop_front();
+                state.waiting -= 1;
                 self.advance(a);
             }
             (_, Some(_)) => {
                 let Some(job) = state.entry.take(self.now) else { return false };
                 state.inside += 1;
+                state.waiting -= 1;
                 self.advance(job);
             }
             _ => return false,
@@ -247,7 +251,8 @@ impl<P: Probe> Engine<'_, P> {
                 return;
             }
             (_, JobState::Queued) => {
-                self.instances[instance as usize].entry.remove(job);
+                let state = &mut self.instances[instance as usize];
+                state.waiting -= u32::from(state.entry.remove(job));
             }
             (Cancellation::Queued, _) => return,
             (Cancellation::All, _) => {
@@ -267,9 +272,10 @@ impl<P: Probe> Engine<'_, P> {
         match record.state {
             JobState::Working if !handler => self.instances[instance as usize].busy -= 1,
             JobState::Resuming => {
-                let line = &mut self.instances[instance as usize].resume;
-                if let Some(index) = line.iter().position(|waiting| *waiting == job) {
-                    line.remove(index);
+                let state = &mut self.instances[instance as usize];
+                if let Some(index) = state.resume.iter().position(|waiting| *waiting == job) {
+                    state.resume.remove(index);
+                    state.waiting -= 1;
                 }
             }
             _ => {}

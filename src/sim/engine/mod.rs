@@ -131,7 +131,7 @@ impl<'p, P: Probe> Engine<'p, P> {
             Event::WorkDone(job) => self.work_done(job),
             Event::Reply(job) => self.reply(job),
             Event::Backoff(call) => self.backoff_over(call),
-            Event::Ended(call) => self.ended(call),
+            Event::Failed(call) => self.failed_at_once(call),
             Event::Handle(job) => self.handle_start(job),
             Event::Deliver(queue) => self.deliver_all(queue),
             Event::Lane(lane) => self.lane_due(lane),
@@ -190,8 +190,7 @@ impl<'p, P: Probe> Engine<'p, P> {
     #[inline]
     fn tell_occupancy(&mut self, instance: u32) {
         let state = &self.instances[instance as usize];
-        let waiting = (state.entry.len() + state.resume.len()) as u32;
-        self.probe.occupancy(self.now, super::ids::InstanceId(instance), state.busy, waiting);
+        self.probe.occupancy(self.now, super::ids::InstanceId(instance), state.busy, state.waiting);
     }
 
     /// Own work of this length takes so long on this instance.

@@ -66,6 +66,7 @@ impl<P: Probe> Engine<'_, P> {
         state.up = false;
         state.resume.clear();
         while state.entry.take(self.now).is_some() {}
+        state.waiting = 0;
         let inside: Vec<u32> = self
             .jobs
             .slots()

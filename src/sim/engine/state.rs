@@ -94,7 +94,7 @@ pub(super) struct Call {
     pub(super) awaited: bool,
     /// Given up; the slot is freed by the event.
     pub(super) dead: bool,
-    /// How it ended, for [`super::Event::Ended`].
+    /// How it ended.
     pub(super) end: Ending,
     /// Repetitions to come.
     pub(super) repeats: u32,
@@ -131,6 +131,8 @@ pub(super) struct InstanceState {
     pub(super) entry: Box<dyn Queue>,
     /// Who waits for a worker in the middle of a script.
     pub(super) resume: VecDeque<u32>,
+    /// How many are in either line.
+    pub(super) waiting: u32,
     /// Own work takes so many times as long as the endpoint says.
     pub(super) pace: f64,
     pub(super) error_rate: Option<f64>,
@@ -149,6 +151,7 @@ impl InstanceState {
             concurrency: service.concurrency.unwrap_or(u32::MAX),
             entry: (service.discipline.build)(service.queue_max_length),
             resume: VecDeque::new(),
+            waiting: 0,
             pace: 1.0 / instance.speed,
             error_rate: None,
             pumping: false,

@@ -136,11 +136,12 @@ impl<P: Probe> Engine<'_, P> {
 
     /// A source's request has its final outcome.
     #[inline]
-    pub(super) fn request_ended(&mut self, call: &Call, end: Ending) {
-        let took = self.now.since(call.begun);
-        self.probe.request_ended(self.now, call.source, took, end, call.measured);
-        if call.user != NONE {
-            self.think(call.source, call.user);
+    pub(super) fn request_ended(&mut self, call: u32, end: Ending) {
+        let Call { source, user, begun, measured, .. } = self.calls[call];
+        self.calls.remove(call);
+        self.probe.request_ended(self.now, source, self.now.since(begun), end, measured);
+        if user != NONE {
+            self.think(source, user);
         }
     }
 }
