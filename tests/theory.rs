@@ -206,7 +206,7 @@ fn single_servers() {
         ("mm1-0.5", open(0.5, 4.0, server()), &[("W", MEAN, 2.0), ("rho", UTILIZATION, 0.5)]),
         (
             "mm1-0.8",
-            open(0.8, 40.0, server()),
+            open(0.8, 66.0, server()),
             &[
                 ("W", MEAN, 5.0),
                 ("p50", P50, 3.465_736),
@@ -215,7 +215,7 @@ fn single_servers() {
                 ("Lq", WAITING, 3.2),
             ],
         ),
-        ("mm1-0.9", open(0.9, 60.0, server()), &[("W", MEAN, 10.0)]),
+        ("mm1-0.9", open(0.9, 70.0, server()), &[("W", MEAN, 10.0)]),
         ("md1", open(0.8, 10.0, constant), &[("W", MEAN, 3.0)]),
         ("mg1-ln at 0.3", open(0.3, 24.0, lognormal), &[("W", MEAN, 2.071_429)]),
     ]);
@@ -274,7 +274,11 @@ fn networks_and_policies() {
         ("amp", outage(3, 4), &[("leaf calls", AMPLIFIED, 256.0)]),
         ("amp5", outage(2, 5), &[("leaf calls", AMPLIFIED, 243.0)]),
         ("fan", fan_out(), &[("P(failed)", FAILED, 0.633_968)]),
-        ("tmo", timed_out(open(0.8, 75.0, server()), UNIT.times(10)), &[("P(timeout)", FAILED, 0.135_335)]),
+        (
+            "tmo at 5",
+            timed_out(open(0.8, 20.0, server()), UNIT.times(5)),
+            &[("P(timeout)", FAILED, 0.367_879)],
+        ),
     ]);
 }
 

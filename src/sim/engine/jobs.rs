@@ -205,7 +205,7 @@ impl<P: Probe> Engine<'_, P> {
             return;
         }
         state.pumping = true;
-        while self.let_one_in(instance) {}
+        while self.instances[instance as usize].waiting > 0 && self.let_one_in(instance) {}
         self.instances[instance as usize].pumping = false;
         self.tell_occupancy(instance);
     }
@@ -216,6 +216,9 @@ impl<P: Probe> Engine<'_, P> {
             return false;
         }
         let free = state.busy < state.workers;
+        if !free && state.inside >= state.concurrency {
+            return false;
+        }
         let resuming = state.resume.front().copied().filter(|_| free);
         let starting = state.entry.front().filter(|job| {
             let record = &self.jobs[*job];
