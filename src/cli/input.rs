@@ -6,7 +6,7 @@ use super::output::complain;
 use crate::finding::{Date, Finding, Suppressions};
 use crate::lint::{self, Judgement};
 use crate::model::{Architecture, build};
-use crate::source::{Loader, Sources};
+use crate::source::Sources;
 use crate::spec::{FileTree, Limits, Reader};
 use anyhow::{Result, bail};
 use std::io::Read;

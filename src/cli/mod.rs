@@ -12,6 +12,7 @@ mod input;
 mod output;
 mod schema;
 mod show;
+mod simulate;
 
 use args::{Cli, Command};
 use clap::Parser;
@@ -24,6 +25,7 @@ pub fn main() -> ExitCode {
     let run = match &cli.command {
         Command::Check(args) => check::run(&cli, args),
         Command::Graph(_) => Ok(0),
+        Command::Simulate(args) => simulate::run(&cli, args),
         Command::Show(args) => show::run(&cli, args),
         Command::Explain(args) => explain::run(args),
         Command::Schema => schema::run(),

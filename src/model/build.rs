@@ -46,6 +46,7 @@ pub fn build(documents: &[FileDocument]) -> (Architecture, Vec<Finding>) {
         building.communications(home);
     }
     building.channels();
+    building.upstreams();
     building.seal();
     for file in documents {
         building.traffic_and_scenarios(&file.document.value);
@@ -190,6 +191,17 @@ impl Building<'_> {
         self.findings.extend(missing.into_iter().map(|f| *f));
     }
 
+    /// How services are reached, by what they are called.
+    fn upstreams(&mut self) {
+        let documents = self.documents;
+        for (id, policy) in documents.iter().flat_map(|f| f.document.upstreams.iter()).flat_map(|u| u.iter())
+        {
+            if let Some(node) = self.resolve(id, super::resolve::Want::Service, "`upstreams`") {
+                self.arch.upstreams.entry(node).or_insert_with(|| policy.value.clone());
+            }
+        }
+    }
+
     /// Lays the layers below every call: its service's, its upstream's, its file's.
     fn seal(&mut self) {
         for edge in self.arch.graph.edge_indices().collect::<Vec<_>>() {
@@ -205,10 +217,8 @@ impl Building<'_> {
             let caller =
                 self.written(from).and_then(|(_, s)| s.defaults.as_ref()).and_then(|d| d.call.as_ref());
             let caller = caller.map(|c| c.policy.clone());
-            let id = self.arch.id(to);
-            let upstream = self.documents.iter().find_map(|f| f.document.upstreams.as_ref()?.get(id));
             let own = std::mem::take(&mut self.arch.graph[edge].policy);
-            let resolved = resolve(own, [caller.as_ref(), upstream.map(|u| &u.value), file]);
+            let resolved = resolve(own, [caller.as_ref(), self.arch.upstream(to), file]);
             self.arch.graph[edge].policy = resolved;
         }
     }
@@ -261,6 +271,7 @@ fn service_node(
         concurrency: count(written.concurrency, below.concurrency),
         queue_length: queue.as_ref().and_then(|q| q.max_length),
         discipline: queue.as_ref().and_then(|q| q.discipline),
+        autoscaling: written.autoscaling.as_ref().is_some_and(|a| a.value.on().is_some()),
         health_check: written.health_check.clone(),
         slo: written.slo.clone(),
         availability: written.availability,

@@ -47,6 +47,7 @@ pub struct Architecture {
     pub lint: spec::LintSettings,
     /// Where values that were not said at their place come from.
     pub layers: layers::Layers,
+    upstreams: HashMap<NodeIndex, spec::Policy>,
     ids: HashMap<String, NodeIndex>,
     aliases: HashMap<String, String>,
 }
@@ -70,6 +71,11 @@ impl Architecture {
     pub fn find(&self, id: &str) -> Option<NodeIndex> {
         let known = self.ids.get(id).or_else(|| self.ids.get(self.aliases.get(id)?));
         known.copied()
+    }
+
+    /// How callers reach a service, as `upstreams` says.
+    pub fn upstream(&self, service: NodeIndex) -> Option<&spec::Policy> {
+        self.upstreams.get(&service)
     }
 
     /// Both ends of an edge.

@@ -106,6 +106,8 @@ pub struct Service {
     pub queue_length: Option<Spanned<u32>>,
     /// Which waiting request is next.
     pub discipline: Option<Spanned<spec::QueueDiscipline>>,
+    /// Copies are added under load.
+    pub autoscaling: bool,
     /// Whether an instance is asked if it lives.
     pub health_check: Option<Spanned<crate::spec::Switch<spec::HealthCheck>>>,
     /// What it promises.

@@ -5,6 +5,7 @@
 //! Must not judge: what is an error was settled before.
 
 pub mod findings;
+pub mod forecast;
 mod snippet;
 mod summary;
 

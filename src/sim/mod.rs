@@ -4,8 +4,10 @@
 //! them into an [`Outcome`]. The engine holds no clock, environment, file or text: same plan and seed,
 //! same outcome, on every machine and for every number of threads.
 
+mod compile;
 mod engine;
 mod event;
+mod expect;
 mod histogram;
 mod ids;
 mod metrics;
@@ -16,6 +18,8 @@ mod run;
 mod slab;
 mod timeline;
 
+pub use compile::{Compiled, compile};
+pub use expect::{Judged, Verdict, judge};
 pub use histogram::Histogram;
 pub use ids::{BreakerId, EdgeId, EndpointId, InstanceId, QueueId, ServiceId, SourceId, UpstreamId};
 pub use outcome::{

@@ -125,7 +125,12 @@ pub enum Step {
         count: u32,
     },
     /// Sends a message and goes on.
-    Publish(QueueId),
+    Publish {
+        /// Where to.
+        queue: QueueId,
+        /// Happens so often.
+        probability: f64,
+    },
     /// Replies.
     Done,
 }
@@ -563,7 +568,7 @@ impl Plan {
         for step in &self.steps {
             let bad = match step {
                 Step::Calls { first, count } => (first + count) as usize > self.groups.len(),
-                Step::Publish(queue) => queue.index() >= self.queues.len(),
+                Step::Publish { queue, .. } => queue.index() >= self.queues.len(),
                 Step::Work { .. } | Step::Check | Step::Done => false,
             };
             if bad {

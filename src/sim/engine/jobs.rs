@@ -74,7 +74,12 @@ impl<P: Probe> Engine<'_, P> {
                         return;
                     }
                 }
-                Step::Publish(queue) => self.publish_from(job, queue),
+                Step::Publish { queue, probability } => {
+                    let endpoint = self.jobs[job].endpoint.index();
+                    if probability >= 1.0 || self.endpoints[endpoint].messages.chance(probability) {
+                        self.publish_from(job, queue);
+                    }
+                }
                 Step::Done => return self.finish(job, None),
             }
             self.jobs[job].step += 1;

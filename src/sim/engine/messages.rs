@@ -77,6 +77,11 @@ impl<P: Probe> Engine<'_, P> {
     fn publish(&mut self, queue: QueueId, message: Message) {
         let state = &mut self.queues[queue.index()];
         let groups = state.groups.len();
+        if groups == 0 {
+            // Nobody listens: what is sent is sent, and never waited for.
+            self.probe.message(self.now, queue, MessageStep::Published, 0, message.measured);
+            return;
+        }
         let chosen = if self.plan.queues[queue.index()].fan_out {
             0..groups
         } else {

@@ -163,6 +163,8 @@ impl InstanceState {
 pub(super) struct EndpointState {
     pub(super) work: Stream,
     pub(super) errors: Stream,
+    /// Whether a message is sent.
+    pub(super) messages: Stream,
     /// Whether a request begins with own work.
     pub(super) works_first: bool,
 }
@@ -173,6 +175,7 @@ impl EndpointState {
         Self {
             work: Stream::new(seed, replication, "work", &endpoint.name),
             errors: Stream::new(seed, replication, "errors", &endpoint.name),
+            messages: Stream::new(seed, replication, "messages", &endpoint.name),
             works_first: matches!(first, Some(Step::Work { share }) if *share > 0.0),
         }
     }
