@@ -54,11 +54,7 @@ pub(super) fn build(
     let group_by = chosen(&nodes, view.group_by);
     Ok(Diagram {
         name: arch.name.as_ref().map(|n| n.value.clone()),
-        focus: looked_at.map(|node| Focus {
-            id: arch.id(node).to_owned(),
-            depth,
-            direction: view.direction,
-        }),
+        focus: looked_at.map(|node| Focus { id: arch.id(node).to_owned(), depth, direction: view.direction }),
         nodes_in_all: arch.graph.node_count(),
         clusters: clusters(arch, &nodes, group_by),
         cycles: drawing.cycles_shown(),
@@ -238,19 +234,21 @@ fn protocol(arch: &Architecture, index: EdgeIndex, edge: &model::Edge) -> Option
     }
     let (from, to) = arch.ends(index);
     let ends = [&arch.graph[from].kind, &arch.graph[to].kind];
-    ends.into_iter().find_map(|kind| match kind {
-        NodeKind::Service(_) => None,
-        NodeKind::Datastore(store) => {
-            store.kind.map(|k| k.value).filter(|k| *k != DatastoreKind::Other).map(DatastoreKind::word)
-        }
-        NodeKind::Queue(_) => Some("message_queue"),
-        NodeKind::Topic(_) => Some("event_stream"),
-    })
-    .or_else(|| {
-        let endpoint = arch.endpoint(model::EndpointRef { service: to, endpoint: edge.to_endpoint? })?;
-        let path = endpoint.name.value.split_whitespace().last().is_some_and(|word| word.starts_with('/'));
-        endpoint.protocol.map(|p| p.value.word()).or_else(|| path.then_some("http"))
-    })
+    ends.into_iter()
+        .find_map(|kind| match kind {
+            NodeKind::Service(_) => None,
+            NodeKind::Datastore(store) => {
+                store.kind.map(|k| k.value).filter(|k| *k != DatastoreKind::Other).map(DatastoreKind::word)
+            }
+            NodeKind::Queue(_) => Some("message_queue"),
+            NodeKind::Topic(_) => Some("event_stream"),
+        })
+        .or_else(|| {
+            let endpoint = arch.endpoint(model::EndpointRef { service: to, endpoint: edge.to_endpoint? })?;
+            let path =
+                endpoint.name.value.split_whitespace().last().is_some_and(|word| word.starts_with('/'));
+            endpoint.protocol.map(|p| p.value.word()).or_else(|| path.then_some("http"))
+        })
 }
 
 /// What nodes are grouped by, once `auto` is settled.

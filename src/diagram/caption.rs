@@ -101,7 +101,8 @@ fn some(lines: &[String]) -> Vec<String> {
 
 /// The name of the system, and what there is to see of it.
 pub(super) fn headline(diagram: &Diagram) -> (String, String) {
-    let name = diagram.name.clone().filter(|n| !n.trim().is_empty()).unwrap_or_else(|| "architecture".to_owned());
+    let name =
+        diagram.name.clone().filter(|n| !n.trim().is_empty()).unwrap_or_else(|| "architecture".to_owned());
     let kinds = [
         ("service", "service", "services"),
         ("external", "external service", "external services"),
@@ -109,9 +110,9 @@ pub(super) fn headline(diagram: &Diagram) -> (String, String) {
         ("queue", "queue", "queues"),
         ("topic", "topic", "topics"),
     ];
-    let counts = kinds.iter().map(|(kind, one, many)| {
-        (diagram.nodes.iter().filter(|n| n.kind == *kind).count(), *one, *many)
-    });
+    let counts = kinds
+        .iter()
+        .map(|(kind, one, many)| (diagram.nodes.iter().filter(|n| n.kind == *kind).count(), *one, *many));
     let counts: Vec<_> =
         counts.filter(|(count, ..)| *count > 0).map(|(count, one, many)| counted(count, one, many)).collect();
     let mut parts = vec![counts.join(", ")];

@@ -57,14 +57,15 @@ fn render(diagram: &Diagram) -> String {
 fn head(diagram: &Diagram, out: &mut String) {
     let (name, counts) = diagram.headline();
     let legend = legend(diagram);
-    let small = |text: &str| format!("<br align=\"left\"/><font point-size=\"10\" color=\"{FAINT}\">{text}</font>");
+    let small =
+        |text: &str| format!("<br align=\"left\"/><font point-size=\"11\" color=\"{FAINT}\">{text}</font>");
     let mut title = format!("<font point-size=\"18\"><b>{}</b></font>", html(&name));
     title.push_str(&small(&html(&counts)));
     for line in &legend {
         title.push_str(&small(&html(line)));
     }
     let dense = diagram.edges.len() > DENSE;
-    let (nodesep, ranksep) = if dense { (0.2, 1.2) } else { (0.3, 0.7) };
+    let (nodesep, ranksep) = if dense { (0.18, 1.1) } else { (0.3, 0.55) };
     let _ = writeln!(
         out,
         "  graph [rankdir=LR, nodesep={nodesep}, ranksep={ranksep}, pad=0.3, bgcolor=white, \
@@ -96,13 +97,14 @@ fn legend(diagram: &Diagram) -> Vec<String> {
         (line(Flow::Async), "dashed, open head: message"),
         (line(Flow::Data), "dotted, round head: data"),
         (diagram.edges.iter().any(|e| e.soft), "ring at the tail: optional"),
-        (diagram.edges.iter().any(|e| e.caption.starts_with('×')), "×N: N endpoints"),
+        (diagram.edges.iter().any(|e| e.caption.starts_with('×')), "×N at a line: N endpoints"),
     ];
     let nodes = [
         (diagram.nodes.iter().any(|n| n.entry), "▶ entry point"),
+        (diagram.nodes.iter().any(|n| n.replicas > Some(1)), "×N in a node: N replicas"),
         (node(Shape::Gateway), "hexagon: gateway or bff"),
-        (node(Shape::Job), "flag: job"),
-        (node(Shape::Queue), "pipe: queue"),
+        (node(Shape::Job), "folded corner: job"),
+        (node(Shape::Queue), "arrow: queue"),
         (node(Shape::Topic), "slanted: topic"),
         (diagram.nodes.iter().any(|n| n.external), "dashed border: external"),
         (diagram.focus.is_some(), "double border: in focus"),
@@ -132,9 +134,8 @@ fn cluster(diagram: &Diagram, at: usize, cluster: &Cluster, out: &mut String) {
 }
 
 fn node(node: &Node) -> String {
-    let small = |text: &str, colour: &str| {
-        format!("<br/><font point-size=\"9\" color=\"{colour}\">{text}</font>")
-    };
+    let small =
+        |text: &str, colour: &str| format!("<br/><font point-size=\"9\" color=\"{colour}\">{text}</font>");
     let entry = if node.entry { "▶ " } else { "" };
     let mut label = format!("{entry}<b>{}</b>", html(&caption::shorten(caption::name(node))));
     let details = caption::details(node);
@@ -142,22 +143,27 @@ fn node(node: &Node) -> String {
         label.push_str(&small(&html(&details), FAINT));
     }
     let cycle = if node.in_cycle { "⟳ cycle" } else { "" };
-    let badges: Vec<_> = [node.mark.badge(), cycle.to_owned()].into_iter().filter(|b| !b.is_empty()).collect();
+    let badges: Vec<_> =
+        [node.mark.badge(), cycle.to_owned()].into_iter().filter(|b| !b.is_empty()).collect();
     if !badges.is_empty() {
         let worst = node.mark.worst().map_or(INK, colour);
         label.push_str(&small(&format!("<b>{}</b>", html(&badges.join("  "))), worst));
     }
     let mut attributes = format!("label=<{label}>");
-    let (shape, fill, border) = match node.shape {
-        Shape::Service => ("", "", ""),
-        Shape::Gateway => ("hexagon", "#e4e3f7", "#4b4a8c"),
-        Shape::Job => ("cds", "#eef0f2", "#52606d"),
-        Shape::Datastore => ("cylinder", "#e3f1e5", "#3d6b47"),
-        Shape::Queue => ("component", "#fdf1d6", "#8d6b1e"),
-        Shape::Topic => ("parallelogram", "#fdf1d6", "#8d6b1e"),
+    // Shapes leave unlike room around their text: each has its margin.
+    let (shape, fill, border, margin) = match node.shape {
+        Shape::Service => ("", "", "", ""),
+        Shape::Gateway => ("hexagon", "#e4e3f7", "#4b4a8c", "0,0.05"),
+        Shape::Job => ("note", "#eef0f2", "#52606d", "0.16,0.08"),
+        Shape::Datastore => ("cylinder", "#e3f1e5", "#3d6b47", "0.16,0.08"),
+        Shape::Queue => ("cds", "#fdf1d6", "#8d6b1e", "0.25,0.12"),
+        Shape::Topic => ("parallelogram", "#fdf1d6", "#8d6b1e", "0,0.03"),
     };
     if !shape.is_empty() {
-        let _ = write!(attributes, ", shape={shape}, style=filled, fillcolor=\"{fill}\", color=\"{border}\"");
+        let _ = write!(
+            attributes,
+            ", shape={shape}, style=filled, fillcolor=\"{fill}\", color=\"{border}\", margin=\"{margin}\""
+        );
     }
     if node.external {
         let rounded = if shape.is_empty() { "rounded," } else { "" };
@@ -187,7 +193,7 @@ fn edge(diagram: &Diagram, edge: &Edge) -> Option<String> {
     let mut attributes = match edge.flow {
         Flow::Sync => "arrowhead=normal".to_owned(),
         Flow::Async => "arrowhead=vee, style=dashed".to_owned(),
-        Flow::Data => "arrowhead=dot, style=dotted".to_owned(),
+        Flow::Data => "arrowhead=dot, style=dotted, penwidth=1.6".to_owned(),
     };
     if edge.soft {
         attributes.push_str(", dir=both, arrowtail=odot");

@@ -16,9 +16,10 @@ fn render(diagram: &Diagram) -> String {
     let ids = |nodes: &[usize]| nodes.iter().map(|at| json!(id(*at))).collect::<Vec<_>>();
     let clusters = diagram.clusters.iter().map(|c| json!({ "name": c.name, "nodes": ids(&c.nodes) }));
     let group_by = Some(diagram.group_by).filter(|by| *by != GroupBy::None).map(GroupBy::word);
-    let focus = diagram.focus.as_ref().map(
-        |focus| json!({ "id": focus.id, "depth": focus.depth, "direction": focus.direction.word() }),
-    );
+    let focus = diagram
+        .focus
+        .as_ref()
+        .map(|focus| json!({ "id": focus.id, "depth": focus.depth, "direction": focus.direction.word() }));
     let graph = json!({
         "version": 1,
         "name": diagram.name,

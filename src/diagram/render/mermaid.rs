@@ -132,7 +132,10 @@ fn joined(words: &[&str]) -> String {
 fn escaped(text: &str) -> String {
     let mut out = String::with_capacity(text.len());
     for c in text.chars().map(printable) {
-        if c.is_alphanumeric() || !c.is_ascii() || matches!(c, ' ' | '-' | '_' | '.' | ',' | '/' | '+') {
+        if c.is_alphanumeric()
+            || !c.is_ascii()
+            || matches!(c, ' ' | '-' | '_' | '.' | ',' | '/' | '+' | '{' | '}')
+        {
             out.push(c);
         } else {
             let _ = write!(out, "#{};", u32::from(c));
