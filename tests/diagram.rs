@@ -1,5 +1,7 @@
 //! Pictures: what they show, that their syntax holds whatever names a user chose, and how they look.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 use loadpath::diagram::{Diagram, Direction, GroupBy, RENDERERS, View};
 use loadpath::finding::{Finding, RuleInfo, Severity};
 use loadpath::model::Architecture;
@@ -475,8 +477,10 @@ fn is_code(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit())
 }
 
+type Judge = fn(&str) -> Result<(), String>;
+
 /// Graphviz's own judgement, where it is installed.
-fn graphviz() -> Option<fn(&str) -> Result<(), String>> {
+fn graphviz() -> Option<Judge> {
     fn accepts(dot: &str) -> Result<(), String> {
         let mut child = Command::new("dot")
             .arg("-Tsvg")
@@ -493,5 +497,5 @@ fn graphviz() -> Option<fn(&str) -> Result<(), String>> {
         if output.status.success() && !unread { Ok(()) } else { Err(errors) }
     }
     let there = Command::new("dot").arg("-V").stderr(Stdio::null()).status().is_ok_and(|s| s.success());
-    there.then_some(accepts as fn(&str) -> Result<(), String>)
+    there.then_some(accepts as Judge)
 }

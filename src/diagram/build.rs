@@ -1,11 +1,9 @@
 //! From the architecture to the picture.
 
+use super::group::{chosen, clusters};
 use super::marks::{Marks, cycles};
 use super::view::{focus, neighbourhood};
-use super::{
-    Cluster, Communication, Diagram, Edge, Evidence, Flow, Focus, GroupBy, Node, Shape, UnknownFocus, View,
-    caption,
-};
+use super::{Communication, Diagram, Edge, Evidence, Flow, Focus, Node, Shape, UnknownFocus, View, caption};
 use crate::finding::Finding;
 use crate::model::{self, Architecture, EdgeKind, NodeKind};
 use crate::source::Sources;
@@ -249,47 +247,4 @@ fn protocol(arch: &Architecture, index: EdgeIndex, edge: &model::Edge) -> Option
                 endpoint.name.value.split_whitespace().last().is_some_and(|word| word.starts_with('/'));
             endpoint.protocol.map(|p| p.value.word()).or_else(|| path.then_some("http"))
         })
-}
-
-/// What nodes are grouped by, once `auto` is settled.
-fn chosen(nodes: &[Node], wanted: GroupBy) -> GroupBy {
-    if wanted != GroupBy::Auto {
-        return wanted;
-    }
-    let own: Vec<_> = nodes.iter().filter(|n| n.kind == "service").collect();
-    let tells_apart = |by: GroupBy| {
-        let named: Vec<_> = own.iter().filter_map(|n| group(n, by)).collect();
-        let groups: BTreeSet<_> = named.iter().collect();
-        // A frame around every single node, or around all of them, says nothing.
-        groups.len() >= 2 && groups.len() < named.len() && named.len() * 2 > own.len()
-    };
-    [GroupBy::Owner, GroupBy::Layer].into_iter().find(|by| tells_apart(*by)).unwrap_or(GroupBy::None)
-}
-
-const fn group(node: &Node, by: GroupBy) -> Option<&String> {
-    match by {
-        GroupBy::Owner => node.owner.as_ref(),
-        GroupBy::Layer => node.layer.as_ref(),
-        GroupBy::Zone => node.zone.as_ref(),
-        GroupBy::Auto | GroupBy::None => None,
-    }
-}
-
-fn clusters(arch: &Architecture, nodes: &[Node], by: GroupBy) -> Vec<Cluster> {
-    let mut clusters: Vec<Cluster> = Vec::new();
-    let mut known: HashMap<&str, usize> = HashMap::new();
-    for (at, node) in nodes.iter().enumerate() {
-        let Some(name) = group(node, by) else { continue };
-        let cluster = *known.entry(name).or_insert_with(|| {
-            clusters.push(Cluster { name: name.clone(), nodes: Vec::new() });
-            clusters.len() - 1
-        });
-        if let Some(cluster) = clusters.get_mut(cluster) {
-            cluster.nodes.push(at);
-        }
-    }
-    if let (GroupBy::Layer, Some(order)) = (by, &arch.lint.layers) {
-        clusters.sort_by_key(|c| order.iter().position(|l| l.value == c.name).unwrap_or(usize::MAX));
-    }
-    clusters
 }

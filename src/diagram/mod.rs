@@ -7,6 +7,7 @@
 
 mod build;
 mod caption;
+mod group;
 mod marks;
 pub mod render;
 mod view;

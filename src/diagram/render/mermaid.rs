@@ -95,15 +95,16 @@ fn line(diagram: &Diagram, edge: &Edge) -> String {
 /// Classes of nodes and the width of marked lines. No line ends in a semicolon: Mermaid would take a `#`
 /// before it for the start of an entity.
 fn styles(diagram: &Diagram, out: &mut String) {
-    let classes: [(&str, &str, &dyn Fn(&Node) -> bool); 6] = [
-        ("store", "fill:#e3f1e5,stroke:#3d6b47,color:#1f2933", &|n| n.shape == Shape::Datastore),
-        ("channel", "fill:#fdf1d6,stroke:#8d6b1e,color:#1f2933", &|n| {
+    type Belongs = fn(&Node) -> bool;
+    let classes: [(&str, &str, Belongs); 6] = [
+        ("store", "fill:#e3f1e5,stroke:#3d6b47,color:#1f2933", |n| n.shape == Shape::Datastore),
+        ("channel", "fill:#fdf1d6,stroke:#8d6b1e,color:#1f2933", |n| {
             matches!(n.shape, Shape::Queue | Shape::Topic)
         }),
-        ("external", "fill:#ffffff,stroke:#52606d,stroke-dasharray:5 4,color:#1f2933", &|n| n.external),
-        ("focus", "stroke:#1f2933,stroke-width:4px", &|n| n.in_focus),
-        ("warned", "stroke:#9a6200,stroke-width:3px", &|n| n.mark.worst() == Some(Severity::Warning)),
-        ("failed", "stroke:#b3261e,stroke-width:4px", &|n| n.mark.worst() == Some(Severity::Error)),
+        ("external", "fill:#ffffff,stroke:#52606d,stroke-dasharray:5 4,color:#1f2933", |n| n.external),
+        ("focus", "stroke:#1f2933,stroke-width:4px", |n| n.in_focus),
+        ("warned", "stroke:#9a6200,stroke-width:3px", |n| n.mark.worst() == Some(Severity::Warning)),
+        ("failed", "stroke:#b3261e,stroke-width:4px", |n| n.mark.worst() == Some(Severity::Error)),
     ];
     for (name, style, belongs) in classes {
         let members = diagram.nodes.iter().enumerate().filter(|(_, n)| belongs(n));
