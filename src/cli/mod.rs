@@ -7,6 +7,7 @@ mod args;
 mod check;
 mod disk;
 mod explain;
+mod graph;
 
 mod input;
 mod output;
@@ -24,7 +25,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let run = match &cli.command {
         Command::Check(args) => check::run(&cli, args),
-        Command::Graph(_) => Ok(0),
+        Command::Graph(args) => graph::run(&cli, args),
         Command::Simulate(args) => simulate::run(&cli, args),
         Command::Show(args) => show::run(&cli, args),
         Command::Explain(args) => explain::run(args),
