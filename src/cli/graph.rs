@@ -9,7 +9,8 @@ use anyhow::{Result, anyhow};
 
 /// Draws what resolves. Findings go to standard error; only broken input makes it fail.
 pub fn run(cli: &Cli, args: &GraphArgs) -> Result<u8> {
-    let (name, file) = args.format.split_once('=').map_or((args.format.as_str(), None), |(n, f)| (n, Some(f)));
+    let (name, file) =
+        args.format.split_once('=').map_or((args.format.as_str(), None), |(n, f)| (n, Some(f)));
     let renderer = RENDERERS.iter().find(|r| r.name == name);
     let known = RENDERERS.iter().map(|r| r.name);
     let renderer = renderer.ok_or_else(|| super::explain::unknown("format", name, known))?;
@@ -20,7 +21,8 @@ pub fn run(cli: &Cli, args: &GraphArgs) -> Result<u8> {
         direction: direction(args.direction),
         group_by: group_by(args.group_by),
     };
-    let picture = Diagram::new(&system.arch, &system.findings, &system.sources, &view).map_err(|e| anyhow!("{e}"))?;
+    let picture =
+        Diagram::new(&system.arch, &system.findings, &system.sources, &view).map_err(|e| anyhow!("{e}"))?;
     let text = (renderer.render)(&picture);
     match args.output.as_deref().or(file) {
         Some(path) => write(path, &text)?,
