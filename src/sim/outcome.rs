@@ -309,7 +309,7 @@ fn ratio(part: f64, whole: f64) -> f64 {
     if whole > 0.0 { part / whole } else { 0.0 }
 }
 
-fn by_cause<'a>(counts: impl Iterator<Item = &'a [u64; Cause::COUNT]> + Clone) -> Vec<(Cause, u64)> {
+fn by_cause<'a>(counts: &(impl Iterator<Item = &'a [u64; Cause::COUNT]> + Clone)) -> Vec<(Cause, u64)> {
     let total = |cause: Cause| counts.clone().map(|counts| counts[cause as usize]).sum::<u64>();
     Cause::ALL.into_iter().map(|cause| (cause, total(cause))).filter(|(_, count)| *count > 0).collect()
 }
@@ -333,7 +333,7 @@ impl EndpointOutcome {
             succeeded,
             failed,
             in_flight: arrived.saturating_sub(succeeded + failed),
-            errors_by_cause: by_cause(all.iter().map(|tally| &tally.failed)),
+            errors_by_cause: by_cause(&all.iter().map(|tally| &tally.failed)),
             rate_per_s: per_second(|tally| tally.arrived),
             goodput_per_s: per_second(|tally| tally.succeeded),
             availability: Estimate::of(
@@ -396,7 +396,7 @@ impl EdgeOutcome {
             rejected: sum(|calls| calls.rejected),
             succeeded: sum(|calls| calls.succeeded),
             recovered: sum(|calls| calls.recovered),
-            errors_by_cause: by_cause(all.iter().map(|calls| &calls.failed)),
+            errors_by_cause: by_cause(&all.iter().map(|calls| &calls.failed)),
             amplification: (base > 0).then(|| Estimate::of(attempts as f64 / base as f64, each, sound)),
         }
     }
