@@ -1,5 +1,7 @@
 //! The engine allocates nothing in the steady state: ten times the requests, the same allocations.
 
+#![allow(clippy::expect_used, clippy::print_stdout)] // a test says what it found, and stops where it cannot go on
+
 use std::alloc::System;
 
 use loadpath::kernel::{Distribution, Span};

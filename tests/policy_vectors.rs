@@ -3,6 +3,8 @@
 //! `tests/data/policy-vectors.json` holds figures from their own tests and documentation, each with its
 //! source. Every vector of the file is run, and nothing is run that is not in the file.
 
+#![allow(clippy::expect_used, clippy::print_stdout)] // a test says what it found, and stops where it cannot go on
+
 use loadpath::kernel::{Span, Stream, Time};
 use loadpath::policy::balancer::{
     Balancer, Hosts, IpHash, LeastConnections, LeastRequest, Request, RoundRobin, WeightedRoundRobin,
@@ -144,7 +146,7 @@ fn gobreaker(vector: &Value) {
     let mut breaker = Consecutive::new(ConsecutiveSettings { failure_threshold: 6, ..Default::default() });
     let mut now = Time::ZERO;
     let mut states = Vec::new();
-    let mut call = |breaker: &mut Consecutive, now, verdict| match breaker.admit(now) {
+    let call = |breaker: &mut Consecutive, now, verdict| match breaker.admit(now) {
         None => "ErrOpenState",
         Some(permit) => {
             breaker.record(now, permit, verdict);

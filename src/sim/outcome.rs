@@ -250,17 +250,17 @@ pub struct Outcome {
 
 impl Outcome {
     /// Merges replications, in the order given.
-    pub(super) fn of(plan: &Plan, seed: u64, all: &[Metrics], timeline: Timeline) -> Self {
+    pub(super) fn of(plan: &Plan, seed: u64, all: &[Metrics], timeline: &Timeline) -> Self {
         let measured_s = (plan.duration - plan.warm_up).seconds();
         let column = |index: usize, of: fn(&Metrics) -> &[Tally]| -> Vec<&Tally> {
             all.iter().map(|metrics| &of(metrics)[index]).collect()
         };
-        let sources = plan.sources.iter().zip(timeline.windows).enumerate().map(|(i, (source, windows))| {
+        let sources = plan.sources.iter().zip(&timeline.windows).enumerate().map(|(i, (source, windows))| {
             let tallies = column(i, |metrics| &metrics.sources);
             SourceOutcome {
                 name: source.name.clone(),
                 requests: EndpointOutcome::of(&source.name, &tallies, measured_s),
-                windows,
+                windows: windows.clone(),
             }
         });
         let endpoints = plan.endpoints.iter().enumerate().map(|(i, endpoint)| {
@@ -275,7 +275,7 @@ impl Outcome {
             InstanceOutcome::of(&instance.name, &levels, workers, measured_s)
         });
         let breakers =
-            plan.breakers.iter().zip(timeline.transitions).enumerate().map(|(i, (breaker, transitions))| {
+            plan.breakers.iter().zip(&timeline.transitions).enumerate().map(|(i, (breaker, transitions))| {
                 let time = measured_s * f64::from(plan.callers(breaker.caller));
                 let found: Vec<&Breakers> = all.iter().map(|metrics| &metrics.breakers[i]).collect();
                 BreakerOutcome {
@@ -284,7 +284,7 @@ impl Outcome {
                     open_share: Estimate::mean_of(
                         found.iter().map(|one| ratio(one.open_nanos as f64 / 1e9, time)).collect(),
                     ),
-                    transitions,
+                    transitions: transitions.clone(),
                 }
             });
         let queues = plan.queues.iter().enumerate().map(|(i, queue)| {
@@ -309,7 +309,7 @@ fn ratio(part: f64, whole: f64) -> f64 {
     if whole > 0.0 { part / whole } else { 0.0 }
 }
 
-fn by_cause<'a>(counts: impl Iterator<Item = &'a [u64; Cause::COUNT]> + Clone) -> Vec<(Cause, u64)> {
+fn by_cause<'a>(counts: &(impl Iterator<Item = &'a [u64; Cause::COUNT]> + Clone)) -> Vec<(Cause, u64)> {
     let total = |cause: Cause| counts.clone().map(|counts| counts[cause as usize]).sum::<u64>();
     Cause::ALL.into_iter().map(|cause| (cause, total(cause))).filter(|(_, count)| *count > 0).collect()
 }
@@ -333,7 +333,7 @@ impl EndpointOutcome {
             succeeded,
             failed,
             in_flight: arrived.saturating_sub(succeeded + failed),
-            errors_by_cause: by_cause(all.iter().map(|tally| &tally.failed)),
+            errors_by_cause: by_cause(&all.iter().map(|tally| &tally.failed)),
             rate_per_s: per_second(|tally| tally.arrived),
             goodput_per_s: per_second(|tally| tally.succeeded),
             availability: Estimate::of(
@@ -349,7 +349,9 @@ impl EndpointOutcome {
 impl Latency {
     fn of(all: &[&Histogram]) -> Self {
         let mut merged = Histogram::default();
-        all.iter().for_each(|histogram| merged.add(histogram));
+        for histogram in all {
+            merged.add(histogram);
+        }
         let estimate = |q: Option<f64>| {
             let value = |histogram: &Histogram| match q {
                 Some(q) => histogram.quantile(q),
@@ -394,7 +396,7 @@ impl EdgeOutcome {
             rejected: sum(|calls| calls.rejected),
             succeeded: sum(|calls| calls.succeeded),
             recovered: sum(|calls| calls.recovered),
-            errors_by_cause: by_cause(all.iter().map(|calls| &calls.failed)),
+            errors_by_cause: by_cause(&all.iter().map(|calls| &calls.failed)),
             amplification: (base > 0).then(|| Estimate::of(attempts as f64 / base as f64, each, sound)),
         }
     }

@@ -38,5 +38,5 @@ pub fn simulate(plan: &Plan, seed: u64, replications: u32, threads: usize) -> Re
         (first(), (1..replications).map(others).collect())
     };
     let all: Vec<Metrics> = std::iter::once(metrics).chain(rest).collect();
-    Ok(Outcome::of(plan, seed, &all, timeline))
+    Ok(Outcome::of(plan, seed, &all, &timeline))
 }

@@ -28,7 +28,7 @@ impl Default for ConsecutiveSettings {
     }
 }
 
-/// CLOSED → OPEN → HALF_OPEN → CLOSED.
+/// `CLOSED` → `OPEN` → `HALF_OPEN` → `CLOSED`.
 ///
 /// ```
 /// use loadpath::kernel::{Span, Time};

@@ -11,6 +11,8 @@ mod jobs;
 mod messages;
 mod scenario;
 mod state;
+#[cfg(test)]
+mod tests;
 mod traffic;
 
 use super::event::{Agenda, Event, LaneKind};

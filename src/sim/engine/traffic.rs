@@ -182,7 +182,7 @@ mod tests {
         check(&[(0, 0.5, false), (3, 2.0, false)], &[2.0, 3.25, 3.75, 4.25]);
         check(&[(0, 0.0, false), (3, 1.0, false)], &[4.0]);
         // Rate t on a ramp from 0 to 4 in 4 s: the nth request comes at √(2n), then 4 a second.
-        check(&[(0, 0.0, true), (4, 4.0, false)], &[1.414_213_56, 2.0, 2.449_489_74]);
+        check(&[(0, 0.0, true), (4, 4.0, false)], &[std::f64::consts::SQRT_2, 2.0, 2.449_489_74]);
         check(&[(0, 4.0, true), (4, 0.0, false)], &[0.258_342_61]);
     }
 }
