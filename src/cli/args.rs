@@ -12,7 +12,7 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
 
-    /// When to use colour [also: NO_COLOR, CLICOLOR_FORCE]
+    /// When to use colour [also: `NO_COLOR`, `CLICOLOR_FORCE`]
     #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
     pub color: Colour,
 

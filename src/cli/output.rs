@@ -5,7 +5,7 @@ use crate::report::Style;
 use anyhow::{Context, Result};
 use std::io::{IsTerminal, Write};
 
-/// How texts for people look: the flag first, then NO_COLOR, then CLICOLOR_FORCE, then the terminal.
+/// How texts for people look: the flag first, then `NO_COLOR`, then `CLICOLOR_FORCE`, then the terminal.
 pub fn style(cli: &Cli) -> Style {
     let set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty() && v != "0");
     let color = match cli.color {

@@ -212,17 +212,14 @@ impl Building<'_> {
     /// Puts an edge behind the calls of its endpoint, or of all endpoints.
     fn common(&mut self, caller: &Caller, edge: EdgeIndex) {
         let Some(service) = self.arch.graph[caller.node].service_mut() else { return };
-        match caller.endpoint {
-            Some(endpoint) => {
-                if let Some(endpoint) = service.endpoints.get_mut(endpoint) {
-                    endpoint.steps.push(Step::Edge(edge));
-                }
+        if let Some(endpoint) = caller.endpoint {
+            if let Some(endpoint) = service.endpoints.get_mut(endpoint) {
+                endpoint.steps.push(Step::Edge(edge));
             }
-            None => {
-                service.common.push(edge);
-                for endpoint in service.endpoints.iter_mut().filter(|e| e.consumes.is_none()) {
-                    endpoint.steps.push(Step::Edge(edge));
-                }
+        } else {
+            service.common.push(edge);
+            for endpoint in service.endpoints.iter_mut().filter(|e| e.consumes.is_none()) {
+                endpoint.steps.push(Step::Edge(edge));
             }
         }
     }

@@ -138,7 +138,7 @@ impl Compiler<'_> {
         for step in steps {
             match step {
                 ModelStep::Work(work) => {
-                    planned.push(Step::Work { share: work.value.0 as f64 / whole.max(1.0) })
+                    planned.push(Step::Work { share: work.value.0 as f64 / whole.max(1.0) });
                 }
                 ModelStep::Edge(edge) => self.edge_step(*edge, &mut planned),
                 ModelStep::Parallel(steps) => {
@@ -159,11 +159,11 @@ impl Compiler<'_> {
             match step {
                 ModelStep::Parallel(steps) => self.parallel(steps, together, before),
                 ModelStep::Edge(edge) if self.edges.contains_key(edge) => {
-                    together.extend(self.edges.get(edge))
+                    together.extend(self.edges.get(edge));
                 }
                 ModelStep::Edge(edge) => self.edge_step(*edge, before),
                 ModelStep::Work(_) => {
-                    self.assumptions.leaves_out("work inside `parallel` is not simulated", "a script")
+                    self.assumptions.leaves_out("work inside `parallel` is not simulated", "a script");
                 }
             }
         }
