@@ -1,5 +1,7 @@
 //! Whether a plan holds together. The engine relies on it and looks at nothing twice.
 
+use crate::kernel::Time;
+
 use super::{Arrivals, Caller, Consumer, Fallback, Plan, PlanError, SourceId, Step, Target};
 
 impl Plan {
