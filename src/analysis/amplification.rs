@@ -47,7 +47,7 @@ pub fn worst_paths(arch: &Architecture, calls: &EndpointGraph) -> Vec<AmplifiedP
         group_of.extend(group.nodes.iter().map(|n| (*n, i)));
     }
     let in_cycle =
-        |a: NodeIndex, b: NodeIndex| group_of.get(&a).is_some() && group_of.get(&a) == group_of.get(&b);
+        |a: NodeIndex, b: NodeIndex| group_of.contains_key(&a) && group_of.get(&a) == group_of.get(&b);
     // Best product below each endpoint, and the call that leads there; callees before callers.
     let mut best: Vec<(f64, Option<(EdgeIndex, NodeIndex)>)> = vec![(1.0, None); calls.graph.node_count()];
     for node in callees_first(calls) {

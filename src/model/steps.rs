@@ -13,6 +13,9 @@ use crate::spec::vocabulary as spec;
 use crate::spec::{Decode, Switch};
 use petgraph::graph::{EdgeIndex, NodeIndex};
 
+/// The endpoint a target names; `None` where it stands for the whole service.
+type EndpointChoice = Option<usize>;
+
 /// Who makes a call: a service, one of its endpoints or all of them, in the words of a finding.
 struct Caller {
     node: NodeIndex,
@@ -106,7 +109,7 @@ impl Building<'_> {
             spec::Fallback::Call(call) => {
                 let edge = self.call(caller, call)?;
                 if let Some(evidence) = self.arch.graph[edge].evidence.first_mut() {
-                    evidence.source = "fallback".to_owned();
+                    "fallback".clone_into(&mut evidence.source);
                 }
                 Fallback::Call(edge)
             }
@@ -244,13 +247,18 @@ impl Building<'_> {
         node: NodeIndex,
         target: &spec::Target,
         who: &str,
-    ) -> Option<Option<usize>> {
+    ) -> Option<EndpointChoice> {
         let found = resolve::endpoint(&self.arch, node, target, who);
         self.noted(found)
     }
 
     /// The same, but a target without an endpoint stands for the whole service.
-    fn endpoint_named(&mut self, node: NodeIndex, target: &spec::Target, who: &str) -> Option<Option<usize>> {
+    fn endpoint_named(
+        &mut self,
+        node: NodeIndex,
+        target: &spec::Target,
+        who: &str,
+    ) -> Option<EndpointChoice> {
         if target.endpoint.is_none() { Some(None) } else { self.endpoint(node, target, who) }
     }
 

@@ -21,11 +21,10 @@ pub fn render(forecast: &Forecast<'_>, style: &Style) -> String {
         hurts(&mut text, run, style);
         expectations(&mut text, run, style);
     }
-    let lists: [(&str, fn(&Compiled) -> &[String]); 2] =
-        [("assumed", |c| &c.assumed), ("not simulated", |c| &c.left_out)];
-    for (title, of) in lists {
+    let of_runs = |of: fn(&Compiled) -> &Vec<String>| forecast.runs.iter().flat_map(move |r| of(&r.compiled));
+    for (title, all) in [("assumed", of_runs(|c| &c.assumed)), ("not simulated", of_runs(|c| &c.left_out))] {
         let mut lines: Vec<&String> = Vec::new();
-        for line in forecast.runs.iter().flat_map(|r| of(&r.compiled)) {
+        for line in all {
             if !lines.contains(&line) {
                 lines.push(line);
             }

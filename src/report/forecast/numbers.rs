@@ -6,7 +6,7 @@ use crate::spec::vocabulary::Metric;
 pub fn seconds(value: f64) -> String {
     let (value, unit) = match value {
         v if !v.is_finite() => return "never".to_owned(),
-        v if v == 0.0 => return "0s".to_owned(),
+        0.0 => return "0s".to_owned(),
         v if v < 1e-3 => (v * 1e6, "us"),
         v if v < 1.0 => (v * 1e3, "ms"),
         v => (v, "s"),
@@ -73,7 +73,7 @@ mod tests {
             ["450us", "31.2ms", "412ms", "1.1s", "0s"]
         );
         assert_eq!(
-            [0.9995, 0.99951, 1.0, 0.966, 0.0, 0.9999999].map(percent),
+            [0.9995, 0.99951, 1.0, 0.966, 0.0, 0.999_999_9].map(percent),
             ["99.950%", "99.951%", "100%", "96.6%", "0%", "99.999%"]
         );
         assert_eq!([4_123_456, 12_345, 830].map(count), ["4.12 M", "12.3 k", "830"]);

@@ -144,7 +144,13 @@ fn messages_are_handled_tried_again_and_given_up() {
         vec![queue("mails", vec![Consumer { endpoint: handler, concurrency: 2 }]), queue("dead", vec![])];
     let group = Step::Calls { first: 0, count: 1 };
     let front = plan.endpoints[1].service;
-    let publishing = plan.add_endpoint("front 2", front, None, 0.0, &[group, Step::Publish(QueueId(0))]);
+    let publishing = plan.add_endpoint(
+        "front 2",
+        front,
+        None,
+        0.0,
+        &[group, Step::Publish { queue: QueueId(0), probability: 1.0 }],
+    );
     plan.edges[1].target = crate::sim::Target::One(publishing);
     let outcome = check(&plan, 99, &[]);
     let mails = &outcome.queues[0];
