@@ -21,7 +21,8 @@ pub struct Address {
 const LEAST_PORT: u16 = 20;
 
 /// What ends a token: none of these may stand in a host.
-const ENDS: [char; 17] = [',', ';', '(', ')', '[', ']', '{', '}', '"', '\'', '|', '<', '>', '&', '=', '\\', '`'];
+const ENDS: [char; 17] =
+    [',', ';', '(', ')', '[', ']', '{', '}', '"', '\'', '|', '<', '>', '&', '=', '\\', '`'];
 
 /// Hosts in the value of a variable. `named` says that the variable's name is that of an address, so that
 /// a bare word is one.
@@ -40,7 +41,9 @@ fn scan(text: &str, bare: bool, flag: &mut Option<String>) -> Vec<Address> {
     let (mut found, covered) = urls(text);
     let mut at = 0;
     let mut setting: Option<&str> = None;
-    for (gap, end) in text.char_indices().filter(|(_, c)| c.is_whitespace() || ENDS.contains(c)).chain([(text.len(), ' ')]) {
+    for (gap, end) in
+        text.char_indices().filter(|(_, c)| c.is_whitespace() || ENDS.contains(c)).chain([(text.len(), ' ')])
+    {
         let token = text.get(at..gap).unwrap_or_default();
         let start = at;
         at = gap + end.len_utf8();
@@ -71,11 +74,13 @@ fn urls(text: &str) -> (Vec<Address>, Vec<Range<usize>>) {
     let (mut found, mut covered) = (Vec::new(), Vec::new());
     for (at, _) in text.match_indices("://") {
         let before = text.get(..at).unwrap_or_default();
-        let scheme_at = before.rfind(|c: char| !(c.is_ascii_alphanumeric() || "+.-".contains(c))).map_or(0, |i| i + 1);
+        let scheme_at =
+            before.rfind(|c: char| !(c.is_ascii_alphanumeric() || "+.-".contains(c))).map_or(0, |i| i + 1);
         let scheme = before.get(scheme_at..).unwrap_or_default().to_lowercase();
         let start = at + 3;
         let rest = text.get(start..).unwrap_or_default();
-        let end = rest.find(|c: char| c.is_whitespace() || "/?#\"'`;|<>\\)]}".contains(c)).unwrap_or(rest.len());
+        let end =
+            rest.find(|c: char| c.is_whitespace() || "/?#\"'`;|<>\\)]}".contains(c)).unwrap_or(rest.len());
         let authority = rest.get(..end).unwrap_or_default();
         let hosts_at = authority.rfind('@').map_or(0, |i| i + 1);
         let mut from = start + hosts_at;
@@ -98,7 +103,8 @@ fn host(token: &str, at: usize, named: bool) -> Option<Address> {
     let body = body.split('/').next()?;
     let user = body.rfind('@').map_or(0, |i| i + 1);
     let (host, port) = plain(body.get(user..)?)?;
-    let told = port.is_some_and(|p| p >= LEAST_PORT) || (named && user == 0);
+    let number = host.bytes().all(|b| b.is_ascii_digit());
+    let told = port.is_some_and(|p| p >= LEAST_PORT) || (named && user == 0 && !number);
     let from = at + tcp + user;
     told.then(|| Address { host: host.to_owned(), range: from..from + host.len(), port, scheme: None })
 }
@@ -107,7 +113,9 @@ fn host(token: &str, at: usize, named: bool) -> Option<Address> {
 fn plain(text: &str) -> Option<(&str, Option<u16>)> {
     let text = text.split('/').next()?;
     let mut parts = text.split(':');
-    let host = parts.next().filter(|h| !h.is_empty() && h.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)))?;
+    let host = parts
+        .next()
+        .filter(|h| !h.is_empty() && h.bytes().all(|b| b.is_ascii_alphanumeric() || b"._-".contains(&b)))?;
     let first = parts.next();
     let number = |p: &str| p.parse::<u16>().ok();
     let port = match first {
@@ -140,7 +148,11 @@ mod tests {
             ("ANY", "http://a:1,http://b:2", &["http a 1", "http b 2"]),
             ("ANY", "jdbc:postgresql://db/orders", &["postgresql db"]),
             ("ANY", "jdbc:sqlserver://sql:1433;databaseName=x", &["sqlserver sql 1433"]),
-            ("ConnectionString", "Server=sqldata;Database=orders;User Id=sa;Password=Pass@word", &["sqldata"]),
+            (
+                "ConnectionString",
+                "Server=sqldata;Database=orders;User Id=sa;Password=Pass@word",
+                &["sqldata"],
+            ),
             ("ConnectionString", "Server=tcp:sqldata,1433;Initial Catalog=orders", &["sqldata"]),
             ("DB", "Host=pg;Port=5432;Username=user;Database=orders", &["pg"]),
             ("DSN", "root:secret@tcp(mysql:3306)/orders?parseTime=true", &["mysql 3306"]),

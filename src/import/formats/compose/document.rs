@@ -24,7 +24,8 @@ pub fn nodes(project: &mut Project<'_, '_>, units: &[Unit], root: Span, document
         let copies = replicas.and_then(|r| (r.value > 0).then(|| r.map(Positive)));
         if let Role::Datastore(kind) = unit.role {
             let at = unit.node.get("image").map_or(unit.id.span, |n| n.span);
-            let store = Datastore { kind: Some(Spanned::new(kind, at)), replicas: copies, ..Datastore::default() };
+            let store =
+                Datastore { kind: Some(Spanned::new(kind, at)), replicas: copies, ..Datastore::default() };
             datastores.push((unit.id.clone(), Spanned::new(store, span)));
             continue;
         }
@@ -54,8 +55,12 @@ fn replicas(project: &mut Project<'_, '_>, unit: &Unit) -> Option<Spanned<u32>> 
         // A variable that is not set says nothing.
         _ if text.trim().is_empty() => None,
         _ => {
-            let message = format!("replicas are a whole number, found `{}`", crate::spec::decode::shorten(&text));
-            project.scopes.findings.push(Finding::new(&INVALID_VALUE, node.span, message).about(&unit.id.value));
+            let message =
+                format!("replicas are a whole number, found `{}`", crate::spec::decode::shorten(&text));
+            project
+                .scopes
+                .findings
+                .push(Finding::new(&INVALID_VALUE, node.span, message).about(&unit.id.value));
             None
         }
     }

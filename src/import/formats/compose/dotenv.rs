@@ -81,13 +81,18 @@ fn value(text: &str, at: usize, end: usize) -> (Raw, Range<usize>, usize) {
         let inner = &text[start + 1..start + 1 + close];
         let after = start + close + 2;
         let next = text[after..].find('\n').map_or(text.len(), |n| after + n + 1);
-        let raw = if quote == '\'' { Raw::Verbatim(inner.to_owned()) } else { Raw::Template(unescape(inner)) };
+        let raw =
+            if quote == '\'' { Raw::Verbatim(inner.to_owned()) } else { Raw::Template(unescape(inner)) };
         return (raw, start..after, next);
     }
     let line = text.get(start..end).unwrap_or_default();
     // A comment needs white space before its `#`: `a#b` is a value.
     let comment = line.char_indices().find(|(i, c)| *c == '#' && line[..*i].ends_with(char::is_whitespace));
-    let line = if line.starts_with('#') { "" } else { line.get(..comment.map_or(line.len(), |c| c.0)).unwrap_or(line) };
+    let line = if line.starts_with('#') {
+        ""
+    } else {
+        line.get(..comment.map_or(line.len(), |c| c.0)).unwrap_or(line)
+    };
     let value = line.trim_end();
     (Raw::Template(value.to_owned()), start..start + value.len(), end + 1)
 }

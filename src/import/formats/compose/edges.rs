@@ -45,12 +45,12 @@ pub fn find(units: &[Unit], names: &Names) -> Edges {
     let mut all = Edges::default();
     let stores = Published::new(units);
     for from in 0..units.len() {
-        let mut finder = Finder { units, names, published: &stores, from, edges: Vec::new(), notes: Vec::new() };
+        let mut finder =
+            Finder { units, names, published: &stores, from, edges: Vec::new(), notes: Vec::new() };
         finder.addresses();
         finder.routes();
         finder.links();
-        let spelled = finder.edges.iter().any(|e| e.evidence.iter().any(|e| is_spelled(e.kind)));
-        finder.depends(spelled, &mut all.doubtful);
+        finder.depends(&mut all.doubtful);
         for edge in &mut finder.edges {
             edge.evidence.sort_by_key(|e| e.kind);
         }
@@ -158,7 +158,9 @@ impl Finder<'_> {
             let labels = &self.units[to].labels;
             let enabled = labels.iter().find(|(key, _)| key.value == "traefik.enable");
             let router = labels.iter().find(|(key, _)| {
-                ["traefik.http.", "traefik.tcp.", "traefik.udp."].iter().any(|start| key.value.starts_with(start))
+                ["traefik.http.", "traefik.tcp.", "traefik.udp."]
+                    .iter()
+                    .any(|start| key.value.starts_with(start))
                     && (key.value.contains(".routers.") || key.value.contains(".services."))
             });
             let off = enabled.is_some_and(|(_, value)| value.eq_ignore_ascii_case("false"));
@@ -182,29 +184,58 @@ impl Finder<'_> {
         }
     }
 
-    fn depends(&mut self, spelled: bool, doubtful: &mut Vec<Evidence>) {
-        for dependency in &self.units[self.from].depends {
-            let to = self.units.iter().position(|unit| unit.id.value == dependency.on);
+    /// `depends_on`, see [`weigh`].
+    fn depends(&mut self, doubtful: &mut Vec<Evidence>) {
+        let units = self.units;
+        let all = &units[self.from].depends;
+        let place = |d: &Dependency| units.iter().position(|unit| unit.id.value == d.on);
+        let targets: Vec<_> = all.iter().map(|d| (d, place(d))).collect();
+        let awaited = || targets.iter().filter(|(d, to)| to.is_some_and(|to| !is_one_shot(d, &units[to])));
+        let known = awaited().filter(|(d, _)| self.knows(&d.on)).count();
+        let told = known > 0 && known * 2 >= awaited().count();
+        for (dependency, to) in targets {
             if to.is_none() && !dependency.required {
                 continue;
             }
-            let known = self.edges.iter().any(|e| e.evidence.first().is_some_and(|e| e.to == dependency.on));
-            let role = to.map(|to| self.units[to].role);
-            if known || weigh(dependency, role, spelled) {
-                let detail = &dependency.condition;
+            let detail = &dependency.condition;
+            let target = to.map(|to| &units[to]);
+            if self.knows(&dependency.on) || weigh(dependency, target, told) {
                 self.add(to, &dependency.on, EvidenceKind::DependsOn, dependency.span, detail, None);
             } else if to != Some(self.from) {
-                let detail = &dependency.condition;
-                doubtful.push(self.evidence(to, &dependency.on, EvidenceKind::DependsOn, dependency.span, detail));
+                doubtful.push(self.evidence(
+                    to,
+                    &dependency.on,
+                    EvidenceKind::DependsOn,
+                    dependency.span,
+                    detail,
+                ));
             }
         }
     }
 
-    fn evidence(&self, to: Option<usize>, id: &str, kind: EvidenceKind, span: Span, detail: &str) -> Evidence {
+    fn knows(&self, id: &str) -> bool {
+        self.edges.iter().any(|e| e.evidence.first().is_some_and(|e| e.to == id))
+    }
+
+    fn evidence(
+        &self,
+        to: Option<usize>,
+        id: &str,
+        kind: EvidenceKind,
+        span: Span,
+        detail: &str,
+    ) -> Evidence {
         let from = self.units[self.from].id.value.clone();
         let collects = to.is_some_and(|to| self.units[to].role == Role::Telemetry);
         let named = kind == EvidenceKind::Environment && is_telemetry(detail);
-        Evidence { from, to: id.to_owned(), kind, span, detail: detail.to_owned(), telemetry: collects || named }
+        Evidence {
+            from,
+            to: id.to_owned(),
+            kind,
+            span,
+            detail: detail.to_owned(),
+            telemetry: collects || named,
+        }
     }
 
     fn add(
@@ -235,19 +266,41 @@ impl Finder<'_> {
     }
 }
 
-/// Whether a `depends_on` that no address confirms is taken for a call.
+/// Whether a `depends_on` that nothing else confirms is taken for a call.
 ///
-/// Waiting for a service to *complete* is never one. Nobody waits for a datastore or broker without
-/// using it. Between other services it counts unless the waiting service spells out addresses: then
-/// whom it calls is known better, and the rest is start order. What is not defined is kept, so that it
-/// is reported.
-fn weigh(dependency: &Dependency, to: Option<Role>, spelled: bool) -> bool {
-    match to {
-        None => true,
-        Some(_) if dependency.condition == "service_completed_successfully" => false,
-        Some(Role::Datastore(_) | Role::Broker(..)) => true,
-        Some(Role::Telemetry | Role::Service) => !spelled,
-    }
+/// - What is not defined is kept, so that it is reported.
+/// - Nobody calls what sets something up and exits.
+/// - Nobody waits for a datastore or broker without using it.
+/// - Between other services it counts, unless addresses and links confirm at least half of what the
+///   service waits for (`told`): then they tell whom it calls, and the rest is start order.
+fn weigh(dependency: &Dependency, to: Option<&Unit>, told: bool) -> bool {
+    let Some(unit) = to else { return true };
+    let stateful = matches!(unit.role, Role::Datastore(_) | Role::Broker(..));
+    !is_one_shot(dependency, unit) && (stateful || !told)
+}
+
+/// Words of what sets something up and exits.
+const ONE_SHOT: [&str; 14] = [
+    "init",
+    "setup",
+    "migrate",
+    "migrator",
+    "migration",
+    "migrations",
+    "seed",
+    "seeder",
+    "bootstrap",
+    "bootstrapper",
+    "provision",
+    "provisioner",
+    "installer",
+    "initializer",
+];
+
+fn is_one_shot(dependency: &Dependency, unit: &Unit) -> bool {
+    let id = unit.id.value.to_lowercase();
+    let named = id.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| ONE_SHOT.contains(&word));
+    named || dependency.condition == "service_completed_successfully"
 }
 
 /// How a call travels, by scheme and well-known port.
@@ -255,7 +308,9 @@ fn protocol_of(address: &Address) -> Option<Protocol> {
     match (address.port, address.scheme.as_deref()) {
         (Some(4317 | 50051), _) | (_, Some("grpc" | "grpcs")) => Some(Protocol::Grpc),
         (_, Some("http" | "https" | "ws" | "wss")) => Some(Protocol::Http),
-        (_, Some("amqp" | "amqps" | "nats" | "mqtt" | "stomp")) | (Some(5672 | 5671), _) => Some(Protocol::MessageQueue),
+        (_, Some("amqp" | "amqps" | "nats" | "mqtt" | "stomp")) | (Some(5672 | 5671), _) => {
+            Some(Protocol::MessageQueue)
+        }
         (Some(9092), _) | (_, Some("kafka")) => Some(Protocol::EventStream),
         _ => None,
     }

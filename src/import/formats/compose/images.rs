@@ -69,16 +69,65 @@ const BROKERS: [(&str, Protocol); 9] = [
 ];
 
 const TELEMETRY: [&str; 14] = [
-    "otel", "otelcol", "opentelemetry", "jaeger", "zipkin", "prometheus", "grafana", "loki", "tempo", "fluentd", "fluentbit",
-    "cadvisor", "telegraf", "alertmanager",
+    "otel",
+    "otelcol",
+    "opentelemetry",
+    "jaeger",
+    "zipkin",
+    "prometheus",
+    "grafana",
+    "loki",
+    "tempo",
+    "fluentd",
+    "fluentbit",
+    "cadvisor",
+    "telegraf",
+    "alertmanager",
 ];
 
 /// Words of something that uses a datastore or broker rather than being one.
 const BESIDE: [&str; 41] = [
-    "exporter", "express", "commander", "ui", "admin", "setup", "init", "backup", "migrate", "migration", "migrations",
-    "insight", "redisinsight", "seed", "seeder", "client", "cli", "operator", "web", "dashboards", "dashboard", "connect",
-    "rest", "proxy", "manager", "console", "bootstrap", "worker", "service", "api", "app", "adapter", "consumer", "producer",
-    "gateway", "sync", "meta", "registry", "rebalance", "bootstrapper", "sentinel",
+    "exporter",
+    "express",
+    "commander",
+    "ui",
+    "admin",
+    "setup",
+    "init",
+    "backup",
+    "migrate",
+    "migration",
+    "migrations",
+    "insight",
+    "redisinsight",
+    "seed",
+    "seeder",
+    "client",
+    "cli",
+    "operator",
+    "web",
+    "dashboards",
+    "dashboard",
+    "connect",
+    "rest",
+    "proxy",
+    "manager",
+    "console",
+    "bootstrap",
+    "worker",
+    "service",
+    "api",
+    "app",
+    "adapter",
+    "consumer",
+    "producer",
+    "gateway",
+    "sync",
+    "meta",
+    "registry",
+    "rebalance",
+    "bootstrapper",
+    "sentinel",
 ];
 
 /// What a service is, by its image, then its id, then the variables that set up a new database.
@@ -115,7 +164,8 @@ fn of_words(words: &[String]) -> Option<Role> {
     if BESIDE.iter().any(|word| has(word)) {
         return TELEMETRY.iter().any(|word| has(word)).then_some(Role::Telemetry);
     }
-    let broker = BROKERS.iter().find(|(word, _)| has(word)).map(|(word, protocol)| Role::Broker(word, *protocol));
+    let broker =
+        BROKERS.iter().find(|(word, _)| has(word)).map(|(word, protocol)| Role::Broker(word, *protocol));
     let store = STORES.iter().find(|(word, _)| has(word)).map(|(_, kind)| Role::Datastore(*kind));
     broker.or(store).or_else(|| TELEMETRY.iter().any(|word| has(word)).then_some(Role::Telemetry))
 }

@@ -71,7 +71,8 @@ impl Expanded {
     pub fn source(&self, range: Range<usize>) -> Option<Range<usize>> {
         let first = self.piece(range.start)?;
         let last = self.piece(range.end.saturating_sub(1).max(range.start))?;
-        let start = if first.literal { first.source.start + (range.start - first.at) } else { first.source.start };
+        let start =
+            if first.literal { first.source.start + (range.start - first.at) } else { first.source.start };
         let end = if last.literal { last.source.start + (range.end - last.at) } else { last.source.end };
         Some(start..end.max(start))
     }
@@ -173,7 +174,10 @@ fn braces(inner: &str, at: usize, vars: &Vars, out: &mut Expanded, depth: usize)
         },
         _ => {
             out.push(&format!("${{{body}}}"), source.clone(), false);
-            out.problem(source, Trouble::Syntax("a name is followed by `-`, `?` or `+`, with or without `:` before it"));
+            out.problem(
+                source,
+                Trouble::Syntax("a name is followed by `-`, `?` or `+`, with or without `:` before it"),
+            );
         }
     }
     length

@@ -2,10 +2,46 @@
 
 /// Last words of a name whose value is an address.
 const ADDRESS: [&str; 40] = [
-    "host", "hosts", "hostname", "hostnames", "addr", "addrs", "address", "addresses", "url", "urls", "uri", "uris",
-    "server", "servers", "seed", "seeds", "broker", "brokers", "endpoint", "endpoints", "connection", "connections",
-    "connectionstring", "connect", "dsn", "node", "nodes", "peer", "peers", "upstream", "upstreams", "backend", "source",
-    "target", "master", "bootstrap", "contactpoints", "points", "proxy", "gateway",
+    "host",
+    "hosts",
+    "hostname",
+    "hostnames",
+    "addr",
+    "addrs",
+    "address",
+    "addresses",
+    "url",
+    "urls",
+    "uri",
+    "uris",
+    "server",
+    "servers",
+    "seed",
+    "seeds",
+    "broker",
+    "brokers",
+    "endpoint",
+    "endpoints",
+    "connection",
+    "connections",
+    "connectionstring",
+    "connect",
+    "dsn",
+    "node",
+    "nodes",
+    "peer",
+    "peers",
+    "upstream",
+    "upstreams",
+    "backend",
+    "source",
+    "target",
+    "master",
+    "bootstrap",
+    "contactpoints",
+    "points",
+    "proxy",
+    "gateway",
 ];
 
 /// Ends of a last word that was written without a separator: `DBHOST`, `mysqlhost`.
@@ -13,17 +49,27 @@ const ENDS: [&str; 9] = ["host", "hosts", "addr", "address", "url", "uri", "serv
 
 /// Words of a name whose value is an address that is not called: who may call, where to listen, what to
 /// tell others, what to run.
-const NEVER: [&str; 15] = [
-    "cors", "origin", "origins", "allowed", "advertised", "advertise", "listen", "listener", "listeners", "bind", "redirect",
-    "image", "virtual", "tag", "trusted",
+const NEVER: [&str; 13] = [
+    "cors",
+    "origin",
+    "origins",
+    "allowed",
+    "advertised",
+    "advertise",
+    "listen",
+    "listener",
+    "listeners",
+    "bind",
+    "redirect",
+    "virtual",
+    "trusted",
 ];
 
 /// Words of a name whose value is an address for a browser.
 const BROWSER: [&str; 6] = ["external", "public", "callback", "redirect", "browser", "client"];
 
 /// Words of a name that belongs to tracing, metrics or logs.
-const TELEMETRY: [&str; 10] =
-    ["otel", "otlp", "jaeger", "zipkin", "prometheus", "tracing", "telemetry", "statsd", "loki", "datadog"];
+const TELEMETRY: [&str; 8] = ["otel", "otlp", "jaeger", "zipkin", "prometheus", "statsd", "loki", "datadog"];
 
 /// `POSTGRES_HOST`, `EventBusConnection`, `-Dspring.data.mongodb.host`: its words in lower case.
 fn words(name: &str) -> Vec<String> {
@@ -66,7 +112,9 @@ pub fn is_address(name: &str) -> bool {
 /// Whether an address in the value of this name is never called by whoever has it.
 pub fn is_never_called(name: &str) -> bool {
     let no_proxy = words(name).ends_with(&["no".to_owned(), "proxy".to_owned()]);
-    no_proxy || name.eq_ignore_ascii_case("hostname") || any(name, &NEVER)
+    // `REDIS_IMAGE=redis:7`, but `IMAGE_PROVIDER_HOST` is a host.
+    let image = words(name).last().is_some_and(|last| last == "image" || last == "tag");
+    no_proxy || image || name.eq_ignore_ascii_case("hostname") || any(name, &NEVER)
 }
 
 /// Whether an address in the value of this name is handed to a browser.
@@ -81,7 +129,8 @@ pub fn is_telemetry(name: &str) -> bool {
 
 /// Whether the argument after this flag is a host.
 pub fn is_address_flag(flag: &str) -> bool {
-    matches!(flag, "-h" | "-H") || flag.strip_prefix('-').is_some_and(|name| is_address(name.trim_start_matches('-')))
+    matches!(flag, "-h" | "-H")
+        || flag.strip_prefix('-').is_some_and(|name| is_address(name.trim_start_matches('-')))
 }
 
 #[cfg(test)]

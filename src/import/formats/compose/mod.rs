@@ -63,7 +63,8 @@ fn import(reader: &mut Reader<'_>, files: Vec<ImportFile>) -> Imported {
     settle_datastores(&mut units, &mut found);
 
     let mut document = Document::default();
-    document.name = titles.first().and_then(|node| Some(Spanned::new(project.scopes.string(node)?, node.span)));
+    document.name =
+        titles.first().and_then(|node| Some(Spanned::new(project.scopes.string(node)?, node.span)));
     document.aliases = aliases(&known, &units, root);
     document::nodes(&mut project, &units, root, &mut document);
     document::communications(&units, &found.edges, root, &mut document);
@@ -82,14 +83,16 @@ fn settle_datastores(units: &mut [Unit], found: &mut edges::Edges) {
     for edge in &found.edges {
         let spelled = edge.evidence.iter().any(|e| edges::is_spelled(e.kind) && !e.telemetry);
         let called = edge.to.and_then(|to| roles.get(to));
-        if let (true, Some(Role::Service | Role::Broker(..)), Some(unit)) = (spelled, called, units.get_mut(edge.from))
+        if let (true, Some(Role::Service | Role::Broker(..)), Some(unit)) =
+            (spelled, called, units.get_mut(edge.from))
             && matches!(unit.role, Role::Datastore(_))
         {
             unit.role = Role::Service;
         }
     }
     let is_store = |at: usize| matches!(units.get(at).map(|u| u.role), Some(Role::Datastore(_)));
-    let (calls, others): (Vec<_>, Vec<_>) = std::mem::take(&mut found.edges).into_iter().partition(|e| !is_store(e.from));
+    let (calls, others): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut found.edges).into_iter().partition(|e| !is_store(e.from));
     found.edges = calls;
     found.doubtful.extend(others.into_iter().flat_map(|edge| edge.evidence));
 }

@@ -46,7 +46,8 @@ impl Names {
     pub fn resolve(&self, units: &[Unit], from: usize, host: &str) -> Meaning {
         let host = host.to_lowercase();
         let Some(unit) = units.get(from) else { return Meaning::Unknown };
-        let linked = unit.links.iter().find(|l| l.alias.as_ref().is_some_and(|a| a.eq_ignore_ascii_case(&host)));
+        let linked =
+            unit.links.iter().find(|l| l.alias.as_ref().is_some_and(|a| a.eq_ignore_ascii_case(&host)));
         if let Some(link) = linked
             && link.to.to_lowercase() != host
         {

@@ -26,8 +26,13 @@ pub fn all(files: &[String], units: &[Unit], found: &mut Edges, scopes: &mut Sco
         notes.push(Note { text, span: None });
     }
     let profiled = units.iter().filter(|unit| !unit.profiles.is_empty());
-    if let Some(names) = list(profiled.map(|unit| format!("{} ({})", unit.id.value, unit.profiles.join(", ")))) {
-        notes.push(Note { text: format!("included although a profile must be asked for: {names}"), span: None });
+    if let Some(names) =
+        list(profiled.map(|unit| format!("{} ({})", unit.id.value, unit.profiles.join(", "))))
+    {
+        notes.push(Note {
+            text: format!("included although a profile must be asked for: {names}"),
+            span: None,
+        });
     }
     let mut seen = std::collections::HashSet::new();
     notes.retain(|note| seen.insert(note.text.clone()));

@@ -30,7 +30,8 @@ pub struct Project<'r, 'l> {
 
 /// Reads the files as compose does with `-f a -f b`: the mapping of services, in document order.
 pub fn load<'r, 'l>(reader: &'r mut Reader<'l>, files: Vec<ImportFile>) -> (Vec<Entry>, Project<'r, 'l>) {
-    let mut project = Project { reader, scopes: Scopes::default(), read: HashMap::new(), extended: HashMap::new() };
+    let mut project =
+        Project { reader, scopes: Scopes::default(), read: HashMap::new(), extended: HashMap::new() };
     let mut services = empty(files.first().map_or(FileId::default(), |f| f.file));
     let base = files.first().map(|f| project.reader.sources.file(f.file).name.clone()).unwrap_or_default();
     let vars = load_vars(project.reader, &join_path(&base, ".env"), &super::interpolate::Vars::new());
@@ -60,7 +61,8 @@ impl Project<'_, '_> {
     /// Lays the services of one file, and of what it includes, over `services`.
     fn file(&mut self, file: FileId, root: &Node, services: &mut Node, ancestors: &mut Vec<String>) {
         if let Some(include) = root.get("include") {
-            let items = if include.text().is_some() { std::slice::from_ref(include) } else { include.items() };
+            let items =
+                if include.text().is_some() { std::slice::from_ref(include) } else { include.items() };
             for item in items {
                 self.include(file, item, services, ancestors);
             }
@@ -73,7 +75,11 @@ impl Project<'_, '_> {
         let mut resolved = Vec::with_capacity(own.entries().len());
         for entry in own.entries() {
             if !matches!(entry.value.kind, Kind::Mapping(_) | Kind::Null) {
-                let message = format!("the service `{}` wants a mapping, found {}", entry.key.value, entry.value.what());
+                let message = format!(
+                    "the service `{}` wants a mapping, found {}",
+                    entry.key.value,
+                    entry.value.what()
+                );
                 let finding = Finding::new(&INVALID_VALUE, entry.value.span, message);
                 self.scopes.findings.push(finding.about(&entry.key.value));
                 continue;
@@ -90,7 +96,8 @@ impl Project<'_, '_> {
         let outer = self.scopes.of(file);
         let here = self.reader.sources.file(file).name.clone();
         let paths = item.get("path").unwrap_or(item);
-        let mut paths: Vec<_> = if paths.items().is_empty() { vec![paths] } else { paths.items().iter().collect() };
+        let mut paths: Vec<_> =
+            if paths.items().is_empty() { vec![paths] } else { paths.items().iter().collect() };
         paths.retain(|p| p.text().is_some());
         let mut inner: Option<Scope> = None;
         let mut included = empty(file);
@@ -127,7 +134,8 @@ impl Project<'_, '_> {
         let mut vars = (*outer.vars).clone();
         match item.get("env_file") {
             Some(given) => {
-                let given = if given.items().is_empty() { std::slice::from_ref(given) } else { given.items() };
+                let given =
+                    if given.items().is_empty() { std::slice::from_ref(given) } else { given.items() };
                 for node in given {
                     let Some(path) = self.scopes.string(node) else { continue };
                     let path = join_path(here, &path);
@@ -154,14 +162,22 @@ impl Project<'_, '_> {
 
     /// A service with what it extends below it. `siblings` are the services of its own file, `below` those
     /// of the files before.
-    fn service(&mut self, file: FileId, siblings: &Node, below: &Node, entry: &Entry, path: &mut Vec<Step>) -> Node {
+    fn service(
+        &mut self,
+        file: FileId,
+        siblings: &Node,
+        below: &Node,
+        entry: &Entry,
+        path: &mut Vec<Step>,
+    ) -> Node {
         let mut own = entry.value.clone();
         normalise(&mut own);
         let Kind::Mapping(entries) = &mut own.kind else { return own };
         let Some(at) = entries.iter().position(|e| e.key.value == "extends") else { return own };
         let extends = entries.remove(at).value;
         let name_node = extends.get("service").unwrap_or(&extends).clone();
-        let (Some(name), false) = (self.scopes.string(&name_node), extends.tag.as_deref() == Some("!reset")) else {
+        let (Some(name), false) = (self.scopes.string(&name_node), extends.tag.as_deref() == Some("!reset"))
+        else {
             return own;
         };
         path.push((file, entry.key.value.clone()));
@@ -222,7 +238,8 @@ impl Project<'_, '_> {
 
     fn nothing_to_extend(&mut self, name: &str, span: Span, services: &Node) -> Option<Node> {
         let near = nearest(name, services.entries().iter().map(|e| e.key.value.as_str()));
-        let mut finding = Finding::new(&INVALID_VALUE, span, format!("there is no service `{name}` to extend"));
+        let mut finding =
+            Finding::new(&INVALID_VALUE, span, format!("there is no service `{name}` to extend"));
         finding.help.extend(near.map(|near| format!("did you mean `{near}`?")));
         self.scopes.findings.push(finding.label("extended here").about(name));
         None

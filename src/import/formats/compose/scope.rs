@@ -42,11 +42,6 @@ impl Text {
         &self.expanded.text
     }
 
-    /// Where all of it stands.
-    pub fn whole(&self) -> Span {
-        self.node.span
-    }
-
     /// Where a part of it stands, as exactly as can be told.
     pub fn span(&self, range: Range<usize>) -> Span {
         self.expanded.source(range).map_or(self.node.span, |source| self.node.part(source.start, source.end))

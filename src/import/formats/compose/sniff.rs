@@ -6,11 +6,52 @@ use crate::spec::vocabulary::{Document, Service};
 
 /// Keys that only a service of a compose file has. None of them is a key of ours.
 const SERVICE_KEYS: [&str; 46] = [
-    "image", "build", "command", "entrypoint", "environment", "env_file", "depends_on", "extends", "ports", "expose",
-    "container_name", "hostname", "volumes", "volumes_from", "networks", "network_mode", "links", "external_links",
-    "restart", "deploy", "scale", "healthcheck", "profiles", "logging", "secrets", "configs", "cap_add", "cap_drop",
-    "security_opt", "privileged", "read_only", "user", "working_dir", "stdin_open", "tty", "ulimits", "sysctls",
-    "extra_hosts", "dns", "init", "platform", "pull_policy", "stop_grace_period", "mem_limit", "tmpfs", "labels",
+    "image",
+    "build",
+    "command",
+    "entrypoint",
+    "environment",
+    "env_file",
+    "depends_on",
+    "extends",
+    "ports",
+    "expose",
+    "container_name",
+    "hostname",
+    "volumes",
+    "volumes_from",
+    "networks",
+    "network_mode",
+    "links",
+    "external_links",
+    "restart",
+    "deploy",
+    "scale",
+    "healthcheck",
+    "profiles",
+    "logging",
+    "secrets",
+    "configs",
+    "cap_add",
+    "cap_drop",
+    "security_opt",
+    "privileged",
+    "read_only",
+    "user",
+    "working_dir",
+    "stdin_open",
+    "tty",
+    "ulimits",
+    "sysctls",
+    "extra_hosts",
+    "dns",
+    "init",
+    "platform",
+    "pull_policy",
+    "stop_grace_period",
+    "mem_limit",
+    "tmpfs",
+    "labels",
 ];
 
 /// Top-level keys that only a compose file has.
@@ -67,6 +108,7 @@ fn includes_compose(root: &Node, named: bool) -> bool {
 
 /// A file that is named like a compose file and holds only what surrounds services.
 fn no_documents(root: &Node) -> bool {
-    let known = |key: &str| TOP_KEYS.contains(&key) || matches!(key, "name" | "version") || key.starts_with("x-");
+    let known =
+        |key: &str| TOP_KEYS.contains(&key) || matches!(key, "name" | "version") || key.starts_with("x-");
     root.entries().iter().all(|e| known(&e.key.value))
 }

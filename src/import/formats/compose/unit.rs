@@ -79,13 +79,17 @@ pub fn read(project: &mut Project<'_, '_>, entry: &Entry) -> Unit {
     let labels = node.get("labels").map_or(&[][..], Node::entries);
     let deployed = node.get("deploy").and_then(|d| d.get("labels")).map_or(&[][..], Node::entries);
     let labels = labels.iter().chain(deployed);
-    let labels = labels.map(|e| (e.key.clone(), project.scopes.string(&e.value).unwrap_or_default())).collect();
+    let labels =
+        labels.map(|e| (e.key.clone(), project.scopes.string(&e.value).unwrap_or_default())).collect();
     Unit {
         id: entry.key.clone(),
         role,
         image,
         environment,
-        commands: ["entrypoint", "command"].iter().filter_map(|key| command(project, node.get(key)?)).collect(),
+        commands: ["entrypoint", "command"]
+            .iter()
+            .filter_map(|key| command(project, node.get(key)?))
+            .collect(),
         depends: depends(project, node),
         links: links(project, node),
         names,
@@ -207,7 +211,8 @@ fn links(project: &mut Project<'_, '_>, node: &Node) -> Vec<Link> {
     for (key, external) in [("links", false), ("external_links", true)] {
         for item in node.get(key).map_or(&[][..], Node::items) {
             let Some(text) = project.scopes.string(item).filter(|t| !t.is_empty()) else { continue };
-            let (to, alias) = text.split_once(':').map_or((text.as_str(), None), |(to, a)| (to, Some(a.to_owned())));
+            let (to, alias) =
+                text.split_once(':').map_or((text.as_str(), None), |(to, a)| (to, Some(a.to_owned())));
             found.push(Link { to: to.to_owned(), alias, span: item.span, external });
         }
     }
@@ -216,8 +221,10 @@ fn links(project: &mut Project<'_, '_>, node: &Node) -> Vec<Link> {
 
 fn networks(project: &mut Project<'_, '_>, node: &Node) -> Vec<(String, Vec<String>)> {
     let entries = node.get("networks").map_or(&[][..], Node::entries);
-    let found: Vec<_> =
-        entries.iter().map(|e| (project.scopes.key(&e.key), strings(project, e.value.get("aliases")))).collect();
+    let found: Vec<_> = entries
+        .iter()
+        .map(|e| (project.scopes.key(&e.key), strings(project, e.value.get("aliases"))))
+        .collect();
     if found.is_empty() { vec![("default".to_owned(), Vec::new())] } else { found }
 }
 
