@@ -1,5 +1,6 @@
 //! The compose importer: small systems of our own, case by case; exact spans; mutated texts; and a real
 //! system beside the project, where it is there.
+#![allow(clippy::unwrap_used, clippy::print_stdout)] // a test may stop, and says when it is skipped
 
 use loadpath::import::formats::compose::{self, Trouble, Vars, expand, parse_dotenv};
 use loadpath::import::{EvidenceKind, ImportFile, Imported, by_name, recognise};
@@ -124,7 +125,7 @@ fn expansion_is_bounded() {
     assert!(expand(&"$A".repeat(1000), &vars).text.len() <= compose::LONGEST);
     let deep = "${U:-".repeat(10_000) + &"}".repeat(10_000);
     assert!(expand(&deep, &vars).problems.iter().any(|p| p.what == Trouble::TooLong));
-    let doubling: String = (0..64).map(|i| format!("V{}=$V{i}$V{i}\n", i + 1)).collect();
+    let doubling: String = (0..64).flat_map(|i| [format!("V{}=$V{i}$V{i}\n", i + 1)]).collect();
     let total: usize =
         parse_dotenv(&format!("V0=xxxxxxxx\n{doubling}"), &Vars::new()).iter().map(|a| a.value.len()).sum();
     assert!(total <= 4 << 20);
@@ -342,6 +343,36 @@ fn files_lie_on_top_of_each_other() {
         assert!(said.findings.is_empty(), "{over}: {:?}", said.findings);
         assert_eq!(said.imported.document.document.name.as_ref().unwrap().value, "shop");
     }
+}
+
+#[test]
+fn a_service_may_be_named_like_a_key() {
+    let base = "services:\n  test:\n    image: t\n    depends_on: [command]\n  command: {image: c}\n";
+    let over = "services:\n  test: {environment: [A=1]}\n  command: {image: d}\n";
+    let said = import(&[("compose.yaml", base), ("over.yaml", over)], &["compose.yaml", "over.yaml"]);
+    assert_eq!(said.edges(), ["test>command"]);
+}
+
+#[test]
+fn the_example_of_the_page_is_true() {
+    let page = compose::FORMAT.page;
+    let block = page.split("```yaml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    check(block, &["shop>cart", "shop>db"]);
+    assert_eq!(one(block).imported.evidence.len(), 4);
+}
+
+#[test]
+fn a_large_system_is_read_in_one_go() {
+    let service = |i: usize| {
+        format!(
+            "  s{i}: {{image: x, environment: {{U: 'http://s{}:80', V: '${{P:-http://s{}}}'}}, depends_on: [s{}]}}\n",
+            i + 1,
+            i + 2,
+            i + 1
+        )
+    };
+    let text = format!("services:\n{}", (0..5000).flat_map(|i| [service(i)]).collect::<String>());
+    assert_eq!(one(&text).edges().len(), 5000 + 4998);
 }
 
 #[test]

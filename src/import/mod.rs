@@ -22,6 +22,8 @@ pub struct Format {
     pub name: &'static str,
     /// One line: what is read from it.
     pub summary: &'static str,
+    /// Its page, Markdown: what is read, how edges are found, limits.
+    pub page: &'static str,
     /// Whether a file of this name (the last part of its path) and content is of the format. Content
     /// decides; the name is asked only where the content says nothing.
     pub recognise: fn(&str, &Node) -> bool,

@@ -41,6 +41,7 @@ fn scan(text: &str, bare: bool, flag: &mut Option<String>) -> Vec<Address> {
     let (mut found, covered) = urls(text);
     let mut at = 0;
     let mut setting: Option<&str> = None;
+    let mut covered = covered.into_iter().peekable();
     for (gap, end) in
         text.char_indices().filter(|(_, c)| c.is_whitespace() || ENDS.contains(c)).chain([(text.len(), ' ')])
     {
@@ -59,7 +60,8 @@ fn scan(text: &str, bare: bool, flag: &mut Option<String>) -> Vec<Address> {
         if token.is_empty() {
             continue;
         }
-        let free = !covered.iter().any(|c| c.contains(&start) || c.contains(&(start + token.len() - 1)));
+        while covered.next_if(|range| range.end <= start).is_some() {}
+        let free = covered.peek().is_none_or(|range| range.start >= start + token.len());
         if free && let Some(address) = host(token, start, named) {
             found.push(address);
         }

@@ -12,6 +12,7 @@ use crate::import::{Evidence, EvidenceKind, Note};
 use crate::source::Span;
 use crate::spec::decode::shorten;
 use crate::spec::vocabulary::Protocol;
+use std::collections::HashMap;
 
 /// A call that was found.
 #[derive(Debug)]
@@ -30,7 +31,7 @@ pub struct Edge {
 #[derive(Debug, Default)]
 pub struct Edges {
     /// Calls, by caller in document order, then in the order in which they were found.
-    pub edges: Vec<Edge>,
+    pub calls: Vec<Edge>,
     /// Start order that is taken for no call.
     pub doubtful: Vec<Evidence>,
     /// Names that mean several services.
@@ -45,8 +46,15 @@ pub fn find(units: &[Unit], names: &Names) -> Edges {
     let mut all = Edges::default();
     let stores = Published::new(units);
     for from in 0..units.len() {
-        let mut finder =
-            Finder { units, names, published: &stores, from, edges: Vec::new(), notes: Vec::new() };
+        let mut finder = Finder {
+            units,
+            names,
+            published: &stores,
+            from,
+            edges: Vec::new(),
+            index: HashMap::new(),
+            notes: Vec::new(),
+        };
         finder.addresses();
         finder.routes();
         finder.links();
@@ -54,7 +62,7 @@ pub fn find(units: &[Unit], names: &Names) -> Edges {
         for edge in &mut finder.edges {
             edge.evidence.sort_by_key(|e| e.kind);
         }
-        all.edges.append(&mut finder.edges);
+        all.calls.append(&mut finder.edges);
         all.notes.append(&mut finder.notes);
     }
     all
@@ -66,11 +74,11 @@ pub const fn is_spelled(kind: EvidenceKind) -> bool {
 }
 
 /// Which service a port of the host leads to.
-struct Published(std::collections::HashMap<u16, Vec<usize>>);
+struct Published(HashMap<u16, Vec<usize>>);
 
 impl Published {
     fn new(units: &[Unit]) -> Self {
-        let mut ports: std::collections::HashMap<u16, Vec<usize>> = std::collections::HashMap::new();
+        let mut ports: HashMap<u16, Vec<usize>> = HashMap::new();
         for (at, unit) in units.iter().enumerate() {
             for port in unit.published.iter().cloned().flatten() {
                 ports.entry(port).or_default().push(at);
@@ -93,6 +101,8 @@ struct Finder<'u> {
     published: &'u Published,
     from: usize,
     edges: Vec<Edge>,
+    /// Place in `edges` by the id that is called.
+    index: HashMap<String, usize>,
     notes: Vec<Note>,
 }
 
@@ -188,8 +198,7 @@ impl Finder<'_> {
     fn depends(&mut self, doubtful: &mut Vec<Evidence>) {
         let units = self.units;
         let all = &units[self.from].depends;
-        let place = |d: &Dependency| units.iter().position(|unit| unit.id.value == d.on);
-        let targets: Vec<_> = all.iter().map(|d| (d, place(d))).collect();
+        let targets: Vec<_> = all.iter().map(|d| (d, self.names.id(&d.on))).collect();
         let awaited = || targets.iter().filter(|(d, to)| to.is_some_and(|to| !is_one_shot(d, &units[to])));
         let known = awaited().filter(|(d, _)| self.knows(&d.on)).count();
         let told = known > 0 && known * 2 >= awaited().count();
@@ -214,7 +223,7 @@ impl Finder<'_> {
     }
 
     fn knows(&self, id: &str) -> bool {
-        self.edges.iter().any(|e| e.evidence.first().is_some_and(|e| e.to == id))
+        self.index.contains_key(id)
     }
 
     fn evidence(
@@ -256,12 +265,12 @@ impl Finder<'_> {
             Some(Role::Datastore(_)) => None,
             _ => protocol,
         };
-        match self.edges.iter_mut().find(|e| e.evidence.first().is_some_and(|e| e.to == id)) {
-            Some(edge) => {
-                edge.protocol = edge.protocol.or(protocol);
-                edge.evidence.push(evidence);
-            }
-            None => self.edges.push(Edge { from: self.from, to, protocol, evidence: vec![evidence] }),
+        if let Some(edge) = self.index.get(id).and_then(|at| self.edges.get_mut(*at)) {
+            edge.protocol = edge.protocol.or(protocol);
+            edge.evidence.push(evidence);
+        } else {
+            self.index.insert(id.to_owned(), self.edges.len());
+            self.edges.push(Edge { from: self.from, to, protocol, evidence: vec![evidence] });
         }
     }
 }

@@ -62,6 +62,12 @@ pub enum Trouble {
 }
 
 impl Expanded {
+    /// A text without variables, however long.
+    pub fn literal(text: String) -> Self {
+        let piece = Piece { at: 0, source: 0..text.len(), literal: true };
+        Self { text, pieces: vec![piece], problems: Vec::new() }
+    }
+
     /// A text that came from elsewhere: no part of it can be told apart.
     pub fn opaque(text: String) -> Self {
         Self { text, ..Self::default() }
@@ -165,13 +171,14 @@ fn braces(inner: &str, at: usize, vars: &Vars, out: &mut Expanded, depth: usize)
                 nested(argument, argument_at, source, vars, out, depth);
             }
         }
-        Some('?') => match found {
-            Some(value) => out.push(value, source, false),
-            None => {
+        Some('?') => {
+            if let Some(value) = found {
+                out.push(value, source, false);
+            } else {
                 let message = expand(argument, vars).text;
                 out.problem(source, Trouble::Required { name: name.to_owned(), message });
             }
-        },
+        }
         _ => {
             out.push(&format!("${{{body}}}"), source.clone(), false);
             out.problem(

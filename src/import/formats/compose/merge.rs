@@ -4,9 +4,7 @@
 
 use crate::source::Spanned;
 use crate::spec::tree::{Entry, Kind, Node};
-
-/// Keys whose list or string is replaced, not added to.
-const REPLACED: [&str; 3] = ["command", "entrypoint", "test"];
+use std::collections::HashMap;
 
 /// Brings the keys of a service that have several shapes into one: `environment`, `depends_on`,
 /// `networks` and `labels` become mappings, `env_file` a list. What does not fit a shape stays.
@@ -30,15 +28,14 @@ pub fn normalise(service: &mut Node) {
 fn to_mapping(node: &mut Node, entry: fn(&Node) -> Option<Entry>) {
     let Kind::Sequence(items) = &node.kind else { return };
     let mut entries: Vec<Entry> = Vec::with_capacity(items.len());
-    let mut seen = std::collections::HashMap::new();
+    let mut seen = HashMap::new();
     for new in items.iter().filter_map(entry) {
         // The last of several counts, at the place of the first.
-        match seen.get(&new.key.value).and_then(|at: &usize| entries.get_mut(*at)) {
-            Some(old) => *old = new,
-            None => {
-                seen.insert(new.key.value.clone(), entries.len());
-                entries.push(new);
-            }
+        if let Some(old) = seen.get(&new.key.value).and_then(|at: &usize| entries.get_mut(*at)) {
+            *old = new;
+        } else {
+            seen.insert(new.key.value.clone(), entries.len());
+            entries.push(new);
         }
     }
     node.kind = Kind::Mapping(entries);
@@ -69,12 +66,52 @@ fn to_sequence(node: &mut Node) {
     }
 }
 
-/// Lays `over` on top: mappings merge, lists are added to, single values are replaced. `!reset` takes a
-/// key away, `!override` replaces it whole.
-pub fn lay(base: &mut Node, over: Node) {
+/// What a mapping is, which decides how its keys merge.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Level {
+    Services,
+    Service,
+    HealthCheck,
+    Other,
+}
+
+impl Level {
+    fn below(self, key: &str) -> Self {
+        match self {
+            Self::Services => Self::Service,
+            Self::Service if key == "healthcheck" => Self::HealthCheck,
+            _ => Self::Other,
+        }
+    }
+
+    /// Keys whose list or string is replaced, not added to.
+    fn replaces(self, key: &str) -> bool {
+        match self {
+            Self::Service => matches!(key, "command" | "entrypoint"),
+            Self::HealthCheck => key == "test",
+            Self::Services | Self::Other => false,
+        }
+    }
+}
+
+/// Lays services on top of those of the same name.
+pub fn lay_services(base: &mut Node, over: Node) {
+    lay(base, over, Level::Services);
+}
+
+/// Lays one service on top of another.
+pub fn lay_service(base: &mut Node, over: Node) {
+    lay(base, over, Level::Service);
+}
+
+/// Mappings merge, lists are added to, single values are replaced. `!reset` takes a key away, `!override`
+/// replaces it whole.
+fn lay(base: &mut Node, over: Node, level: Level) {
     let tag = over.tag.as_deref().unwrap_or_default();
     match (&mut base.kind, over.kind) {
-        (Kind::Mapping(entries), Kind::Mapping(news)) if tag != "!override" => lay_entries(entries, news),
+        (Kind::Mapping(entries), Kind::Mapping(news)) if tag != "!override" => {
+            lay_entries(entries, news, level);
+        }
         (Kind::Sequence(items), Kind::Sequence(news)) if tag != "!override" => items.extend(news),
         // A key without a value changes nothing below it.
         (Kind::Mapping(_) | Kind::Sequence(_), Kind::Null) if tag != "!override" => {}
@@ -82,26 +119,26 @@ pub fn lay(base: &mut Node, over: Node) {
     }
 }
 
-fn lay_entries(entries: &mut Vec<Entry>, news: Vec<Entry>) {
-    let mut index: std::collections::HashMap<String, usize> =
+fn lay_entries(entries: &mut Vec<Entry>, news: Vec<Entry>, level: Level) {
+    let mut index: HashMap<String, usize> =
         entries.iter().enumerate().map(|(i, e)| (e.key.value.clone(), i)).collect();
     let mut removed = Vec::new();
     for new in news {
-        let at = index.get(&new.key.value).copied();
-        let old = at.and_then(|at| entries.get_mut(at));
-        match old {
+        let key = &new.key.value;
+        let at = index.get(key).copied();
+        let below = level.below(key);
+        match at.and_then(|at| entries.get_mut(at)) {
             Some(_) if new.value.tag.as_deref() == Some("!reset") => removed.extend(at),
-            Some(old) if REPLACED.contains(&new.key.value.as_str()) => old.value = new.value,
-            Some(old) => {
-                // A variable says anew where its value comes from, even without one.
-                if new.value.is_null() && matches!(old.value.kind, Kind::Scalar { .. } | Kind::Null) {
-                    *old = new;
-                } else {
-                    lay(&mut old.value, new.value);
-                }
+            Some(old) if level.replaces(key) => old.value = new.value,
+            // A variable says anew where its value comes from, even without one.
+            Some(old)
+                if new.value.is_null() && matches!(old.value.kind, Kind::Scalar { .. } | Kind::Null) =>
+            {
+                *old = new;
             }
+            Some(old) => lay(&mut old.value, new.value, below),
             None => {
-                index.insert(new.key.value.clone(), entries.len());
+                index.insert(key.clone(), entries.len());
                 entries.push(new);
             }
         }
@@ -119,7 +156,9 @@ pub fn drop_resets(node: &mut Node) {
     match &mut node.kind {
         Kind::Mapping(entries) => {
             entries.retain(|e| e.value.tag.as_deref() != Some("!reset"));
-            entries.iter_mut().for_each(|e| drop_resets(&mut e.value));
+            for entry in entries {
+                drop_resets(&mut entry.value);
+            }
         }
         Kind::Sequence(items) => items.iter_mut().for_each(drop_resets),
         _ => {}

@@ -38,6 +38,7 @@ use unit::Unit;
 pub static FORMAT: Format = Format {
     name: "compose",
     summary: "docker-compose files, overlaid in the order given: services, datastores, calls by address and depends_on",
+    page: include_str!("compose.md"),
     recognise: sniff::is_compose,
     import,
 };
@@ -62,16 +63,14 @@ fn import(reader: &mut Reader<'_>, files: Vec<ImportFile>) -> Imported {
     let mut found = edges::find(&units, &known);
     settle_datastores(&mut units, &mut found);
 
-    let mut document = Document::default();
-    document.name =
-        titles.first().and_then(|node| Some(Spanned::new(project.scopes.string(node)?, node.span)));
-    document.aliases = aliases(&known, &units, root);
+    let name = titles.first().and_then(|node| Some(Spanned::new(project.scopes.string(node)?, node.span)));
+    let mut document = Document { name, aliases: aliases(&known, &units, root), ..Document::default() };
     document::nodes(&mut project, &units, root, &mut document);
-    document::communications(&units, &found.edges, root, &mut document);
+    document::communications(&units, &found.calls, root, &mut document);
     let notes = notes::all(&names, &units, &mut found, &mut project.scopes);
     findings.append(&mut project.scopes.findings);
     crate::finding::sort(&mut findings);
-    let evidence = found.edges.into_iter().flat_map(|edge| edge.evidence).collect();
+    let evidence = found.calls.into_iter().flat_map(|edge| edge.evidence).collect();
     let document = FileDocument { file, document: Spanned::new(document, root), root: true };
     Imported { document, evidence, doubtful: found.doubtful, findings, notes }
 }
@@ -80,7 +79,7 @@ fn import(reader: &mut Reader<'_>, files: Vec<ImportFile>) -> Imported {
 /// datastore has no calls: what else it waits for, or replicates to, is no edge.
 fn settle_datastores(units: &mut [Unit], found: &mut edges::Edges) {
     let roles: Vec<_> = units.iter().map(|unit| unit.role).collect();
-    for edge in &found.edges {
+    for edge in &found.calls {
         let spelled = edge.evidence.iter().any(|e| edges::is_spelled(e.kind) && !e.telemetry);
         let called = edge.to.and_then(|to| roles.get(to));
         if let (true, Some(Role::Service | Role::Broker(..)), Some(unit)) =
@@ -92,8 +91,8 @@ fn settle_datastores(units: &mut [Unit], found: &mut edges::Edges) {
     }
     let is_store = |at: usize| matches!(units.get(at).map(|u| u.role), Some(Role::Datastore(_)));
     let (calls, others): (Vec<_>, Vec<_>) =
-        std::mem::take(&mut found.edges).into_iter().partition(|e| !is_store(e.from));
-    found.edges = calls;
+        std::mem::take(&mut found.calls).into_iter().partition(|e| !is_store(e.from));
+    found.calls = calls;
     found.doubtful.extend(others.into_iter().flat_map(|edge| edge.evidence));
 }
 

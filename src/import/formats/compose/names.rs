@@ -5,9 +5,12 @@ use std::collections::HashMap;
 
 /// The names of all services.
 pub struct Names {
+    /// Ids as written.
+    exact: HashMap<String, usize>,
+    /// Ids in lower case.
     ids: HashMap<String, usize>,
-    /// Names that hold everywhere.
-    names: HashMap<String, Vec<usize>>,
+    /// Container names and hostnames: they hold everywhere.
+    hosts: HashMap<String, Vec<usize>>,
     /// Names that hold on one network.
     aliases: HashMap<(String, String), Vec<usize>>,
 }
@@ -26,11 +29,17 @@ pub enum Meaning {
 impl Names {
     /// The names of these services.
     pub fn new(units: &[Unit]) -> Self {
-        let mut all = Self { ids: HashMap::new(), names: HashMap::new(), aliases: HashMap::new() };
+        let mut all = Self {
+            exact: HashMap::new(),
+            ids: HashMap::new(),
+            hosts: HashMap::new(),
+            aliases: HashMap::new(),
+        };
         for (at, unit) in units.iter().enumerate() {
+            all.exact.insert(unit.id.value.clone(), at);
             all.ids.insert(unit.id.value.to_lowercase(), at);
             for name in &unit.names {
-                add(all.names.entry(name.to_lowercase()).or_default(), at);
+                add(all.hosts.entry(name.to_lowercase()).or_default(), at);
             }
             for (network, aliases) in &unit.networks {
                 for alias in aliases {
@@ -65,21 +74,28 @@ impl Names {
         if found.is_empty() { self.global(&host) } else { meaning(found) }
     }
 
+    /// The service of this id.
+    pub fn id(&self, id: &str) -> Option<usize> {
+        self.exact.get(id).copied()
+    }
+
     /// What a name means without regard to networks.
     pub fn global(&self, name: &str) -> Meaning {
         match self.ids.get(name) {
             Some(at) => Meaning::One(*at),
-            None => meaning(self.names.get(name).cloned().unwrap_or_default()),
+            None => meaning(self.hosts.get(name).cloned().unwrap_or_default()),
         }
     }
 
     /// Names other than ids that mean one service wherever they are used: name and place, sorted.
     pub fn unambiguous(&self) -> Vec<(&str, usize)> {
         let mut all: HashMap<&str, Vec<usize>> = HashMap::new();
-        let named = self.names.iter().map(|(name, at)| (name.as_str(), at));
+        let named = self.hosts.iter().map(|(name, at)| (name.as_str(), at));
         let aliased = self.aliases.iter().map(|((_, name), at)| (name.as_str(), at));
         for (name, places) in named.chain(aliased) {
-            places.iter().for_each(|at| add(all.entry(name).or_default(), *at));
+            for at in places {
+                add(all.entry(name).or_default(), *at);
+            }
         }
         let one = |(name, places): (_, Vec<usize>)| match places.as_slice() {
             [at] if !self.ids.contains_key(name) => Some((name, *at)),

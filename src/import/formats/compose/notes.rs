@@ -45,7 +45,7 @@ fn coverage(files: &[String], units: &[Unit], found: &Edges) -> Option<Note> {
     if units.len() < 2 {
         return None;
     }
-    if found.edges.is_empty() {
+    if found.calls.is_empty() {
         let text = if found.doubtful.is_empty() {
             format!("{files} shows no addresses and no depends_on: edges cannot be known from it")
         } else {
@@ -54,7 +54,7 @@ fn coverage(files: &[String], units: &[Unit], found: &Edges) -> Option<Note> {
         return Some(Note { text, span: None });
     }
     let mut joined = vec![false; units.len()];
-    for edge in &found.edges {
+    for edge in &found.calls {
         for at in std::iter::once(edge.from).chain(edge.to) {
             if let Some(place) = joined.get_mut(at) {
                 *place = true;

@@ -3,7 +3,7 @@
 //! Variables are not yet put in: nodes keep the bytes they were written in. Must not know what the keys
 //! of a service mean.
 
-use super::merge::{drop_resets, lay, normalise};
+use super::merge::{drop_resets, lay_service, lay_services, normalise};
 use super::scope::{Scope, Scopes, load_vars};
 use crate::finding::{Finding, nearest};
 use crate::import::ImportFile;
@@ -87,7 +87,7 @@ impl Project<'_, '_> {
             let value = self.service(file, own, services, entry, &mut Vec::new());
             resolved.push(Entry { key: entry.key.clone(), value });
         }
-        lay(services, Node::new(own.span, Kind::Mapping(resolved)));
+        lay_services(services, Node::new(own.span, Kind::Mapping(resolved)));
     }
 
     /// One item of `include`: a path, or `path` (one or several, overlaid), `env_file` and
@@ -186,7 +186,7 @@ impl Project<'_, '_> {
         match base {
             Some(mut base) => {
                 let tag = own.tag.take();
-                lay(&mut base, own);
+                lay_service(&mut base, own);
                 Node { span: entry.value.span, tag, ..base }
             }
             None => own,

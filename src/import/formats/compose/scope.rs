@@ -81,7 +81,7 @@ impl Scopes {
     pub fn text(&mut self, node: &Node) -> Option<Text> {
         let raw = node.text()?;
         if !raw.contains('$') {
-            return Some(Text { expanded: expand(raw, &Vars::new()), node: node.clone() });
+            return Some(Text { expanded: Expanded::literal(raw.to_owned()), node: node.clone() });
         }
         if self.spent > LONGEST {
             return None;

@@ -9,6 +9,7 @@ use crate::finding::Finding;
 use crate::source::{Span, Spanned, join_path};
 use crate::spec::rules::INVALID_VALUE;
 use crate::spec::tree::{Entry, Kind, Node};
+use std::collections::{HashMap, HashSet};
 
 /// A service of the files.
 #[derive(Debug)]
@@ -120,6 +121,7 @@ fn environment(project: &mut Project<'_, '_>, node: &Node) -> Vec<(String, Text)
     if own.text().is_some() {
         wrong_shape(project, own, "environment", "a list `- NAME=value` or a mapping");
     }
+    let mut given: Vec<(String, Option<Text>)> = Vec::with_capacity(own.entries().len());
     for entry in own.entries() {
         let name = project.scopes.key(&entry.key);
         // Without a value it comes from where compose runs: of that only `.env` is known.
@@ -129,9 +131,11 @@ fn environment(project: &mut Project<'_, '_>, node: &Node) -> Vec<(String, Text)
         } else {
             project.scopes.text(&entry.value)
         };
-        found.retain(|(known, _)| *known != name);
-        found.extend(value.map(|value| (name, value)));
+        given.push((name, value));
     }
+    let names: HashSet<_> = given.iter().map(|(name, _)| name.clone()).collect();
+    found.retain(|(known, _)| !names.contains(known));
+    found.extend(given.into_iter().filter_map(|(name, value)| Some((name, value?))));
     found
 }
 
@@ -152,18 +156,17 @@ fn env_file(project: &mut Project<'_, '_>, item: &Node, found: &mut Vec<(String,
     };
     let Some(file) = file else { return };
     let read = dotenv::parse(&project.reader.sources.file(file).text, &scope.vars);
-    let names: std::collections::HashSet<_> = read.iter().map(|a| a.name.clone()).collect();
+    let names: HashSet<_> = read.iter().map(|a| a.name.clone()).collect();
     found.retain(|(known, _)| !names.contains(known));
-    let mut at = std::collections::HashMap::new();
+    let mut at = HashMap::new();
     for assignment in read {
         let span = Span::new(file, assignment.span.start as u32, assignment.span.end as u32);
         let new = (assignment.name.clone(), Text::opaque(assignment.value, span));
-        match at.get(&assignment.name).and_then(|at: &usize| found.get_mut(*at)) {
-            Some(old) => *old = new,
-            None => {
-                at.insert(assignment.name, found.len());
-                found.push(new);
-            }
+        if let Some(old) = at.get(&assignment.name).and_then(|at: &usize| found.get_mut(*at)) {
+            *old = new;
+        } else {
+            at.insert(assignment.name, found.len());
+            found.push(new);
         }
     }
 }
@@ -190,10 +193,10 @@ fn depends(project: &mut Project<'_, '_>, node: &Node) -> Vec<Dependency> {
         let on = Spanned::new(depends.text().unwrap_or_default().to_owned(), depends.span);
         return vec![dependency(project, &Entry { key: on, value: Node::new(depends.span, kind) })];
     }
-    let mut found: Vec<Dependency> = Vec::new();
+    let (mut found, mut seen) = (Vec::new(), HashSet::new());
     for entry in depends.entries() {
         let new = dependency(project, entry);
-        if !new.on.is_empty() && !found.iter().any(|d| d.on == new.on) {
+        if !new.on.is_empty() && seen.insert(new.on.clone()) {
             found.push(new);
         }
     }
