@@ -1,13 +1,14 @@
 //! Who calls whom, and what shows it.
 //!
 //! An address in a variable or command is a call. `depends_on` is start order: it is taken for a call
-//! where nothing better can be expected. See [`weigh`].
+//! where nothing better can be expected (see `start_order`). Must not know how a host name is resolved.
 
 use super::address::{Address, in_argument, in_value};
 use super::images::Role;
 use super::keys::{is_address, is_for_browsers, is_never_called, is_telemetry};
 use super::names::{Meaning, Names};
-use super::unit::{Dependency, Unit};
+use super::start_order::{Tally, is_call};
+use super::unit::Unit;
 use crate::import::{Evidence, EvidenceKind, Note};
 use crate::source::Span;
 use crate::spec::decode::shorten;
@@ -43,22 +44,18 @@ const DOCKER_HOST: &str = "host.docker.internal";
 
 /// Finds all calls.
 pub fn find(units: &[Unit], names: &Names) -> Edges {
-    let mut all = Edges::default();
-    let stores = Published::new(units);
-    for from in 0..units.len() {
-        let mut finder = Finder {
-            units,
-            names,
-            published: &stores,
-            from,
-            edges: Vec::new(),
-            index: HashMap::new(),
-            notes: Vec::new(),
-        };
+    let published = Published::new(units);
+    let mut finders: Vec<_> =
+        (0..units.len()).map(|from| Finder::new(units, names, &published, from)).collect();
+    for finder in &mut finders {
         finder.addresses();
         finder.routes();
         finder.links();
-        finder.depends(&mut all.doubtful);
+    }
+    let files = finders.iter().map(Finder::tally).fold(Tally::default(), Tally::and);
+    let mut all = Edges::default();
+    for mut finder in finders {
+        finder.depends(files.tells() && finder.tally().tells(), &mut all.doubtful);
         for edge in &mut finder.edges {
             edge.evidence.sort_by_key(|e| e.kind);
         }
@@ -106,7 +103,11 @@ struct Finder<'u> {
     notes: Vec<Note>,
 }
 
-impl Finder<'_> {
+impl<'u> Finder<'u> {
+    fn new(units: &'u [Unit], names: &'u Names, published: &'u Published, from: usize) -> Self {
+        Self { units, names, published, from, edges: Vec::new(), index: HashMap::new(), notes: Vec::new() }
+    }
+
     /// Addresses in `environment`, `entrypoint` and `command`.
     fn addresses(&mut self) {
         let unit = &self.units[self.from];
@@ -194,21 +195,20 @@ impl Finder<'_> {
         }
     }
 
-    /// `depends_on`, see [`weigh`].
-    fn depends(&mut self, doubtful: &mut Vec<Evidence>) {
-        let units = self.units;
-        let all = &units[self.from].depends;
-        let targets: Vec<_> = all.iter().map(|d| (d, self.names.id(&d.on))).collect();
-        let awaited = || targets.iter().filter(|(d, to)| to.is_some_and(|to| !is_one_shot(d, &units[to])));
-        let known = awaited().filter(|(d, _)| self.knows(&d.on)).count();
-        let told = known > 0 && known * 2 >= awaited().count();
-        for (dependency, to) in targets {
+    fn tally(&self) -> Tally {
+        let unit_of = |id: &str| self.names.id(id).and_then(|at| self.units.get(at));
+        Tally::of(&self.units[self.from], |id| self.knows(id), unit_of)
+    }
+
+    /// `depends_on`; `told` says that addresses tell whom this service calls.
+    fn depends(&mut self, told: bool, doubtful: &mut Vec<Evidence>) {
+        for dependency in &self.units[self.from].depends {
+            let to = self.names.id(&dependency.on);
             if to.is_none() && !dependency.required {
                 continue;
             }
-            let detail = &dependency.condition;
-            let target = to.map(|to| &units[to]);
-            if self.knows(&dependency.on) || weigh(dependency, target, told) {
+            let (target, detail) = (to.map(|to| &self.units[to]), &dependency.condition);
+            if self.knows(&dependency.on) || is_call(dependency, target, told) {
                 self.add(to, &dependency.on, EvidenceKind::DependsOn, dependency.span, detail, None);
             } else if to != Some(self.from) {
                 doubtful.push(self.evidence(
@@ -273,43 +273,6 @@ impl Finder<'_> {
             self.edges.push(Edge { from: self.from, to, protocol, evidence: vec![evidence] });
         }
     }
-}
-
-/// Whether a `depends_on` that nothing else confirms is taken for a call.
-///
-/// - What is not defined is kept, so that it is reported.
-/// - Nobody calls what sets something up and exits.
-/// - Nobody waits for a datastore or broker without using it.
-/// - Between other services it counts, unless addresses and links confirm at least half of what the
-///   service waits for (`told`): then they tell whom it calls, and the rest is start order.
-fn weigh(dependency: &Dependency, to: Option<&Unit>, told: bool) -> bool {
-    let Some(unit) = to else { return true };
-    let stateful = matches!(unit.role, Role::Datastore(_) | Role::Broker(..));
-    !is_one_shot(dependency, unit) && (stateful || !told)
-}
-
-/// Words of what sets something up and exits.
-const ONE_SHOT: [&str; 14] = [
-    "init",
-    "setup",
-    "migrate",
-    "migrator",
-    "migration",
-    "migrations",
-    "seed",
-    "seeder",
-    "bootstrap",
-    "bootstrapper",
-    "provision",
-    "provisioner",
-    "installer",
-    "initializer",
-];
-
-fn is_one_shot(dependency: &Dependency, unit: &Unit) -> bool {
-    let id = unit.id.value.to_lowercase();
-    let named = id.split(|c: char| !c.is_ascii_alphanumeric()).any(|word| ONE_SHOT.contains(&word));
-    named || dependency.condition == "service_completed_successfully"
 }
 
 /// How a call travels, by scheme and well-known port.

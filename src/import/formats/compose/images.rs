@@ -130,8 +130,34 @@ const BESIDE: [&str; 41] = [
     "sentinel",
 ];
 
+/// Words of what sets something up and exits.
+const ONE_SHOT: [&str; 14] = [
+    "init",
+    "setup",
+    "migrate",
+    "migrator",
+    "migration",
+    "migrations",
+    "seed",
+    "seeder",
+    "bootstrap",
+    "bootstrapper",
+    "provision",
+    "provisioner",
+    "installer",
+    "initializer",
+];
+
+/// Whether a service of this id sets something up and exits; nobody calls it, whatever its image.
+pub fn is_one_shot(id: &str) -> bool {
+    words(id).iter().any(|word| ONE_SHOT.contains(&word.as_str()))
+}
+
 /// What a service is, by its image, then its id, then the variables that set up a new database.
 pub fn role(id: &str, image: &str, has_variable: &dyn Fn(&str) -> bool) -> Role {
+    if is_one_shot(id) {
+        return Role::Service;
+    }
     let (folder, name) = image_name(image);
     let name = words(name);
     if folder.contains(&"mssql") || folder.contains(&"azure-sql-edge") {
@@ -202,6 +228,7 @@ mod tests {
             ("user-db", "shop/user-db", sql(DatastoreKind::Other)),
             ("redis-worker", "shop/worker", Role::Service),
             ("a", "otel/opentelemetry-collector-contrib:1", Role::Telemetry),
+            ("db-migrate", "postgres:17", Role::Service),
             ("a", "prom/mysqld-exporter", Role::Service),
         ] {
             assert_eq!(role(id, image, &|_| false), expected, "{id} {image}");

@@ -19,6 +19,7 @@ mod notes;
 mod project;
 mod scope;
 mod sniff;
+mod start_order;
 mod unit;
 
 pub use dotenv::{Assignment, parse as parse_dotenv};
