@@ -453,6 +453,20 @@ fn mistakes_are_findings_at_the_place() {
 }
 
 #[test]
+fn chains_are_followed_so_far() {
+    let chain = |n: usize| {
+        let links = (0..n).flat_map(|i| [format!("  s{i}: {{extends: s{}}}\n", i + 1)]);
+        format!("services:\n{}  s{n}: {{image: x}}\n", links.collect::<String>())
+    };
+    assert!(one(&chain(20)).findings.is_empty());
+    let said = one(&chain(200)).findings;
+    assert!(
+        said.iter().all(|f| f.contains("extends more than 32 levels deep")) && !said.is_empty(),
+        "{said:?}"
+    );
+}
+
+#[test]
 fn services_keep_what_is_known_of_them() {
     let said = import(
         &[

@@ -9,7 +9,7 @@ use crate::finding::{Finding, nearest};
 use crate::import::ImportFile;
 use crate::source::{FileId, Span, join_path};
 use crate::spec::Reader;
-use crate::spec::rules::{INCLUDE_CYCLE, INVALID_VALUE};
+use crate::spec::rules::{INCLUDE_CYCLE, INVALID_VALUE, LIMIT_EXCEEDED};
 use crate::spec::tree::{Entry, Kind, Node};
 use std::collections::HashMap;
 
@@ -104,7 +104,11 @@ impl Project<'_, '_> {
         for path in paths {
             let Some(name) = self.scopes.string(path) else { continue };
             let name = join_path(&here, &name);
-            if ancestors.contains(&name) || ancestors.len() >= DEEPEST {
+            if ancestors.len() >= DEEPEST {
+                self.too_deep(path.span, "includes");
+                continue;
+            }
+            if ancestors.contains(&name) {
                 let finding = Finding::new(&INCLUDE_CYCLE, path.span, format!("`{name}` includes itself"));
                 let finding = finding.label("closes the circle").about(&name);
                 self.scopes.findings.push(finding.help("include a file from one side only"));
@@ -217,7 +221,11 @@ impl Project<'_, '_> {
         };
         let (id, services) = other.as_ref().map_or((file, siblings), |(id, services)| (*id, services));
         let step = (id, name.to_owned());
-        if path.contains(&step) || path.len() >= DEEPEST {
+        if path.len() >= DEEPEST {
+            self.too_deep(span, "extends");
+            return None;
+        }
+        if path.contains(&step) {
             let finding = Finding::new(&INVALID_VALUE, span, format!("`{name}` extends itself"));
             self.scopes.findings.push(finding.label("closes the circle").about(name));
             return None;
@@ -234,6 +242,11 @@ impl Project<'_, '_> {
         let done = self.service(id, services, below, entry, path);
         self.extended.insert(step, done.clone());
         Some(done)
+    }
+
+    fn too_deep(&mut self, span: Span, what: &str) {
+        let message = format!("{what} more than {DEEPEST} levels deep");
+        self.scopes.findings.push(Finding::new(&LIMIT_EXCEEDED, span, message).label("not followed"));
     }
 
     fn nothing_to_extend(&mut self, name: &str, span: Span, services: &Node) -> Option<Node> {
