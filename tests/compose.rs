@@ -68,13 +68,13 @@ fn check(text: &str, expected: &[&str]) {
 
 #[test]
 fn variables_are_put_in() {
-    let vars: Vars = [("A", "a"), ("E", ""), ("P", "7070")].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
+    let vars: Vars = [("A", "a"), ("E", ""), ("P", "7100")].map(|(k, v)| (k.to_owned(), v.to_owned())).into();
     for (text, expected) in [
         ("plain", "plain"),
         ("$A", "a"),
         ("$A-b", "a-b"),
         ("${A}b", "ab"),
-        ("x$P:y", "x7070:y"),
+        ("x$P:y", "x7100:y"),
         ("$$A", "$A"),
         ("$${A}", "${A}"),
         ("${U}", ""),
@@ -92,10 +92,10 @@ fn variables_are_put_in() {
         ("${U:?no}", ""),
         ("${U:-${A}}", "a"),
         ("${U:-${V:-${W:-deep}}}!", "deep!"),
-        ("${U:-r/i:${V:-2.18.0}}", "r/i:2.18.0"),
+        ("${U:-r/i:${V:-1.2}}", "r/i:1.2"),
         ("${U:-Server=s;User Id=u;Password=P@w}", "Server=s;User Id=u;Password=P@w"),
         ("${U:-$$}", "$"),
-        ("${U:-http://a:${P}/x}", "http://a:7070/x"),
+        ("${U:-http://a:${P}/x}", "http://a:7100/x"),
         ("${A", "${A"),
         ("$", "$"),
         ("$1", "$1"),
@@ -159,13 +159,13 @@ fn dotenv_lines() {
         assert_eq!(value, expected, "{line}");
         assert!(found.iter().any(|a| a.name == "C1" && a.value == "2"), "the line after {line}");
     }
-    let chain = parse_dotenv("P=7070\nADDR=cart:${P}\nURL=http://${ADDR}\n", &Vars::new());
-    assert_eq!(chain[2].value, "http://cart:7070");
+    let chain = parse_dotenv("P=7100\nADDR=cart:${P}\nURL=http://${ADDR}\n", &Vars::new());
+    assert_eq!(chain[2].value, "http://cart:7100");
 }
 
 /// A system in which `web` has this under it, beside services that it may name.
 fn with_web(web: &str) -> String {
-    let others = ["cart", "orders", "user", "sqldata", "rabbitmq", "a", "b"]
+    let others = ["cart", "orders", "user", "sqlbox", "rabbitmq", "a", "b"]
         .map(|n| format!("  {n}: {{image: x/{n}}}\n"));
     format!("services:\n{}  web:\n    image: x/web\n{web}", others.concat())
 }
@@ -173,17 +173,17 @@ fn with_web(web: &str) -> String {
 #[test]
 fn addresses_in_variables_and_commands() {
     for (web, expected) in [
-        ("    environment:\n      - CART_ADDR=cart:7070\n", &["web>cart"][..]),
-        ("    environment: {CART_ADDR: 'cart:7070'}\n", &["web>cart"]),
+        ("    environment:\n      - CART_ADDR=cart:7100\n", &["web>cart"][..]),
+        ("    environment: {CART_ADDR: 'cart:7100'}\n", &["web>cart"]),
         ("    environment: {ANY: 'http://u:p@cart/x'}\n", &["web>cart"]),
-        ("    environment: {ANY: 'jdbc:sqlserver://sqldata:1433;databaseName=orders'}\n", &["web>sqldata"]),
+        ("    environment: {ANY: 'jdbc:sqlserver://sqlbox:1433;databaseName=orders'}\n", &["web>sqlbox"]),
         ("    environment: {BROKERS: 'a:9092,b:9092'}\n", &["web>a", "web>b"]),
         (
-            "    environment:\n      - ConnectionString=${X:-Server=sqldata;Database=orders;User Id=user;Password=P@s}\n",
-            &["web>sqldata"],
+            "    environment:\n      - ConnectionString=${X:-Server=sqlbox;Database=orders;User Id=user;Password=P@s}\n",
+            &["web>sqlbox"],
         ),
         ("    environment: {EventBusConnection: rabbitmq}\n", &["web>rabbitmq"]),
-        ("    environment: {DSN: 'root:p@tcp(sqldata:3306)/orders'}\n", &["web>sqldata"]),
+        ("    environment: {DSN: 'root:p@tcp(sqlbox:3306)/orders'}\n", &["web>sqlbox"]),
         ("    environment: {POSTGRES_USER: user, DB: orders, TOPIC: cart}\n", &[]),
         (
             "    environment: {CORS_ORIGINS: 'http://cart', NO_PROXY: 'cart,orders', REDIS_IMAGE: 'cart:80'}\n",
@@ -192,10 +192,10 @@ fn addresses_in_variables_and_commands() {
         ("    environment: {SELF_URL: 'http://web:80', X: 'http://localhost:80'}\n", &[]),
         ("    environment: {PORT: 80, DB: \"off\", R: 16.8, N: }\n", &[]),
         ("    healthcheck: {test: 'curl http://cart/health'}\n", &[]),
-        ("    command: \"-d 60 -r 200 -h cart\"\n", &["web>cart"]),
-        ("    command: \"-d 60 -h localhost orders\"\n", &[]),
+        ("    command: \"-t 30 -n 5 -h cart\"\n", &["web>cart"]),
+        ("    command: \"-t 30 -h localhost orders\"\n", &[]),
         ("    command: [\"-h\", \"cart\", \"orders\"]\n", &["web>cart"]),
-        ("    command: [run, '-cp=keeper.http://cart:59890']\n", &["web>cart"]),
+        ("    command: [run, '-cp=reg.http://cart:5000']\n", &["web>cart"]),
         (
             "    entrypoint: [wait, 'cart:80']\n    command: run --upstream=orders\n",
             &["web>cart", "web>orders"],
@@ -297,7 +297,7 @@ fn evidence_points_at_the_bytes() {
         \x20   command: run --cart \"http://${CART}/\"\n    depends_on: [cart]\n";
     let files = [
         ("s/compose.yaml", compose),
-        ("s/.env", "CART=cart\nCART_ADDR=${CART}:7070\n"),
+        ("s/.env", "CART=cart\nCART_ADDR=${CART}:7100\n"),
         ("s/web.env", "# x\nPG_HOST=db # y\n"),
     ];
     let said = import(&files, &["s/compose.yaml"]);

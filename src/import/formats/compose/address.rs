@@ -142,7 +142,7 @@ mod tests {
     #[test]
     fn hosts_in_values() {
         for (name, value, expected) in [
-            ("CART_ADDR", "cart:7070", &["cart 7070"][..]),
+            ("CART_ADDR", "cart:7100", &["cart 7100"][..]),
             ("ANY", "http://cart:8080/x?y=z", &["http cart 8080"]),
             ("ANY", "http://cart/x", &["http cart"]),
             ("KAFKA", "a:9092,b:9092", &["a 9092", "b 9092"]),
@@ -150,12 +150,8 @@ mod tests {
             ("ANY", "http://a:1,http://b:2", &["http a 1", "http b 2"]),
             ("ANY", "jdbc:postgresql://db/orders", &["postgresql db"]),
             ("ANY", "jdbc:sqlserver://sql:1433;databaseName=x", &["sqlserver sql 1433"]),
-            (
-                "ConnectionString",
-                "Server=sqldata;Database=orders;User Id=sa;Password=Pass@word",
-                &["sqldata"],
-            ),
-            ("ConnectionString", "Server=tcp:sqldata,1433;Initial Catalog=orders", &["sqldata"]),
+            ("ConnectionString", "Server=sqlbox;Database=orders;User Id=app;Password=P@ss", &["sqlbox"]),
+            ("ConnectionString", "Server=tcp:sqlbox,1433;Initial Catalog=orders", &["sqlbox"]),
             ("DB", "Host=pg;Port=5432;Username=user;Database=orders", &["pg"]),
             ("DSN", "root:secret@tcp(mysql:3306)/orders?parseTime=true", &["mysql 3306"]),
             ("POSTGRES_SEEDS", "postgresql", &["postgresql"]),
@@ -166,7 +162,7 @@ mod tests {
             ("REDIS", "redis:7", &[]),
             ("VOTERS", "1@kafka:9093", &["kafka 9093"]),
             ("ZOO_SERVERS", "server.1=zoo1:2888:3888;2181", &["zoo1 2888"]),
-            ("JAVA_OPTS", "-Xms64m -Ddb.host=mongo -Dspring.zipkin.enabled=false", &["mongo"]),
+            ("JAVA_OPTS", "-Xmx1g -Ddb.host=mongo -Dapp.orders.enabled=false", &["mongo"]),
             ("CART_ADDR", "cart:", &["cart"]),
             ("ASPNETCORE_URLS", "http://*:80", &[]),
             ("HOST", "a sentence about orders, not a host", &[]),
@@ -181,8 +177,8 @@ mod tests {
     #[test]
     fn hosts_in_commands() {
         for (command, expected) in [
-            ("-d 60 -r 200 -c 2 -h edge-router", &["edge-router"][..]),
-            ("-cp=keeper.http://core-keeper:59890", &["keeper.http core-keeper 59890"]),
+            ("-t 30 -n 5 -h storefront", &["storefront"][..]),
+            ("-cp=reg.http://registry:5000", &["reg.http registry 5000"]),
             ("--db.host orders-db --name orders", &["orders-db"]),
             ("--server=orders --user=orders", &["orders"]),
             ("run orders", &[]),
