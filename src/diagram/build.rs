@@ -7,7 +7,7 @@ use super::{Communication, Diagram, Edge, Evidence, Flow, Focus, Node, Shape, Un
 use crate::finding::Finding;
 use crate::model::{self, Architecture, EdgeKind, NodeKind};
 use crate::source::Sources;
-use crate::spec::vocabulary::{DatastoreKind, ServiceKind};
+use crate::model::words::{DatastoreKind, ServiceKind};
 use petgraph::graph::{EdgeIndex, NodeIndex};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

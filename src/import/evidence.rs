@@ -1,6 +1,7 @@
 //! Why an imported edge is there. Must not know any format.
 
 use crate::source::Span;
+use crate::spec;
 
 /// What showed an edge, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -44,6 +45,17 @@ impl EvidenceKind {
             Self::Link => "link",
             Self::DependsOn => "depends_on",
         }
+    }
+}
+
+impl Evidence {
+    /// As an edge of the model keeps it: `environment CART_ADDR`, `depends_on`.
+    pub fn to_source(&self) -> spec::Evidence {
+        let source = match (self.kind, self.detail.as_str()) {
+            (EvidenceKind::DependsOn, _) | (_, "") => self.kind.word().to_owned(),
+            (kind, detail) => format!("{} {detail}", kind.word()),
+        };
+        spec::Evidence { source, span: self.span }
     }
 }
 

@@ -6,7 +6,9 @@
 
 mod evidence;
 pub mod formats;
+mod read;
 
+pub use read::{Input, read};
 pub use evidence::{Evidence, EvidenceKind};
 pub use formats::FORMATS;
 

@@ -14,7 +14,7 @@ pub use settings::Settings;
 use crate::finding::{self, Finding, RuleInfo, Severity};
 use crate::model::Architecture;
 use crate::source::Sources;
-use crate::spec::vocabulary::Level;
+use crate::model::words::Level;
 
 /// A rule: what it says of itself, and how it judges.
 pub struct Rule {

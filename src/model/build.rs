@@ -79,7 +79,10 @@ impl Building<'_> {
     fn nodes(&mut self, home: usize, document: &spec::Document) {
         let defaults = document.defaults.as_ref().and_then(|d| d.service.as_ref()).map(|s| &s.value);
         for (at, (id, service)) in ids(document.services.as_ref().map(|s| &s.value.0)).enumerate() {
-            let node = service_node(id, service, defaults);
+            let mut node = service_node(id, service, defaults);
+            if let Some(service) = node.service_mut() {
+                service.imported = self.documents.get(home).is_some_and(|d| d.imported.is_some());
+            }
             self.node((home, at), node);
         }
         for (at, (id, store)) in ids(document.datastores.as_ref().map(|s| &s.value.0)).enumerate() {

@@ -2,6 +2,7 @@
 
 use crate::source::{Span, Spanned};
 use crate::spec::Switch;
+pub use crate::spec::Evidence;
 use crate::spec::units::Duration;
 use crate::spec::vocabulary::{CircuitBreaker, Jitter, Policy, Protocol, Retry, RetryCondition};
 
@@ -32,15 +33,6 @@ pub struct Edge {
     pub via: Option<Spanned<String>>,
     /// The type of message.
     pub message: Option<Spanned<String>>,
-}
-
-/// Where an edge is known from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Evidence {
-    /// `call`, `dependencies`, `communications`, `depends_on`, `environment CART_ADDR`, …
-    pub source: String,
-    /// The bytes that say so.
-    pub span: Span,
 }
 
 /// What an edge is.

@@ -22,6 +22,17 @@ pub use node::{Consumption, Endpoint, Node, NodeKind, Service, Step, edges_of};
 pub use queries::Health;
 pub use scenario::{Happening, Scenario, TargetRef, Traffic};
 
+/// The words and quantities of a document that mean the same in the model: what stands below the model
+/// takes them from here and need not know how they are written.
+pub mod words {
+    pub use crate::spec::units::{Duration, Rate, Share};
+    pub use crate::spec::vocabulary::{
+        Arrivals, Cancellation, DatastoreKind, Event, Expectation, Interpolate, Jitter, Latency,
+        LatencyDistribution, Level, LintSettings, Metric, Operator, Policy, QueueDiscipline, RateProfile,
+        RetryCondition, RuleSettings, ServiceKind, Status, Traffic,
+    };
+}
+
 use crate::source::Spanned;
 use crate::spec::vocabulary as spec;
 use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};

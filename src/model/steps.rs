@@ -137,12 +137,15 @@ impl Building<'_> {
     /// The edges listed on their own in one document.
     pub(super) fn communications(&mut self, home: usize) {
         let Some(file) = self.documents.get(home) else { return };
-        for communication in file.document.communications.iter().flat_map(|c| c.value.iter()) {
-            self.communication(home, communication);
+        for (i, communication) in file.document.communications.iter().flat_map(|c| c.value.iter()).enumerate() {
+            let own = || communication.to.iter().map(|to| Evidence { source: "communications".to_owned(), span: to.span });
+            let imported = file.imported.as_ref().map(|all| all.get(i).cloned().unwrap_or_default());
+            let evidence = imported.unwrap_or_else(|| own().collect());
+            self.communication(home, communication, evidence);
         }
     }
 
-    fn communication(&mut self, home: usize, written: &Spanned<spec::Communication>) {
+    fn communication(&mut self, home: usize, written: &Spanned<spec::Communication>, evidence: Vec<Evidence>) {
         let (Some(from), Some(to)) = (&written.from, &written.to) else { return };
         let who = format!("`{}`", from.value);
         let node = self.resolve(&from.service, Want::Any, "a communication");
@@ -161,17 +164,17 @@ impl Building<'_> {
         let caller = Caller { node, endpoint, home, who };
         let fallback = self.fallback(&caller, written.fallback.as_ref());
         let policy = origin_policy(written);
-        let evidence = Evidence { source: "communications".to_owned(), span: to.span };
         let same = self.same_edges(&caller, to_node, target.endpoint.as_ref().and(to_endpoint));
         for edge in &same {
             let edge = &mut self.arch.graph[*edge];
             edge.policy.fill(&policy);
-            edge.evidence.push(evidence.clone());
+            edge.evidence.extend(evidence.iter().cloned());
         }
         if !same.is_empty() {
             return;
         }
         let mut edge = Edge::new(self.kind_to(to_node, &policy), to.span, "communications");
+        edge.evidence = evidence;
         edge.to_endpoint = to_endpoint;
         edge.policy = policy;
         edge.optional = written.optional;

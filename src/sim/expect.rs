@@ -3,7 +3,7 @@
 use super::compile::Compiled;
 use super::outcome::{EndpointOutcome, Estimate, Outcome, Window};
 use crate::model::{Architecture, Scenario, TargetRef};
-use crate::spec::vocabulary::{Metric, Operator};
+use crate::model::words::{Metric, Operator};
 
 /// What became of an expectation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -52,7 +52,7 @@ pub fn judge(
     outcome: &Outcome,
 ) -> Vec<Judged> {
     let judge_one = |(written, target): &(
-        crate::source::Spanned<crate::spec::vocabulary::Expectation>,
+        crate::source::Spanned<crate::model::words::Expectation>,
         Option<TargetRef>,
     )| {
         let observed = observations(arch, scenario, compiled, outcome, written.metric, target.as_ref());
@@ -168,7 +168,7 @@ fn last_event_ends(scenario: &Scenario) -> Option<f64> {
     let ends = scenario
         .events
         .iter()
-        .map(|e| e.at.seconds() + e.lasts.map_or(0.0, crate::spec::units::Duration::seconds));
+        .map(|e| e.at.seconds() + e.lasts.map_or(0.0, crate::model::words::Duration::seconds));
     ends.reduce(f64::max)
 }
 

@@ -2,7 +2,7 @@
 
 use crate::finding::{Finding, RuleInfo, Setting, Severity};
 use crate::lint::{Context, Rule};
-use crate::spec::vocabulary::ServiceKind;
+use crate::model::words::ServiceKind;
 use petgraph::graph::NodeIndex;
 use std::collections::BTreeSet;
 

@@ -2,7 +2,7 @@
 
 use crate::finding::{Finding, RuleInfo, Severity};
 use crate::lint::{Context, Rule};
-use crate::spec::vocabulary::ServiceKind;
+use crate::model::words::ServiceKind;
 
 /// a service with no edge in or out.
 pub static RULE: Rule = Rule {

@@ -2,7 +2,7 @@
 
 use crate::finding::{Finding, RuleInfo, Severity};
 use crate::lint::{Context, Rule};
-use crate::spec::vocabulary::Status;
+use crate::model::words::Status;
 use petgraph::graph::EdgeIndex;
 
 /// a call of a service that is declared stopped.

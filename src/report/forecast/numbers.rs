@@ -1,6 +1,6 @@
 //! Numbers as people read them.
 
-use crate::spec::vocabulary::Metric;
+use crate::model::words::Metric;
 
 /// `31ms`, `1.1s`, `450us`: three digits at most.
 pub fn seconds(value: f64) -> String {

@@ -7,8 +7,8 @@ use super::{Compiler, Side, span};
 use crate::model::{self, EdgeKind, builtin};
 use crate::policy::retry::{Backoff, Jitter, RetryBudget};
 use crate::policy::{balancer, breaker};
-use crate::spec::units::Duration;
-use crate::spec::vocabulary as spec;
+use crate::model::words::Duration;
+use crate::model::words as spec;
 use petgraph::graph::{EdgeIndex, NodeIndex};
 
 impl Compiler<'_> {

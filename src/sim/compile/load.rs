@@ -5,7 +5,7 @@ use super::super::plan::{Action, Arrivals, Caller, RatePoint, ScenarioEvent};
 use super::{Compiler, span};
 use crate::kernel::{Distribution, Span, Time};
 use crate::model::{Edge, EdgeKind, Happening, Scenario, TargetRef, Traffic};
-use crate::spec::vocabulary as spec;
+use crate::model::words as spec;
 
 impl Compiler<'_> {
     /// The scenario's traffic, else the document's.

@@ -9,7 +9,7 @@ use super::ids::{EdgeId, EndpointId, QueueId, ServiceId, UpstreamId};
 use super::plan::{Caller, Plan};
 use crate::kernel::Span;
 use crate::model::{Architecture, EndpointRef, Scenario, builtin};
-use crate::spec::units::Duration;
+use crate::model::words::Duration;
 use assume::Assumptions;
 use petgraph::graph::{EdgeIndex, NodeIndex};
 use std::collections::BTreeMap;

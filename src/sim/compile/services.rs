@@ -6,8 +6,8 @@ use super::{Compiler, EndpointSpan, span};
 use crate::kernel::{Distribution, Span, Time};
 use crate::model::{EdgeKind, EndpointRef, Node, NodeKind, Service, Step as ModelStep, builtin};
 use crate::policy::queue;
-use crate::spec::units::Duration;
-use crate::spec::vocabulary::{Latency, LatencyDistribution, QueueDiscipline, Status};
+use crate::model::words::Duration;
+use crate::model::words::{Latency, LatencyDistribution, QueueDiscipline, Status};
 use petgraph::graph::NodeIndex;
 
 impl Compiler<'_> {
