@@ -71,7 +71,7 @@ impl Edge {
             from_endpoint: None,
             to_endpoint: None,
             span,
-            evidence: vec![Evidence { source: source.into(), span }],
+            evidence: vec![Evidence::new(source, span)],
             policy: Policy::default(),
             probability: 1.0,
             times: 1,
@@ -82,9 +82,14 @@ impl Edge {
         }
     }
 
-    /// Whether the caller waits for an answer of another service.
-    pub const fn is_sync_call(&self) -> bool {
-        matches!(self.kind, EdgeKind::Call)
+    /// Whether a request waits for it: a call of another service that carries work.
+    pub fn is_sync_call(&self) -> bool {
+        matches!(self.kind, EdgeKind::Call) && !self.is_telemetry()
+    }
+
+    /// Whether all that is known of it is that traces, metrics or logs go there: no request waits for those.
+    pub fn is_telemetry(&self) -> bool {
+        !self.evidence.is_empty() && self.evidence.iter().all(|e| e.telemetry)
     }
 
     /// Whether a document of the user's says how it is made: as a call or communication, not as a mere
@@ -94,8 +99,9 @@ impl Edge {
     }
 
     /// `sync`, `async` or `data`.
-    pub const fn kind_name(&self) -> &'static str {
+    pub fn kind_name(&self) -> &'static str {
         match self.kind {
+            EdgeKind::Call if self.is_telemetry() => "async",
             EdgeKind::Call => "sync",
             EdgeKind::Publish | EdgeKind::Consume => "async",
             EdgeKind::Read | EdgeKind::Write => "data",

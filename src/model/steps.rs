@@ -122,7 +122,7 @@ impl Building<'_> {
         let Some(to) = self.resolve(&target.service, Want::Any, &caller.who) else { return };
         let Some(endpoint) = self.endpoint(to, &target.value, &caller.who) else { return };
         let same = self.same_edges(caller, to, target.endpoint.as_ref().and(endpoint));
-        let evidence = Evidence { source: "dependencies".to_owned(), span: target.span };
+        let evidence = Evidence::new("dependencies", target.span);
         for edge in &same {
             self.arch.graph[*edge].evidence.push(evidence.clone());
         }
@@ -138,7 +138,7 @@ impl Building<'_> {
     pub(super) fn communications(&mut self, home: usize) {
         let Some(file) = self.documents.get(home) else { return };
         for (i, communication) in file.document.communications.iter().flat_map(|c| c.value.iter()).enumerate() {
-            let own = || communication.to.iter().map(|to| Evidence { source: "communications".to_owned(), span: to.span });
+            let own = || communication.to.iter().map(|to| Evidence::new("communications", to.span));
             let imported = file.imported.as_ref().map(|all| all.get(i).cloned().unwrap_or_default());
             let evidence = imported.unwrap_or_else(|| own().collect());
             self.communication(home, communication, evidence);

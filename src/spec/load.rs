@@ -31,6 +31,15 @@ pub struct Evidence {
     pub source: String,
     /// The bytes that say so.
     pub span: Span,
+    /// It carries traces, metrics or logs rather than work.
+    pub telemetry: bool,
+}
+
+impl Evidence {
+    /// Evidence of work.
+    pub fn new(source: impl Into<String>, span: Span) -> Self {
+        Self { source: source.into(), span, telemetry: false }
+    }
 }
 
 /// The spanned tree of a file, before it is decoded.

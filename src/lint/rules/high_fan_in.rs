@@ -29,6 +29,7 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
             .arch
             .incoming(index)
             .into_iter()
+            .filter(|e| !ctx.arch.graph[*e].is_telemetry())
             .map(|e| ctx.arch.ends(e).0)
             .filter(|from| *from != index && ctx.arch.graph[*from].service().is_some())
             .collect();

@@ -30,6 +30,7 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
             .arch
             .outgoing(index)
             .into_iter()
+            .filter(|e| !ctx.arch.graph[*e].is_telemetry())
             .map(|e| ctx.arch.ends(e).1)
             .filter(|to| *to != index && ctx.arch.graph[*to].service().is_some())
             .collect();
