@@ -19,7 +19,7 @@ const SECTIONS: [&str; 6] =
 const ROOT: &str = "loadpath.yaml";
 
 /// Inputs that a page can only describe: the rule, why, and the bytes.
-const BUILT: &[(&str, &str, fn() -> Vec<u8>)] = &[
+const BUILT: &[Built] = &[
     ("not-utf8", "a page is UTF-8 itself", || {
         b"name: caf\xe9\nservices:\n  web: { kind: gateway, owner: storefront, endpoints: [GET /v1/menu] }\n"
             .to_vec()
@@ -29,6 +29,8 @@ const BUILT: &[(&str, &str, fn() -> Vec<u8>)] = &[
         format!("name: shop\nx-deep: {}{}\n", "[".repeat(65), "]".repeat(65)).into_bytes()
     }),
 ];
+
+type Built = (&'static str, &'static str, fn() -> Vec<u8>);
 
 type Files = Vec<(String, Vec<u8>)>;
 
@@ -205,34 +207,35 @@ fn words(yaml: &str) -> String {
 /// A document of calls: `a > b: timeout: 1s`, `a.F > b.G` where an endpoint other than `E` is meant. `top`
 /// are lines above.
 fn calls(top: &str, edges: &[&str]) -> String {
-    let mut services: Vec<(&str, Vec<(&str, Vec<String>)>)> = Vec::new();
+    // Endpoints in order, each with its service and its calls.
+    let mut endpoints: Vec<(&str, &str, Vec<String>)> = Vec::new();
     for edge in edges {
         let (ends, settings) = edge.split_once(": ").unwrap_or((edge, ""));
         let (from, to) = ends.split_once(" > ").unwrap();
         let split = |name| str::split_once(name, '.').unwrap_or((name, "E"));
-        let ((caller, by), (callee, of)) = (split(from), split(to));
+        let (callee, of) = split(to);
         let call = format!("{{ call: {callee} {of}, {settings} }}");
-        for (service, endpoint, call) in [(caller, by, Some(call)), (callee, of, None)] {
-            let at = services.iter().position(|(s, _)| *s == service).unwrap_or_else(|| {
-                services.push((service, Vec::new()));
-                services.len() - 1
-            });
-            let endpoints = &mut services[at].1;
-            let at = endpoints.iter().position(|(e, _)| *e == endpoint).unwrap_or_else(|| {
-                endpoints.push((endpoint, Vec::new()));
-                endpoints.len() - 1
-            });
-            endpoints[at].1.extend(call);
+        for (end, call) in [(from, Some(call)), (to, None)] {
+            let (service, endpoint) = split(end);
+            let known = endpoints.iter().position(|(s, e, _)| (*s, *e) == (service, endpoint));
+            let at = known.unwrap_or(endpoints.len());
+            if known.is_none() {
+                endpoints.push((service, endpoint, Vec::new()));
+            }
+            endpoints[at].2.extend(call);
         }
     }
-    let mut yaml = format!("{top}\nservices:\n");
-    for (service, endpoints) in services {
-        yaml += &format!("  {service}:\n    endpoints:\n");
-        for (endpoint, calls) in endpoints {
-            yaml += &format!("      {endpoint}: {{ calls: [{}] }}\n", calls.join(", "));
+    let mut lines = vec![top.to_owned(), "services:".to_owned()];
+    let mut done = BTreeSet::new();
+    for (service, ..) in &endpoints {
+        if done.insert(service) {
+            lines.extend([format!("  {service}:"), "    endpoints:".to_owned()]);
+            let own = endpoints.iter().filter(|(s, ..)| s == service);
+            lines.extend(own.map(|(_, e, calls)| format!("      {e}: {{ calls: [{}] }}", calls.join(", "))));
         }
     }
-    yaml
+    lines.push(String::new());
+    lines.join("\n")
 }
 
 /// Bounds every call and carries deadlines on: what is not about timeouts says nothing of them.
@@ -289,7 +292,7 @@ fn guards_of_cyclic_dependency() {
 /// A service that calls `n` others, with more about it and them.
 fn fan(n: usize, about: &str, callee: &str, top: &str) -> String {
     let names: Vec<_> = (0..n).map(|i| format!("s{i}")).collect();
-    let services: String = names.iter().map(|s| format!("  {s}: {{ {callee} }}\n")).collect();
+    let services = names.iter().map(|s| format!("  {s}: {{ {callee} }}\n")).collect::<Vec<_>>().concat();
     let list = names.join(", ");
     format!("{top}\nservices:\n{services}  hub: {{ {about} dependencies: [{list}] }}\n")
 }
@@ -311,7 +314,7 @@ fn guards_of_high_fan_out() {
     );
     check(&fan(9, "", "", "lint: { rules: { high-fan-out: allow } }"), &[]);
     // Datastores are no services; a service counts once.
-    let stores: String = (0..9).map(|i| format!("  s{i}: {{ kind: redis }}\n")).collect();
+    let stores = (0..9).map(|i| format!("  s{i}: {{ kind: redis }}\n")).collect::<Vec<_>>().concat();
     let list = (0..9).map(|i| format!("read: s{i}")).collect::<Vec<_>>().join(", ");
     check(
         &format!(
@@ -325,7 +328,8 @@ fn guards_of_high_fan_out() {
 #[test]
 fn guards_of_high_fan_in() {
     let system = |n: usize, lint: &str, about: &str| {
-        let callers: String = (0..n).map(|i| format!("  s{i}: {{ dependencies: [hub] }}\n")).collect();
+        let callers =
+            (0..n).map(|i| format!("  s{i}: {{ dependencies: [hub] }}\n")).collect::<Vec<_>>().concat();
         format!("lint: {{ rules: {{ high-fan-in: {lint} }} }}\nservices:\n{callers}  hub: {{ {about} }}\n")
     };
     check(&system(9, "info", ""), &["info high-fan-in"]);
