@@ -5,7 +5,6 @@ use crate::finding::{Finding, RuleInfo, Severity};
 use crate::lint::{Context, Rule};
 use crate::model::{Edge, Origin};
 use crate::source::Span;
-use crate::spec::units::Duration;
 use petgraph::graph::EdgeIndex;
 use petgraph::visit::EdgeRef;
 use std::collections::BTreeMap;
@@ -55,13 +54,13 @@ fn judge(ctx: &Context<'_>, outer: EdgeIndex, inner: EdgeIndex) -> Option<(Findi
     if !next.is_sync_call() || propagates(call) || propagates(next) {
         return None;
     }
-    let (waits, says) = limit(call)?;
+    let (waits, says) = (call.bound()?, said(call)?);
     let (takes, sum) = single_call_bound(next).ok()?;
     if takes < waits {
         return None;
     }
     let (u, v, w) = (ctx.id(from), ctx.id(to), ctx.id(far));
-    let at = limit(next).map_or(next.span, |(_, at)| at);
+    let at = said(next).unwrap_or(next.span);
     let same = (at == says && takes == waits).then_some(says);
     let finding = Finding::new(RULE.info, says, format!("`{u}` gives up before `{v}` can fail"));
     let finding = match same {
@@ -75,7 +74,7 @@ fn judge(ctx: &Context<'_>, outer: EdgeIndex, inner: EdgeIndex) -> Option<(Findi
         None => finding
             .label(format!("the caller waits {waits}{}{}", attempts(call, says), ctx.origin(says)))
             .also(at, format!("but this call may take {takes}: {sum}{}", ctx.origin(at)))
-            .help(format!("raise it above {takes}, or lower `{v} → {w}` below {waits}")),
+            .help(format!("{} above {takes}, or lower `{v} → {w}` below {waits}", raise(call, says))),
     };
     let finding = finding
         .hop(u, v, format!("waits {waits}"))
@@ -93,17 +92,24 @@ fn judge(ctx: &Context<'_>, outer: EdgeIndex, inner: EdgeIndex) -> Option<(Findi
     Some((finding, same))
 }
 
-/// How long a caller waits at the most, retries included, and the value that says so: T, or p where n·p + b
-/// is less.
-fn limit(call: &Edge) -> Option<(Duration, Span)> {
+/// The value that says how long a caller waits at the most, retries included: T, or p where n·p + b is less.
+fn said(call: &Edge) -> Option<Span> {
     let bound = call.bound()?;
     let whole = call.timeout().filter(|t| t.value == bound);
-    whole.or_else(|| call.per_try_timeout()).map(|by| (bound, by.span))
+    whole.or_else(|| call.per_try_timeout()).map(|by| by.span)
 }
 
-/// ` in all: 3 attempts × 1s`, where it is not the overall timeout that says how long.
+/// Whether it is the timeout of all attempts together.
+fn is_whole(call: &Edge, says: Span) -> bool {
+    call.timeout().is_some_and(|t| t.span == says)
+}
+
+/// ` in all: 3 attempts × 1s`, where the attempts say how long.
 fn attempts(call: &Edge, says: Span) -> String {
-    let whole = call.timeout().is_some_and(|t| t.span == says);
-    let sum = if whole { None } else { single_call_bound(call).ok() };
+    let sum = if is_whole(call, says) { None } else { single_call_bound(call).ok() };
     sum.map_or_else(String::new, |(_, sum)| format!(" in all: {sum}"))
+}
+
+fn raise(call: &Edge, says: Span) -> &'static str {
+    if is_whole(call, says) { "raise it" } else { "raise all attempts together" }
 }
