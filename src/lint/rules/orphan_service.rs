@@ -3,6 +3,8 @@
 use crate::finding::{Finding, RuleInfo, Severity};
 use crate::lint::{Context, Rule};
 use crate::model::words::ServiceKind;
+use petgraph::graph::NodeIndex;
+use std::collections::BTreeSet;
 
 /// a service with no edge in or out.
 pub static RULE: Rule = Rule {
@@ -22,10 +24,12 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
     if arch.services().count() < 2 {
         return;
     }
+    let of_scenarios = arch.scenarios.iter().filter_map(|s| s.traffic.as_ref()).flatten();
+    let traffic: BTreeSet<NodeIndex> = arch.traffic.iter().chain(of_scenarios).map(|t| t.to.node).collect();
     for (index, node, service) in arch.services() {
         // Jobs and crons run alone; what traffic enters is not alone; an import shows only some edges.
         let alone = matches!(service.kind, ServiceKind::Job | ServiceKind::Cron);
-        let entered = arch.traffic.iter().any(|t| t.to.node == index);
+        let entered = traffic.contains(&index);
         if alone || entered || service.imported || arch.graph.neighbors_undirected(index).next().is_some() {
             continue;
         }

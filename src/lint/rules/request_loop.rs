@@ -21,11 +21,10 @@ pub static RULE: Rule = Rule {
 
 fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
     let graph = &ctx.calls.graph;
-    for group in components(graph, |_| true) {
-        let bounded = |n: &NodeIndex| ctx.arch.endpoint(graph[*n]).is_some_and(|e| e.max_recursion.is_some());
-        if group.nodes.iter().any(bounded) {
-            continue;
-        }
+    // A loop through a bounded endpoint ends. Without these endpoints only loops that do not are left.
+    let bounded = |n: NodeIndex| ctx.arch.endpoint(graph[n]).is_some_and(|e| e.max_recursion.is_some());
+    let endless = |e| graph.edge_endpoints(e).is_some_and(|(from, to)| !bounded(from) && !bounded(to));
+    for group in components(graph, endless) {
         let cycle: Vec<EdgeIndex> = shortest_cycle(graph, &group).iter().map(|e| graph[*e]).collect();
         let Some((first, rest)) = cycle.split_first() else { continue };
         let names: Vec<String> = cycle.iter().map(|e| caller(ctx, *e)).collect();
