@@ -33,7 +33,11 @@ pub fn factor(arch: &Architecture, edge: &Edge) -> f64 {
     let own = f64::from(edge.attempts());
     let own = budget.map_or(own, |b| own.min(1.0 + b.fraction()));
     let mesh = arch.mesh.as_ref().and_then(|m| m.retry.as_ref()).and_then(|r| r.value.on());
-    let mesh = mesh.and_then(|r| r.num_retries).map_or(1.0, |n| f64::from(n.value) + 1.0);
+    let mesh = mesh.map_or(1.0, |r| {
+        let attempts = r.num_retries.map_or(1.0, |n| f64::from(n.value) + 1.0);
+        let budget = r.budget.as_ref().and_then(|b| b.value.on()).and_then(|b| b.percent);
+        budget.map_or(attempts, |b| attempts.min(1.0 + b.fraction()))
+    });
     own * mesh
 }
 

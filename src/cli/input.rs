@@ -41,8 +41,10 @@ pub fn system_of(paths: &[String], args: &InputArgs, quiet: bool) -> Result<Syst
     let mut reader = Reader::new(&disk, Limits::default());
     let roots = roots(paths, &mut reader, quiet)?;
     let overlays: Vec<FileTree> = args.overlay.iter().filter_map(|path| reader.overlay(path)).collect();
-    let format = args.format_in.as_deref().filter(|name| *name != "loadpath").map(format_named).transpose()?;
-    let (documents, notes) = import::read(&mut reader, Input { roots, overlays, sets: args.set.clone(), format });
+    let format =
+        args.format_in.as_deref().filter(|name| *name != "loadpath").map(format_named).transpose()?;
+    let (documents, notes) =
+        import::read(&mut reader, Input { roots, overlays, sets: args.set.clone(), format });
     let Reader { sources, mut findings, broken, .. } = reader;
     let (arch, unresolved) = build(&documents);
     findings.extend(unresolved);
@@ -93,7 +95,8 @@ fn folder(path: &str, reader: &mut Reader<'_>, quiet: bool) -> Result<Vec<FileTr
     let files: Vec<_> = files_below(path).into_iter().filter(is_yaml).collect();
     let (mut trees, mut skipped) = (Vec::new(), 0);
     for file in files {
-        let recognised = reader.loader().load(&file).is_ok_and(|bytes| looks_native(&bytes) || is_compose_name(&file));
+        let recognised =
+            reader.loader().load(&file).is_ok_and(|bytes| looks_native(&bytes) || is_compose_name(&file));
         if recognised {
             trees.extend(reader.root(&file));
         } else {

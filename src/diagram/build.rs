@@ -5,9 +5,9 @@ use super::marks::{Marks, cycles};
 use super::view::{focus, neighbourhood};
 use super::{Communication, Diagram, Edge, Evidence, Flow, Focus, Node, Shape, UnknownFocus, View, caption};
 use crate::finding::Finding;
+use crate::model::words::{DatastoreKind, ServiceKind};
 use crate::model::{self, Architecture, EdgeKind, NodeKind};
 use crate::source::Sources;
-use crate::model::words::{DatastoreKind, ServiceKind};
 use petgraph::graph::{EdgeIndex, NodeIndex};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

@@ -8,9 +8,9 @@ mod evidence;
 pub mod formats;
 mod read;
 
-pub use read::{Input, read};
 pub use evidence::{Evidence, EvidenceKind};
 pub use formats::FORMATS;
+pub use read::{Input, read};
 
 use crate::finding::Finding;
 use crate::source::{FileId, Span, join_path};

@@ -3,10 +3,10 @@
 use super::{Format, ImportFile, Imported, by_name, recognise};
 use crate::finding::Finding;
 use crate::source::Spanned;
+use crate::source::join_path;
 use crate::spec::rules::INVALID_VALUE;
 use crate::spec::vocabulary::{Import, Service, Texts};
 use crate::spec::{Decode, FileDocument, FileTree, Ids, Reader};
-use crate::source::join_path;
 
 /// What is read, before its formats are known.
 #[derive(Debug, Clone, Default)]
@@ -60,7 +60,11 @@ pub fn read(reader: &mut Reader<'_>, input: Input) -> (Vec<FileDocument>, Vec<St
 }
 
 /// The files one entry of `import:` names, by format.
-fn named(reader: &mut Reader<'_>, file: &FileDocument, import: &Spanned<Import>) -> Vec<(&'static Format, Vec<ImportFile>)> {
+fn named(
+    reader: &mut Reader<'_>,
+    file: &FileDocument,
+    import: &Spanned<Import>,
+) -> Vec<(&'static Format, Vec<ImportFile>)> {
     let lists: [(&str, &Option<Spanned<Texts>>); 5] = [
         ("compose", &import.compose),
         ("kubernetes", &import.kubernetes),
@@ -102,5 +106,7 @@ fn enrich(mut imported: Vec<FileDocument>, mut written: Vec<FileDocument>) -> Ve
 
 fn find<'d>(documents: &'d mut [FileDocument], id: &str) -> Option<&'d mut Service> {
     let all = documents.iter_mut().filter_map(|d| d.document.value.services.as_mut());
-    all.flat_map(|s: &mut Spanned<Ids<Service>>| s.value.0.0.iter_mut()).find(|(key, _)| key.value == id).map(|(_, s)| &mut s.value)
+    all.flat_map(|s: &mut Spanned<Ids<Service>>| s.value.0.0.iter_mut())
+        .find(|(key, _)| key.value == id)
+        .map(|(_, s)| &mut s.value)
 }

@@ -89,6 +89,7 @@ impl Building<'_> {
             let kind = NodeKind::Datastore(Box::new(store.value.clone()));
             let node = Node {
                 id: id.clone(),
+                whole: store.span,
                 owner: store.owner.clone(),
                 tags: tags(store.tags.as_ref()),
                 zone: store.zone.clone(),
@@ -100,6 +101,7 @@ impl Building<'_> {
             let kind = NodeKind::Queue(queue.value.clone());
             let node = Node {
                 id: id.clone(),
+                whole: queue.span,
                 owner: queue.owner.clone(),
                 tags: tags(queue.tags.as_ref()),
                 zone: None,
@@ -111,6 +113,7 @@ impl Building<'_> {
             let kind = NodeKind::Topic(topic.value.clone());
             let node = Node {
                 id: id.clone(),
+                whole: topic.span,
                 owner: topic.owner.clone(),
                 tags: tags(topic.tags.as_ref()),
                 zone: None,
@@ -237,7 +240,7 @@ fn tags(tags: Option<&Spanned<spec::Texts>>) -> Vec<String> {
 
 fn service_node(
     id: &Spanned<String>,
-    written: &spec::Service,
+    written: &Spanned<spec::Service>,
     defaults: Option<&spec::ServiceDefaults>,
 ) -> Node {
     let none = spec::ServiceDefaults::default();
@@ -284,6 +287,7 @@ fn service_node(
     };
     Node {
         id: id.clone(),
+        whole: written.span,
         owner: written.owner.clone().or_else(|| below.owner.clone()),
         tags: tags(written.tags.as_ref()),
         zone: written.zone.clone(),

@@ -1,8 +1,8 @@
 //! How parts of the architecture communicate.
 
 use crate::source::{Span, Spanned};
-use crate::spec::Switch;
 pub use crate::spec::Evidence;
+use crate::spec::Switch;
 use crate::spec::units::Duration;
 use crate::spec::vocabulary::{CircuitBreaker, Jitter, Policy, Protocol, Retry, RetryCondition};
 
@@ -17,6 +17,8 @@ pub struct Edge {
     pub to_endpoint: Option<usize>,
     /// Where the target is named.
     pub span: Span,
+    /// All the bytes that say something of it.
+    pub whole: Span,
     /// Other places that say the same edge.
     pub evidence: Vec<Evidence>,
     /// How the call is made: what the call, its service, the upstream and the file say, in this order.
@@ -71,6 +73,7 @@ impl Edge {
             from_endpoint: None,
             to_endpoint: None,
             span,
+            whole: span,
             evidence: vec![Evidence::new(source, span)],
             policy: Policy::default(),
             probability: 1.0,

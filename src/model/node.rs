@@ -1,6 +1,6 @@
 //! What stands in the architecture: services, datastores, queues, topics.
 
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
 use crate::spec::units::{Duration, Share};
 use crate::spec::vocabulary as spec;
 use petgraph::graph::EdgeIndex;
@@ -10,6 +10,8 @@ use petgraph::graph::EdgeIndex;
 pub struct Node {
     /// Its id and where it is defined.
     pub id: Spanned<String>,
+    /// All the bytes that say something of it.
+    pub whole: Span,
     /// The team.
     pub owner: Option<Spanned<String>>,
     /// Words of the user's.

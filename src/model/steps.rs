@@ -61,7 +61,11 @@ impl Building<'_> {
         match &step.value {
             spec::Step::Parallel(steps) => Some(Step::Parallel(self.script(caller, steps))),
             spec::Step::Work(work) => Some(Step::Work(*work)),
-            spec::Step::Call(call) => self.call(caller, call).map(Step::Edge),
+            spec::Step::Call(call) => {
+                let edge = self.call(caller, call)?;
+                self.arch.graph[edge].whole = step.span;
+                Some(Step::Edge(edge))
+            }
             spec::Step::Publish(publish) => {
                 let target = publish.publish.as_ref()?;
                 let to = self.resolve(target, Want::Channel, &caller.who)?;
@@ -137,7 +141,8 @@ impl Building<'_> {
     /// The edges listed on their own in one document.
     pub(super) fn communications(&mut self, home: usize) {
         let Some(file) = self.documents.get(home) else { return };
-        for (i, communication) in file.document.communications.iter().flat_map(|c| c.value.iter()).enumerate() {
+        for (i, communication) in file.document.communications.iter().flat_map(|c| c.value.iter()).enumerate()
+        {
             let own = || communication.to.iter().map(|to| Evidence::new("communications", to.span));
             let imported = file.imported.as_ref().map(|all| all.get(i).cloned().unwrap_or_default());
             let evidence = imported.unwrap_or_else(|| own().collect());
@@ -145,7 +150,12 @@ impl Building<'_> {
         }
     }
 
-    fn communication(&mut self, home: usize, written: &Spanned<spec::Communication>, evidence: Vec<Evidence>) {
+    fn communication(
+        &mut self,
+        home: usize,
+        written: &Spanned<spec::Communication>,
+        evidence: Vec<Evidence>,
+    ) {
         let (Some(from), Some(to)) = (&written.from, &written.to) else { return };
         let who = format!("`{}`", from.value);
         let node = self.resolve(&from.service, Want::Any, "a communication");
@@ -175,6 +185,7 @@ impl Building<'_> {
         }
         let mut edge = Edge::new(self.kind_to(to_node, &policy), to.span, "communications");
         edge.evidence = evidence;
+        edge.whole = written.span;
         edge.to_endpoint = to_endpoint;
         edge.policy = policy;
         edge.optional = written.optional;
@@ -288,8 +299,9 @@ fn origin_policy(written: &spec::Communication) -> spec::Policy {
     let mut policy = written.policy.clone();
     let Some(count) = written.retry_count else { return policy };
     let mut retry = spec::Retry { num_retries: Some(count), ..spec::Retry::default() };
-    if let Some(Spanned { value: Switch::On(timeout), span }) = policy.timeout.take() {
+    if let Some(Spanned { value: Switch::On(timeout), span }) = policy.timeout {
         retry.per_try_timeout = Some(Spanned::new(timeout, span));
+        policy.timeout = None;
     }
     let over = Spanned::new(Switch::On(retry), count.span);
     crate::spec::decode::fill(&mut policy.retry, Some(&over));

@@ -2,8 +2,8 @@
 
 use super::compile::Compiled;
 use super::outcome::{EndpointOutcome, Estimate, Outcome, Window};
-use crate::model::{Architecture, Scenario, TargetRef};
 use crate::model::words::{Metric, Operator};
+use crate::model::{Architecture, Scenario, TargetRef};
 
 /// What became of an expectation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

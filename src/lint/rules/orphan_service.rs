@@ -30,7 +30,8 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
         // Jobs and crons run alone; what traffic enters is not alone; an import shows only some edges.
         let alone = matches!(service.kind, ServiceKind::Job | ServiceKind::Cron);
         let entered = traffic.contains(&index);
-        if alone || entered || service.imported || arch.graph.neighbors_undirected(index).next().is_some() {
+        let unsaid = service.imported || ctx.is_broken(node.whole);
+        if alone || entered || unsaid || arch.graph.neighbors_undirected(index).next().is_some() {
             continue;
         }
         let id = &node.id.value;

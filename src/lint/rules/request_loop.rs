@@ -1,10 +1,10 @@
 //! request-loop: a cycle of synchronous calls: a request can come back to itself.
 
-use crate::analysis::{components, shortest_cycle};
+use crate::analysis::shortest_cycle;
 use crate::finding::{Finding, RuleInfo, Severity};
 use crate::lint::{Context, Rule};
 use crate::model::EndpointRef;
-use petgraph::graph::{EdgeIndex, NodeIndex};
+use petgraph::graph::EdgeIndex;
 
 /// a cycle of synchronous calls: a request can come back to itself.
 pub static RULE: Rule = Rule {
@@ -21,10 +21,7 @@ pub static RULE: Rule = Rule {
 
 fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
     let graph = &ctx.calls.graph;
-    // A loop through a bounded endpoint ends. Without these endpoints only loops that do not are left.
-    let bounded = |n: NodeIndex| ctx.arch.endpoint(graph[n]).is_some_and(|e| e.max_recursion.is_some());
-    let endless = |e| graph.edge_endpoints(e).is_some_and(|(from, to)| !bounded(from) && !bounded(to));
-    for group in components(graph, endless) {
+    for group in ctx.calls.endless_loops(ctx.arch) {
         let cycle: Vec<EdgeIndex> = shortest_cycle(graph, &group).iter().map(|e| graph[*e]).collect();
         let Some((first, rest)) = cycle.split_first() else { continue };
         let names: Vec<String> = cycle.iter().map(|e| caller(ctx, *e)).collect();

@@ -4,11 +4,11 @@ use super::super::ids::{BreakerId, EdgeId, EndpointId, UpstreamId};
 use super::super::plan::{BreakerPlan, Caller, Cancellation, Edge, Fallback, Retry, Target};
 use super::super::probe::CauseSet;
 use super::{Compiler, Side, span};
+use crate::model::words as spec;
+use crate::model::words::Duration;
 use crate::model::{self, EdgeKind, builtin};
 use crate::policy::retry::{Backoff, Jitter, RetryBudget};
 use crate::policy::{balancer, breaker};
-use crate::model::words::Duration;
-use crate::model::words as spec;
 use petgraph::graph::{EdgeIndex, NodeIndex};
 
 impl Compiler<'_> {

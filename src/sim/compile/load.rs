@@ -4,8 +4,8 @@ use super::super::ids::{EdgeId, InstanceId, SourceId};
 use super::super::plan::{Action, Arrivals, Caller, RatePoint, ScenarioEvent};
 use super::{Compiler, span};
 use crate::kernel::{Distribution, Span, Time};
-use crate::model::{Edge, EdgeKind, Happening, Scenario, TargetRef, Traffic};
 use crate::model::words as spec;
+use crate::model::{Edge, EdgeKind, Happening, Scenario, TargetRef, Traffic};
 
 impl Compiler<'_> {
     /// The scenario's traffic, else the document's.

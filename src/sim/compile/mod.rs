@@ -2,14 +2,15 @@
 
 mod assume;
 mod calls;
+mod circles;
 mod load;
 mod services;
 
 use super::ids::{EdgeId, EndpointId, QueueId, ServiceId, UpstreamId};
 use super::plan::{Caller, Plan};
 use crate::kernel::Span;
-use crate::model::{Architecture, EndpointRef, Scenario, builtin};
 use crate::model::words::Duration;
+use crate::model::{Architecture, EndpointRef, Scenario, builtin};
 use assume::Assumptions;
 use petgraph::graph::{EdgeIndex, NodeIndex};
 use std::collections::BTreeMap;
@@ -37,7 +38,8 @@ pub struct Compiled {
 /// Flattens an architecture under a scenario (`None`: the document's traffic and the built-in run).
 ///
 /// # Errors
-/// When there is no traffic, so that there is nothing to simulate; the sentence says what to add.
+/// When there is no traffic, so that there is nothing to simulate, or when requests would call each other
+/// without end; the sentence says what to do.
 pub fn compile(arch: &Architecture, scenario: Option<&Scenario>) -> Result<Compiled, String> {
     let duration = |own: Option<Duration>, else_: Duration| span(own.unwrap_or(else_));
     let written = scenario.map(|s| &s.written);
@@ -64,6 +66,7 @@ pub fn compile(arch: &Architecture, scenario: Option<&Scenario>) -> Result<Compi
     compiler.services();
     compiler.calls();
     compiler.scripts();
+    circles::refuse(&compiler.plan)?;
     compiler.traffic(scenario)?;
     compiler.events(scenario);
     Ok(compiler.finish(scenario))

@@ -4,10 +4,10 @@ use super::super::ids::{QueueId, ServiceId};
 use super::super::plan::{Consumer, Instance, Queue, Step};
 use super::{Compiler, EndpointSpan, span};
 use crate::kernel::{Distribution, Span, Time};
-use crate::model::{EdgeKind, EndpointRef, Node, NodeKind, Service, Step as ModelStep, builtin};
-use crate::policy::queue;
 use crate::model::words::Duration;
 use crate::model::words::{Latency, LatencyDistribution, QueueDiscipline, Status};
+use crate::model::{EdgeKind, EndpointRef, Node, NodeKind, Service, Step as ModelStep, builtin};
+use crate::policy::queue;
 use petgraph::graph::NodeIndex;
 
 impl Compiler<'_> {

@@ -71,9 +71,14 @@ fn import(reader: &mut Reader<'_>, files: Vec<ImportFile>) -> Imported {
     let notes = notes::all(&names, &units, &mut found, &mut project.scopes);
     findings.append(&mut project.scopes.findings);
     crate::finding::sort(&mut findings);
-    let imported = found.calls.iter().map(|edge| edge.evidence.iter().map(crate::import::Evidence::to_source).collect()).collect();
+    let imported = found
+        .calls
+        .iter()
+        .map(|edge| edge.evidence.iter().map(crate::import::Evidence::to_source).collect())
+        .collect();
     let evidence = found.calls.into_iter().flat_map(|edge| edge.evidence).collect();
-    let document = FileDocument { file, document: Spanned::new(document, root), root: true, imported: Some(imported) };
+    let document =
+        FileDocument { file, document: Spanned::new(document, root), root: true, imported: Some(imported) };
     Imported { document, evidence, doubtful: found.doubtful, findings, notes }
 }
 
