@@ -20,7 +20,7 @@ pub use edge::{Edge, EdgeKind, Evidence, Fallback};
 pub use layers::Origin;
 pub use node::{Consumption, Endpoint, Node, NodeKind, Service, Step, edges_of};
 pub use queries::Health;
-pub use scenario::{Happening, Scenario, TargetRef, Traffic};
+pub use scenario::{Expected, Happening, Scenario, TargetRef, Traffic};
 
 /// The words and quantities of a document that mean the same in the model: what stands below the model
 /// takes them from here and need not know how they are written.

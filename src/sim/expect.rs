@@ -1,9 +1,10 @@
 //! Whether what a scenario expects holds, judged with confidence.
 
 use super::compile::Compiled;
-use super::outcome::{EndpointOutcome, Estimate, Outcome, Window};
+use super::estimate::Estimate;
+use super::outcome::{EndpointOutcome, Outcome, Window};
 use crate::model::words::{Metric, Operator};
-use crate::model::{Architecture, Scenario, TargetRef};
+use crate::model::{Architecture, Expected, Scenario, TargetRef};
 
 /// What became of an expectation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -51,10 +52,7 @@ pub fn judge(
     compiled: &Compiled,
     outcome: &Outcome,
 ) -> Vec<Judged> {
-    let judge_one = |(written, target): &(
-        crate::source::Spanned<crate::model::words::Expectation>,
-        Option<TargetRef>,
-    )| {
+    let judge_one = |(written, target): &Expected| {
         let observed = observations(arch, scenario, compiled, outcome, written.metric, target.as_ref());
         let compare = |(value, ci): &(f64, Option<(f64, f64)>)| {
             verdict(*value, *ci, written.value.operator, written.value.value)

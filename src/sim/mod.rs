@@ -6,6 +6,7 @@
 
 mod compile;
 mod engine;
+mod estimate;
 mod event;
 mod expect;
 mod histogram;
@@ -19,12 +20,13 @@ mod slab;
 mod timeline;
 
 pub use compile::{Compiled, compile};
+pub use estimate::{Estimate, HistogramView, Latency};
 pub use expect::{Judged, Verdict, judge};
 pub use histogram::Histogram;
 pub use ids::{BreakerId, EdgeId, EndpointId, InstanceId, QueueId, ServiceId, SourceId, UpstreamId};
 pub use outcome::{
-    BreakerOutcome, EdgeOutcome, EndpointOutcome, Estimate, HistogramView, InstanceOutcome, Latency, Outcome,
-    QueueOutcome, SourceOutcome, Transition, Window,
+    BreakerOutcome, EdgeOutcome, EndpointOutcome, InstanceOutcome, Outcome, QueueOutcome, SourceOutcome,
+    Transition, Window,
 };
 pub use plan::{
     Action, Arrivals, BreakerPlan, Caller, Cancellation, Consumer, Edge, Endpoint, Fallback, Instance, Plan,

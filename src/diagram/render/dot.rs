@@ -10,6 +10,7 @@ use std::fmt::Write as _;
 pub(super) const RENDERER: Renderer = Renderer {
     name: "dot",
     summary: "DOT for Graphviz: `loadpath graph | dot -Tsvg > graph.svg`",
+    page: include_str!("dot.md"),
     extension: "dot",
     render,
 };

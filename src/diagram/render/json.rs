@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 pub(super) const RENDERER: Renderer = Renderer {
     name: "json",
     summary: "every node and every single communication with its evidence, for other programs",
+    page: include_str!("json.md"),
     extension: "json",
     render,
 };

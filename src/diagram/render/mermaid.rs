@@ -11,6 +11,7 @@ use std::fmt::Write as _;
 pub(super) const RENDERER: Renderer = Renderer {
     name: "mermaid",
     summary: "a Mermaid flowchart, drawn by GitHub, GitLab and wikis inside Markdown",
+    page: include_str!("mermaid.md"),
     extension: "mmd",
     render,
 };

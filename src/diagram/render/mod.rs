@@ -14,6 +14,8 @@ pub struct Renderer {
     pub name: &'static str,
     /// One line, for help.
     pub summary: &'static str,
+    /// Its page, Markdown.
+    pub page: &'static str,
     /// Of files, without the dot.
     pub extension: &'static str,
     /// Draws. The text ends with a line break.

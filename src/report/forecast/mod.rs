@@ -38,12 +38,24 @@ pub struct ForecastFormat {
     pub name: &'static str,
     /// One line.
     pub summary: &'static str,
+    /// Its page, Markdown.
+    pub page: &'static str,
     /// Makes the text.
     pub render: fn(&Forecast<'_>, &Style) -> String,
 }
 
 /// All formats, the default first.
 pub static FORECAST_FORMATS: &[ForecastFormat] = &[
-    ForecastFormat { name: "human", summary: "one screen for people", render: human::render },
-    ForecastFormat { name: "json", summary: "everything, for programs", render: json::render },
+    ForecastFormat {
+        name: "human",
+        summary: "one screen for people",
+        page: include_str!("human.md"),
+        render: human::render,
+    },
+    ForecastFormat {
+        name: "json",
+        summary: "everything, for programs",
+        page: include_str!("json.md"),
+        render: json::render,
+    },
 ];

@@ -4,7 +4,6 @@ use super::super::ids::{QueueId, ServiceId};
 use super::super::plan::{Consumer, Instance, Queue, Step};
 use super::{Compiler, EndpointSpan, span};
 use crate::kernel::{Distribution, Span, Time};
-use crate::model::words::Duration;
 use crate::model::words::{Latency, LatencyDistribution, QueueDiscipline, Status};
 use crate::model::{EdgeKind, EndpointRef, Node, NodeKind, Service, Step as ModelStep, builtin};
 use crate::policy::queue;
@@ -241,20 +240,20 @@ fn work_of(step: &ModelStep) -> u64 {
 
 /// The distribution a latency describes; the reader saw to it that it describes one.
 pub fn distribution(latency: &Latency) -> Option<Distribution> {
-    let at = |d: &Option<crate::source::Spanned<Duration>>| d.as_ref().map(|d| span(d.value));
-    if let (Some(p50), Some(p99)) = (at(&latency.p50), at(&latency.p99)) {
+    let (p50, p99) = (latency.p50.map(|d| span(d.value)), latency.p99.map(|d| span(d.value)));
+    if let (Some(p50), Some(p99)) = (p50, p99) {
         return Distribution::from_percentiles(p50, p99).ok();
     }
     if latency.quantiles.is_some() {
         let points: Vec<_> = latency.table().into_iter().map(|(q, d)| (q.fraction(), span(d))).collect();
         return Distribution::from_quantiles(&points).ok();
     }
-    let mean = at(&latency.mean)?;
+    let mean = span(latency.mean?.value);
     match latency.distribution.as_ref().map(|d| d.value) {
         Some(LatencyDistribution::Exponential) => Some(Distribution::Exponential(mean)),
         Some(LatencyDistribution::Lognormal) => {
             // Without a spread of its own a lognormal is as uneven as an exponential.
-            let deviation = at(&latency.stddev).unwrap_or(mean);
+            let deviation = latency.stddev.map_or(mean, |d| span(d.value));
             Some(lognormal(mean.seconds() * 1e9, deviation.seconds() * 1e9))
         }
         Some(LatencyDistribution::Constant) | None => Some(Distribution::Constant(mean)),

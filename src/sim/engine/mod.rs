@@ -7,6 +7,7 @@
 //! *now*. Must not know what is made of what it tells the probe.
 
 mod calls;
+mod endings;
 mod jobs;
 mod messages;
 mod scenario;
