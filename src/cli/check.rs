@@ -31,7 +31,8 @@ fn formats(args: &CheckArgs) -> Result<Vec<(&'static FormatInfo, Option<String>)
         return Ok(vec![(format_named("human")?, None)]);
     }
     let one = |text: &String| {
-        let (name, file) = text.split_once('=').map_or((text.as_str(), None), |(n, f)| (n, Some(f.to_owned())));
+        let (name, file) =
+            text.split_once('=').map_or((text.as_str(), None), |(n, f)| (n, Some(f.to_owned())));
         Ok((format_named(name)?, file))
     };
     args.format.iter().map(one).collect()
@@ -106,4 +107,3 @@ impl System {
         facts.join(", ")
     }
 }
-

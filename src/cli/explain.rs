@@ -28,7 +28,8 @@ pub fn run(args: &ExplainArgs) -> Result<u8> {
     }
     let topics = topics();
     let topic = topics.iter().find(|t| t.name == name);
-    let topic = topic.ok_or_else(|| unknown("rule, policy or format", name, topics.iter().map(|t| t.name)))?;
+    let topic =
+        topic.ok_or_else(|| unknown("rule, policy or format", name, topics.iter().map(|t| t.name)))?;
     let mut page = topic.page.trim_end().to_owned();
     page.push('\n');
     print(&page)?;
@@ -46,7 +47,8 @@ pub fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str>)
 }
 
 fn topics() -> Vec<Topic> {
-    let rules = lint::all_rules().map(|r| Topic { name: r.id, kind: "rule", summary: r.summary, page: r.page });
+    let rules =
+        lint::all_rules().map(|r| Topic { name: r.id, kind: "rule", summary: r.summary, page: r.page });
     let formats = report::FINDING_FORMATS.iter();
     let formats = formats.map(|f| Topic { name: f.name, kind: "format", summary: f.summary, page: f.page });
     rules.chain(formats).collect()
@@ -69,10 +71,13 @@ fn list() -> String {
 }
 
 fn defaults() -> String {
-    let mut text = "What counts when nothing is said, from the weakest layer up: built-in (below), the preset,\n\
+    let mut text =
+        "What counts when nothing is said, from the weakest layer up: built-in (below), the preset,\n\
         the file's `defaults`, `upstreams`, the caller's `defaults`, the call itself.\n\n"
-        .to_owned();
-    let width = |of: fn(&crate::model::builtin::Builtin) -> &'static str| BUILTINS.iter().map(|b| of(b).len()).max().unwrap_or(0);
+            .to_owned();
+    let width = |of: fn(&crate::model::builtin::Builtin) -> &'static str| {
+        BUILTINS.iter().map(|b| of(b).len()).max().unwrap_or(0)
+    };
     let (keys, values) = (width(|b| b.key), width(|b| b.value));
     for builtin in BUILTINS {
         let line = format!("  {:keys$}  {:values$}  {}", builtin.key, builtin.value, builtin.about);

@@ -74,7 +74,12 @@ impl<'n> Ctx<'n> {
     }
 
     /// Raises invalid-value with a help line and gives nothing.
-    pub fn invalid_with<T>(&mut self, span: Span, message: impl Into<String>, help: Option<String>) -> Option<T> {
+    pub fn invalid_with<T>(
+        &mut self,
+        span: Span,
+        message: impl Into<String>,
+        help: Option<String>,
+    ) -> Option<T> {
         self.reject_with(span, message, help);
         None
     }

@@ -96,10 +96,7 @@ fn latency_fits<'n>(latency: &Latency, node: &'n Node, ctx: &mut Ctx<'n>) {
         return;
     }
     match forms.iter().filter(|f| **f).count() {
-        0 => ctx.reject(
-            at,
-            "a latency is `p50` and `p99`, a `distribution` with its `mean`, or `quantiles`",
-        ),
+        0 => ctx.reject(at, "a latency is `p50` and `p99`, a `distribution` with its `mean`, or `quantiles`"),
         1 => {}
         _ => ctx.reject(at, "a latency is said once: percentiles, a distribution, or quantiles"),
     }

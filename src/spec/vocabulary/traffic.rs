@@ -106,10 +106,10 @@ record! {
 fn open_or_closed<'n>(traffic: &Traffic, node: &'n Node, ctx: &mut Ctx<'n>) {
     let at = node.entries().first().map_or(node.span, |e| e.key.span);
     match (node.get("rate").is_some(), node.get("users").is_some()) {
-        (true, true) => {
-            ctx.reject(at, "traffic is a `rate` (open loop) or `users` (closed loop), not both")
+        (true, true) => ctx.reject(at, "traffic is a `rate` (open loop) or `users` (closed loop), not both"),
+        (false, false) => {
+            ctx.reject(at, "traffic needs a `rate` such as `200/s`, or `users` with `think_time`")
         }
-        (false, false) => ctx.reject(at, "traffic needs a `rate` such as `200/s`, or `users` with `think_time`"),
         _ => {}
     }
     if let (Some(think), None) = (&traffic.think_time, &traffic.users) {
