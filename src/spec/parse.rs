@@ -35,6 +35,7 @@ pub fn parse(text: &str, file: FileId, limits: Limits, findings: &mut Vec<Findin
         flow_nesting_limit: limits.depth,
     };
     let mut builder = Builder {
+        text,
         file,
         limits,
         nodes: 0,
@@ -61,6 +62,7 @@ pub fn parse(text: &str, file: FileId, limits: Limits, findings: &mut Vec<Findin
 struct Stop;
 
 struct Builder<'f> {
+    text: &'f str,
     file: FileId,
     limits: Limits,
     nodes: usize,
@@ -95,7 +97,8 @@ impl Builder<'_> {
                 self.finish(Node { span, kind, tag: tag.and_then(|t| local_tag(&t)) }, anchor)
             }
             Event::SequenceStart(_, anchor, tag) => {
-                self.push(span, anchor, tag.and_then(|t| local_tag(&t)), Items::Sequence(Vec::new()))
+                let start = self.dash(span);
+                self.push(start, anchor, tag.and_then(|t| local_tag(&t)), Items::Sequence(Vec::new()))
             }
             Event::MappingStart(_, anchor, tag) => {
                 let items = Items::Mapping {
@@ -115,6 +118,19 @@ impl Builder<'_> {
     fn span(&self, marks: Marks) -> Span {
         let range = marks.byte_range().unwrap_or_default();
         Span::new(self.file, range.start as u32, range.end as u32)
+    }
+
+    /// The parser reports a list that stands no deeper than its key behind its first `-`.
+    fn dash(&self, span: Span) -> Span {
+        let below_key = matches!(self.open.last(), Some(Open { items: Items::Mapping { .. }, .. }));
+        let before = self.text.get(..span.start as usize).filter(|_| below_key && span.start == span.end);
+        let line = before.and_then(|before| before.rsplit('\n').next()).unwrap_or_default();
+        let from_dash = line.trim_start_matches(' ');
+        if !from_dash.starts_with('-') {
+            return span;
+        }
+        let start = span.start - from_dash.len() as u32;
+        Span { start, end: start, ..span }
     }
 
     fn push(&mut self, start: Span, anchor: usize, tag: Option<Box<str>>, items: Items) -> Result<(), Stop> {
@@ -344,6 +360,12 @@ mod tests {
         assert_eq!(of(&a.get("b").unwrap().items()[1]), "{c: 'x'}");
         assert_eq!(a.get("b").unwrap().items()[1].get("c").unwrap().part(0, 1), Span::new(FileId(0), 17, 18));
         assert!(a.get("d").unwrap().is_null());
+        let text = "a:\n- 1\nb:\n  - - 2\n    -\n";
+        let (nodes, _) = read(text);
+        let root = &nodes.unwrap()[0];
+        let start = |n: &Node| n.span.start;
+        let (a, b) = (root.get("a").unwrap(), root.get("b").unwrap());
+        assert_eq!((start(a), start(b), start(&b.items()[0])), (3, 12, 14), "a list begins with its dash");
     }
 
     #[test]

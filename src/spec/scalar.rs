@@ -35,6 +35,11 @@ const LARGEST: u64 = 1_000_000_000_000_000;
 fn whole<'n>(node: &'n Node, ctx: &mut Ctx<'n>, least: u64, most: u64) -> Option<u64> {
     let digits = node.plain().filter(|t| t.bytes().all(|b| b.is_ascii_digit()));
     let number = digits.and_then(|t| t.parse::<u64>().ok()).filter(|n| (least..=most).contains(n));
+    if number.is_none() && node.plain().is_none() && node.text().is_some_and(|t| t.parse::<u64>().is_ok()) {
+        let text = node.text().unwrap_or_default();
+        let help = Some(format!("write {text} without quotes"));
+        return ctx.invalid_with(node.span, format!("`\"{text}\"` is a text, not a number"), help);
+    }
     number.or_else(|| ctx.expected(node, &format!("a whole number from {least} to {most}")))
 }
 

@@ -33,6 +33,9 @@ impl Duration {
             };
             let end = after.find(|c: char| !c.is_alphabetic()).unwrap_or(after.len());
             let (unit, next) = after.split_at(end);
+            if unit.is_empty() && !after.is_empty() {
+                return Err(unknown_unit(text, number, after));
+            }
             if unit.is_empty() {
                 return Err(format!(
                     "`{text}` has no unit: write `{number}s` for seconds or `{number}ms` for milliseconds"
@@ -145,6 +148,7 @@ mod tests {
             ("5sec", "write `5s`"),
             ("5 Minutes", "write `5m`"),
             ("5parsec", "durations use d, h, m, s, ms, us, ns"),
+            ("5%", "unknown unit `%`"),
             ("-5s", "not a duration"),
             ("soon", "not a duration"),
             ("5s1m", "the largest comes first"),

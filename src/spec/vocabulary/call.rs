@@ -2,6 +2,7 @@
 
 use super::policy::{Policy, check_policy};
 use super::target::Target;
+use crate::finding::nearest;
 use crate::source::Spanned;
 use crate::spec::decode::{Ctx, Decode, Record, decode_record, record};
 use crate::spec::scalar::Positive;
@@ -156,10 +157,11 @@ impl Decode for Step {
             let message = format!("a step is a mapping with one of {}", STEPS.join(", "));
             return ctx.invalid_with(node.span, message, help);
         }
-        let Some(kind) = STEPS.iter().find(|step| node.get(step).is_some()) else {
+        let Some(kind) = STEPS.into_iter().find(|step| node.get(step).is_some()).or_else(|| meant(node))
+        else {
             return unknown_step(node, ctx);
         };
-        match *kind {
+        match kind {
             "call" => decode_record(node, ctx).map(|call| Self::Call(Box::new(call))),
             "parallel" => decode_record::<ParallelStep>(node, ctx)?.parallel.map(|p| Self::Parallel(p.value)),
             "publish" => decode_record(node, ctx).map(Self::Publish),
@@ -188,6 +190,14 @@ impl Decode for Step {
             json!({ "description": "One step of an endpoint.", "anyOf": parts })
         })
     }
+}
+
+/// What a step does whose key is misspelt.
+fn meant(node: &Node) -> Option<&'static str> {
+    let mut known = Vec::new();
+    Call::keys(&mut known);
+    let keys = node.entries().iter().map(|e| e.key.value.as_str()).filter(|key| !known.contains(key));
+    keys.into_iter().find_map(|key| nearest(key, STEPS))
 }
 
 /// None of its keys says what it does: each unknown key is named, and what is probably meant.

@@ -101,7 +101,7 @@ record! {
 fn one_contract<'n>(contract: &Contract, node: &'n Node, ctx: &mut Ctx<'n>) {
     let _ = contract;
     let kinds = ["forbid", "allow_only", "protect", "independent"];
-    if kinds.iter().filter(|kind| node.get(kind).is_some()).count() != 1 {
+    if kinds.iter().filter(|kind| ctx.given(node, kind)).count() != 1 {
         let at = node.entries().first().map_or(node.span, |e| e.key.span);
         ctx.reject(at, format!("a contract says one thing: one of {}", kinds.join(", ")));
     }

@@ -85,7 +85,7 @@ const EVENTS: [&str; 9] =
 
 fn one_event<'n>(event: &Event, node: &'n Node, ctx: &mut Ctx<'n>) {
     let _ = event;
-    let count = EVENTS.iter().filter(|kind| node.get(kind).is_some()).count();
+    let count = EVENTS.iter().filter(|kind| ctx.given(node, kind)).count();
     if count != 1 {
         let at = node.entries().first().map_or(node.span, |e| e.key.span);
         ctx.reject(at, format!("an event says one thing that happens: one of {}", EVENTS.join(", ")));

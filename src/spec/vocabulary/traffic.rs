@@ -54,7 +54,7 @@ impl Decode for RateProfile {
             return Rate::decode(node, ctx).map(Self::Constant);
         }
         let points = Vec::<Spanned<RatePoint>>::decode(node, ctx)?;
-        if points.is_empty() {
+        if node.items().is_empty() {
             return ctx.invalid(node.span, "a rate over time needs at least one point");
         }
         for pair in points.windows(2) {
@@ -105,14 +105,14 @@ record! {
 
 fn open_or_closed<'n>(traffic: &Traffic, node: &'n Node, ctx: &mut Ctx<'n>) {
     let at = node.entries().first().map_or(node.span, |e| e.key.span);
-    match (node.get("rate").is_some(), node.get("users").is_some()) {
+    match (ctx.given(node, "rate"), ctx.given(node, "users")) {
         (true, true) => ctx.reject(at, "traffic is a `rate` (open loop) or `users` (closed loop), not both"),
         (false, false) => {
             ctx.reject(at, "traffic needs a `rate` such as `200/s`, or `users` with `think_time`")
         }
         _ => {}
     }
-    if let (Some(think), None) = (&traffic.think_time, &traffic.users) {
+    if let Some(think) = traffic.think_time.as_ref().filter(|_| !ctx.given(node, "users")) {
         ctx.reject(think.span, "`think_time` belongs to `users`");
     }
 }
