@@ -210,7 +210,8 @@ pub fn record_schema<R: Record>(defs: &mut Defs, about: &str) -> Value {
 
 /// Declares mappings: each key with its type and its sentence. Every field becomes
 /// `Option<Spanned<type>>`. `key["name"]` where the key is no Rust name, `= required` where it must be
-/// there, `..field: Type` to take in the keys of another record, `validate: f` for what no single key tells.
+/// there, `..field: Type` to take in the keys of another record, `validate: f` for what no single key tells
+/// and `schema: f` for the same in the schema, `mend: f` for what becomes of parts that cannot be read.
 macro_rules! record {
     (
         $(#[doc = $about:literal])+
@@ -220,6 +221,7 @@ macro_rules! record {
         }
         $( validate: $validate:path ; )?
         $( mend: $mend:path ; )?
+        $( schema: $schema:path ; )?
     ) => {
         $(#[doc = $about])+
         #[derive(Debug, Clone, Default)]
@@ -278,7 +280,9 @@ macro_rules! record {
             }
             fn schema(defs: &mut $crate::spec::schema::Defs) -> serde_json::Value {
                 defs.define(stringify!($name), |defs| {
-                    $crate::spec::decode::record_schema::<Self>(defs, concat!($($about),+).trim())
+                    let schema = $crate::spec::decode::record_schema::<Self>(defs, concat!($($about),+).trim());
+                    $( let schema = $schema(schema); )?
+                    schema
                 })
             }
             fn fill(&mut self, lower: &Self) {

@@ -5,7 +5,7 @@ use super::tree::{Entry, Kind, Node};
 use crate::finding::Finding;
 use crate::source::{FileId, Span, Spanned};
 use serde_yaml::granit_parser::{Event, Parser, ScalarStyle, ScanError, Span as Marks, options};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What a text may cost. The defaults hold a system of a million endpoints and stop an alias bomb at once.
 #[derive(Debug, Clone, Copy)]
@@ -148,9 +148,9 @@ impl Builder<'_> {
                 let last = items.last().map(|n| n.span.end);
                 (Kind::Sequence(items), last)
             }
-            Items::Mapping { mut entries, merged, seen, .. } => {
+            Items::Mapping { mut entries, merged, .. } => {
                 let last = entries.last().map(|e| e.value.span.end.max(e.key.span.end));
-                merge_keys(&mut entries, merged, &seen);
+                merge_keys(&mut entries, merged);
                 (Kind::Mapping(entries), last)
             }
         };
@@ -163,16 +163,17 @@ impl Builder<'_> {
 
     fn alias(&mut self, id: usize, span: Span) -> Result<(), Stop> {
         // An alias inside its own anchor has no value yet.
-        let Some(node) = self.anchors.get(&id).cloned() else {
+        let Some(node) = self.anchors.get(&id) else {
             return Err(self.syntax(span, "this alias refers to a value that contains it"));
         };
-        let (count, height) = measure(&node);
+        let (count, height) = measure(node);
         self.nodes += count;
         if self.open.len() + height > self.limits.depth {
             return Err(self.stop(span, format!("aliases nest more than {} levels deep", self.limits.depth)));
         }
         self.check_nodes(span)?;
-        self.place(node)
+        let node = self.anchors.get(&id).cloned();
+        node.map_or(Ok(()), |node| self.place(node))
     }
 
     fn finish(&mut self, node: Node, anchor: usize) -> Result<(), Stop> {
@@ -262,21 +263,18 @@ fn position(entries: &[Entry], seen: &HashMap<String, usize>, key: &str) -> Opti
 }
 
 /// `<<`: keys of the merged mappings that the mapping itself does not have, earlier mappings first.
-fn merge_keys(entries: &mut Vec<Entry>, merged: Vec<Node>, seen: &HashMap<String, usize>) {
+fn merge_keys(entries: &mut Vec<Entry>, merged: Vec<Node>) {
+    if merged.is_empty() {
+        return;
+    }
+    let mut known: HashSet<String> = entries.iter().map(|e| e.key.value.clone()).collect();
     let mappings = merged.into_iter().flat_map(|node| match node.kind {
         Kind::Sequence(items) => items,
         _ => vec![node],
     });
     for node in mappings {
         let Kind::Mapping(news) = node.kind else { continue };
-        for new in news {
-            let key = &new.key.value;
-            let known = position(entries, seen, key).is_some()
-                || entries.iter().skip(SMALL).any(|e| e.key.value == *key);
-            if !known {
-                entries.push(new);
-            }
-        }
+        entries.extend(news.into_iter().filter(|new| known.insert(new.key.value.clone())));
     }
 }
 

@@ -101,7 +101,7 @@ macro_rules! quantity {
                 <$ty>::parse(text).map_err(|message| ctx.reject(node.span, message)).ok()
             }
             fn schema(_: &mut Defs) -> Value {
-                json!({ "type": "string", "pattern": <$ty>::PATTERN })
+                json!({ "type": "string", "minLength": 1, "pattern": <$ty>::PATTERN })
             }
         }
     };
@@ -122,6 +122,10 @@ impl Decode for Date {
         date.or_else(|| ctx.expected(node, "a date such as `2027-03-31`"))
     }
     fn schema(_: &mut Defs) -> Value {
-        json!({ "type": "string", "format": "date" })
+        // The days of each month; that 2027 has no 29 February, a pattern cannot say.
+        let long = "(01|03|05|07|08|10|12)-(0[1-9]|[12][0-9]|3[01])";
+        let short = "(04|06|09|11)-(0[1-9]|[12][0-9]|30)";
+        let pattern = format!("^[0-9]{{4}}-({long}|{short}|02-(0[1-9]|[12][0-9]))$");
+        json!({ "type": "string", "format": "date", "pattern": pattern })
     }
 }

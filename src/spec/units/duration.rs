@@ -18,9 +18,25 @@ const UNITS: [(&str, u64); 8] = [
     ("ns", 1),
 ];
 
+macro_rules! part {
+    ($unit:literal) => {
+        concat!(r"([0-9]+(_+[0-9]+)*(\.[0-9]+(_+[0-9]+)*)? *", $unit, ")?")
+    };
+}
+
 impl Duration {
-    /// The schema's pattern of what [`Duration::parse`] takes; compound units fall.
-    pub const PATTERN: &'static str = r"^([0-9][0-9_]*(\.[0-9]+)? ?(d|h|m|s|ms|us|µs|ns))+$";
+    /// The schema's pattern of what [`Duration::parse`] takes, but for its range and the empty text.
+    pub const PATTERN: &'static str = concat!(
+        "^",
+        part!("d"),
+        part!("h"),
+        part!("m"),
+        part!("s"),
+        part!("ms"),
+        part!("(us|µs)"),
+        part!("ns"),
+        "$"
+    );
 
     /// Reads a duration. The error says what is wrong and what was probably meant.
     pub fn parse(text: &str) -> Result<Self, String> {

@@ -1,12 +1,12 @@
 //! What an endpoint does after its own work: calls, messages, data.
 
-use super::policy::{Policy, check_policy};
+use super::policy::Policy;
 use super::target::Target;
 use crate::finding::nearest;
 use crate::source::Spanned;
 use crate::spec::decode::{Ctx, Decode, Record, decode_record, record};
 use crate::spec::scalar::Positive;
-use crate::spec::schema::Defs;
+use crate::spec::schema::{Defs, with};
 use crate::spec::tree::{Kind, Node};
 use crate::spec::units::{Duration, Share};
 use serde_json::{Value, json};
@@ -26,11 +26,6 @@ record! {
         fallback: Fallback,
         ..policy: Policy,
     }
-    validate: call_fits;
-}
-
-fn call_fits<'n>(call: &Call, _: &'n Node, ctx: &mut Ctx<'n>) {
-    check_policy(&call.policy, ctx);
 }
 
 /// What stands in when a call fails.
@@ -238,10 +233,15 @@ record! {
         ..policy: Policy,
     }
     validate: communication_fits;
+    schema: communication_schema;
+}
+
+fn communication_schema(schema: Value) -> Value {
+    let one_word = json!({ "properties": { "to": { "pattern": r"^\s*\S+\s*$" } } });
+    with(schema, json!({ "dependentSchemas": { "endpoint": one_word } }))
 }
 
 fn communication_fits<'n>(communication: &Communication, _: &'n Node, ctx: &mut Ctx<'n>) {
-    check_policy(&communication.policy, ctx);
     if let (Some(endpoint), Some(Spanned { value: Target { endpoint: Some(_), .. }, .. })) =
         (&communication.endpoint, &communication.to)
     {

@@ -7,7 +7,7 @@ use super::target::Target;
 use crate::source::Spanned;
 use crate::spec::decode::{Ctx, Decode, Ids, Map, Switch, choice, record};
 use crate::spec::scalar::{Date, Positive};
-use crate::spec::schema::Defs;
+use crate::spec::schema::{Defs, with};
 use crate::spec::tree::{Kind, Node};
 use crate::spec::units::{Duration, Share};
 use serde_json::{Value, json};
@@ -81,6 +81,18 @@ record! {
         quantiles: Map<Duration>,
     }
     validate: latency_fits;
+    schema: latency_schema;
+}
+
+fn latency_schema(schema: Value) -> Value {
+    let percentiles = json!({ "required": ["p50", "p99"],
+        "properties": { "mean": false, "distribution": false, "quantiles": false } });
+    let distribution =
+        json!({ "required": ["mean"], "properties": { "p50": false, "p99": false, "quantiles": false } });
+    let table = json!({ "minProperties": 2, "propertyNames": { "pattern": Share::PATTERN, "not": { "pattern": r"^(0*(\.0+)?|0*100(\.0+)?) *%$" } } });
+    let quantiles = json!({ "required": ["quantiles"],
+        "properties": { "p50": false, "p99": false, "mean": false, "distribution": false, "quantiles": table } });
+    with(schema, json!({ "type": "object", "oneOf": [percentiles, distribution, quantiles] }))
 }
 
 fn latency_fits<'n>(latency: &Latency, node: &'n Node, ctx: &mut Ctx<'n>) {

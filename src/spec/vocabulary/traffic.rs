@@ -4,7 +4,7 @@ use super::target::Target;
 use crate::source::Spanned;
 use crate::spec::decode::{Ctx, Decode, choice, record};
 use crate::spec::scalar::Positive;
-use crate::spec::schema::Defs;
+use crate::spec::schema::{Defs, one_of, with};
 use crate::spec::tree::{Kind, Node};
 use crate::spec::units::{Duration, Rate};
 use serde_json::{Value, json};
@@ -101,6 +101,11 @@ record! {
         peak: Rate,
     }
     validate: open_or_closed;
+    schema: traffic_schema;
+}
+
+fn traffic_schema(schema: Value) -> Value {
+    with(one_of(schema, &["rate", "users"]), json!({ "dependentRequired": { "think_time": ["users"] } }))
 }
 
 fn open_or_closed<'n>(traffic: &Traffic, node: &'n Node, ctx: &mut Ctx<'n>) {
