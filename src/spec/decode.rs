@@ -22,6 +22,12 @@ pub trait Decode: Sized + Clone {
     fn fill(&mut self, lower: &Self) {
         let _ = lower;
     }
+
+    /// What stands under a name whose value cannot be read, so that what names it is not blamed as well.
+    fn stand_in(node: &Node) -> Option<Self> {
+        let _ = node;
+        None
+    }
 }
 
 /// Where findings go, and where in the document the reader is.
@@ -29,12 +35,14 @@ pub struct Ctx<'n> {
     /// What was found so far.
     pub findings: Vec<Finding>,
     path: Vec<&'n str>,
+    /// Mappings with a key that was misspelt, and the key it was read as.
+    meant: Vec<(Span, &'static str)>,
 }
 
 impl<'n> Ctx<'n> {
     /// At the root of a document.
     pub const fn new() -> Self {
-        Self { findings: Vec::new(), path: Vec::new() }
+        Self { findings: Vec::new(), path: Vec::new(), meant: Vec::new() }
     }
 
     /// Reads the value of `key` one level deeper.
@@ -53,6 +61,11 @@ impl<'n> Ctx<'n> {
     /// The place in the document, for the identity of a finding: `services.web.timeout`.
     pub fn place(&self) -> String {
         self.path.join(".")
+    }
+
+    /// Whether a mapping has a key, perhaps misspelt.
+    pub fn given(&self, node: &Node, key: &str) -> bool {
+        node.get(key).is_some() || self.meant.iter().any(|(span, meant)| *span == node.span && *meant == key)
     }
 
     /// Raises invalid-value.
@@ -94,17 +107,19 @@ impl<'n> Ctx<'n> {
         self.invalid(node.span, format!("`{key}` wants {what}, found {found}"))
     }
 
-    /// Raises unknown-field with the nearest known key.
-    pub fn unknown_field(&mut self, key: &Spanned<String>, known: &[&'static str]) {
+    /// Raises unknown-field with the nearest known key, which it gives back.
+    pub fn unknown_field(&mut self, key: &Spanned<String>, known: &[&'static str]) -> Option<&'static str> {
         let place = self.path.last().map_or_else(|| "the document".to_owned(), |k| format!("`{k}`"));
         let finding =
             Finding::new(&UNKNOWN_FIELD, key.span, format!("unknown key `{}` in {place}", shorten(key)));
-        let finding = match nearest(key, known.iter().copied()) {
+        let near = known.iter().find(|k| Some(**k) == nearest(key, known.iter().copied())).copied();
+        let finding = match near {
             Some(near) => finding.help(format!("did you mean `{near}`?")),
             None => finding.help("keys of your own start with `x-`"),
         };
         let finding = finding.note(format!("known keys: {}", known.join(", ")));
         self.findings.push(finding.about(format!("{}.{}", self.place(), key.value)));
+        near
     }
 }
 
@@ -131,6 +146,10 @@ pub trait Record: Default {
     fn validate<'n>(&self, node: &'n Node, ctx: &mut Ctx<'n>) {
         let _ = (node, ctx);
     }
+    /// Makes the best of what could not be read.
+    fn mend(&mut self, node: &Node) {
+        let _ = node;
+    }
 }
 
 /// Reads a record: every key is looked at, whatever is wrong with the others.
@@ -146,19 +165,34 @@ pub fn decode_record<'n, R: Record>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option
         if !known && !entry.key.value.starts_with("x-") {
             let mut keys = Vec::new();
             R::keys(&mut keys);
-            ctx.unknown_field(&entry.key, &keys);
+            let meant = ctx.unknown_field(&entry.key, &keys);
+            if let Some(meant) = meant.filter(|meant| !ctx.given(node, meant)) {
+                ctx.meant.push((node.span, meant));
+                read_as(&mut record, meant, &entry.value, ctx);
+            }
         }
     }
     let mut required = Vec::new();
     R::required(&mut required);
     for key in required {
-        if node.get(key).is_none() {
+        if !ctx.given(node, key) {
             let at = entries.first().map_or(node.span, |e| e.key.span);
             ctx.reject(at, format!("`{key}` is missing here"));
         }
     }
     record.validate(node, ctx);
+    record.mend(node);
     Some(record)
+}
+
+/// Reads a misspelt key as the one that was meant: a slip of the finger hides no mistake below it, and what
+/// it defines can be named. A value of the wrong form shows that something else was meant.
+fn read_as<'n, R: Record>(record: &mut R, meant: &'static str, node: &'n Node, ctx: &mut Ctx<'n>) {
+    let before = ctx.findings.len();
+    ctx.enter(meant, |ctx| record.set(meant, node, ctx));
+    if ctx.findings.iter().skip(before).any(|f| f.primary.span == node.span) {
+        ctx.findings.truncate(before);
+    }
 }
 
 /// The JSON Schema of a record.
@@ -176,7 +210,8 @@ pub fn record_schema<R: Record>(defs: &mut Defs, about: &str) -> Value {
 
 /// Declares mappings: each key with its type and its sentence. Every field becomes
 /// `Option<Spanned<type>>`. `key["name"]` where the key is no Rust name, `= required` where it must be
-/// there, `..field: Type` to take in the keys of another record, `validate: f` for what no single key tells.
+/// there, `..field: Type` to take in the keys of another record, `validate: f` for what no single key tells
+/// and `schema: f` for the same in the schema, `mend: f` for what becomes of parts that cannot be read.
 macro_rules! record {
     (
         $(#[doc = $about:literal])+
@@ -185,6 +220,8 @@ macro_rules! record {
             $( .. $flat:ident : $flat_ty:ty , )?
         }
         $( validate: $validate:path ; )?
+        $( mend: $mend:path ; )?
+        $( schema: $schema:path ; )?
     ) => {
         $(#[doc = $about])+
         #[derive(Debug, Clone, Default)]
@@ -232,6 +269,9 @@ macro_rules! record {
             $( fn validate<'n>(&self, node: &'n $crate::spec::tree::Node, ctx: &mut $crate::spec::decode::Ctx<'n>) {
                 $validate(self, node, ctx);
             } )?
+            $( fn mend(&mut self, node: &$crate::spec::tree::Node) {
+                $mend(self, node);
+            } )?
         }
 
         impl $crate::spec::decode::Decode for $name {
@@ -240,13 +280,20 @@ macro_rules! record {
             }
             fn schema(defs: &mut $crate::spec::schema::Defs) -> serde_json::Value {
                 defs.define(stringify!($name), |defs| {
-                    $crate::spec::decode::record_schema::<Self>(defs, concat!($($about),+).trim())
+                    let schema = $crate::spec::decode::record_schema::<Self>(defs, concat!($($about),+).trim());
+                    $( let schema = $schema(schema); )?
+                    schema
                 })
             }
             fn fill(&mut self, lower: &Self) {
                 $( $crate::spec::decode::fill(&mut self.$field, lower.$field.as_ref()); )*
                 $( self.$flat.fill(&lower.$flat); )?
                 let _ = lower;
+            }
+            fn stand_in(node: &$crate::spec::tree::Node) -> Option<Self> {
+                let mut record = Self::default();
+                $crate::spec::decode::Record::mend(&mut record, node);
+                Some(record)
             }
         }
     };
@@ -390,8 +437,9 @@ impl<T: Decode> Decode for Map<T> {
             _ => return ctx.expected(node, "a mapping"),
         };
         let read = entries.iter().filter_map(|entry| {
-            let value = ctx.enter(&entry.key.value, |ctx| ctx.spanned(&entry.value))?;
-            Some((entry.key.clone(), value))
+            let value = ctx.enter(&entry.key.value, |ctx| T::decode(&entry.value, ctx));
+            let value = value.or_else(|| T::stand_in(&entry.value))?;
+            Some((entry.key.clone(), Spanned::new(value, entry.value.span)))
         });
         Some(Self(read.collect()))
     }

@@ -2,7 +2,7 @@
 
 use super::Decode;
 use super::decode::Ctx;
-use super::overlay::{apply_overlays, apply_set, unique_ids};
+use super::overlay::{NAMESPACE, apply_overlays, apply_set, unique_ids};
 use super::parse::{Limits, parse};
 use super::rules::{INCLUDE_CYCLE, INVALID_VALUE, INVALID_YAML, LIMIT_EXCEEDED, NOT_UTF8, UNREADABLE_FILE};
 use super::tree::{Kind, Node};
@@ -276,6 +276,9 @@ impl<'l> Reader<'l> {
     pub fn decode(&mut self, trees: Vec<FileTree>) -> Vec<FileDocument> {
         let mut trees = apply_overlays(trees, &mut self.findings);
         unique_ids(&mut trees, &mut self.findings);
+        // A section without names to look up: what it defines is not known.
+        let unread = |node: &Node| !matches!(node.kind, Kind::Mapping(_) | Kind::Null);
+        self.broken |= trees.iter().any(|t| NAMESPACE.iter().any(|s| t.node.get(s).is_some_and(unread)));
         let decoded = trees.iter().map(|tree| {
             let mut ctx = Ctx::new();
             let document: Option<Document> = Decode::decode(&tree.node, &mut ctx);

@@ -9,7 +9,7 @@ use crate::source::{Span, Spanned};
 use std::collections::HashMap;
 
 /// The sections that share one namespace of ids.
-const NAMESPACE: [&str; 4] = ["services", "datastores", "queues", "topics"];
+pub const NAMESPACE: [&str; 4] = ["services", "datastores", "queues", "topics"];
 
 /// The sections whose entries are merged one by one into the file that defines them.
 const SECTIONS: [&str; 7] =

@@ -5,7 +5,7 @@ use super::tree::{Entry, Kind, Node};
 use crate::finding::Finding;
 use crate::source::{FileId, Span, Spanned};
 use serde_yaml::granit_parser::{Event, Parser, ScalarStyle, ScanError, Span as Marks, options};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 /// What a text may cost. The defaults hold a system of a million endpoints and stop an alias bomb at once.
 #[derive(Debug, Clone, Copy)]
@@ -35,6 +35,7 @@ pub fn parse(text: &str, file: FileId, limits: Limits, findings: &mut Vec<Findin
         flow_nesting_limit: limits.depth,
     };
     let mut builder = Builder {
+        text,
         file,
         limits,
         nodes: 0,
@@ -61,6 +62,7 @@ pub fn parse(text: &str, file: FileId, limits: Limits, findings: &mut Vec<Findin
 struct Stop;
 
 struct Builder<'f> {
+    text: &'f str,
     file: FileId,
     limits: Limits,
     nodes: usize,
@@ -95,7 +97,8 @@ impl Builder<'_> {
                 self.finish(Node { span, kind, tag: tag.and_then(|t| local_tag(&t)) }, anchor)
             }
             Event::SequenceStart(_, anchor, tag) => {
-                self.push(span, anchor, tag.and_then(|t| local_tag(&t)), Items::Sequence(Vec::new()))
+                let start = self.dash(span);
+                self.push(start, anchor, tag.and_then(|t| local_tag(&t)), Items::Sequence(Vec::new()))
             }
             Event::MappingStart(_, anchor, tag) => {
                 let items = Items::Mapping {
@@ -117,6 +120,19 @@ impl Builder<'_> {
         Span::new(self.file, range.start as u32, range.end as u32)
     }
 
+    /// The parser reports a list that stands no deeper than its key behind its first `-`.
+    fn dash(&self, span: Span) -> Span {
+        let below_key = matches!(self.open.last(), Some(Open { items: Items::Mapping { .. }, .. }));
+        let before = self.text.get(..span.start as usize).filter(|_| below_key && span.start == span.end);
+        let line = before.and_then(|before| before.rsplit('\n').next()).unwrap_or_default();
+        let from_dash = line.trim_start_matches(' ');
+        if !from_dash.starts_with('-') {
+            return span;
+        }
+        let start = span.start - from_dash.len() as u32;
+        Span { start, end: start, ..span }
+    }
+
     fn push(&mut self, start: Span, anchor: usize, tag: Option<Box<str>>, items: Items) -> Result<(), Stop> {
         if self.open.len() >= self.limits.depth {
             return Err(self.stop(start, format!("nested more than {} levels deep", self.limits.depth)));
@@ -132,9 +148,9 @@ impl Builder<'_> {
                 let last = items.last().map(|n| n.span.end);
                 (Kind::Sequence(items), last)
             }
-            Items::Mapping { mut entries, merged, seen, .. } => {
+            Items::Mapping { mut entries, merged, .. } => {
                 let last = entries.last().map(|e| e.value.span.end.max(e.key.span.end));
-                merge_keys(&mut entries, merged, &seen);
+                merge_keys(&mut entries, merged);
                 (Kind::Mapping(entries), last)
             }
         };
@@ -147,16 +163,17 @@ impl Builder<'_> {
 
     fn alias(&mut self, id: usize, span: Span) -> Result<(), Stop> {
         // An alias inside its own anchor has no value yet.
-        let Some(node) = self.anchors.get(&id).cloned() else {
+        let Some(node) = self.anchors.get(&id) else {
             return Err(self.syntax(span, "this alias refers to a value that contains it"));
         };
-        let (count, height) = measure(&node);
+        let (count, height) = measure(node);
         self.nodes += count;
         if self.open.len() + height > self.limits.depth {
             return Err(self.stop(span, format!("aliases nest more than {} levels deep", self.limits.depth)));
         }
         self.check_nodes(span)?;
-        self.place(node)
+        let node = self.anchors.get(&id).cloned();
+        node.map_or(Ok(()), |node| self.place(node))
     }
 
     fn finish(&mut self, node: Node, anchor: usize) -> Result<(), Stop> {
@@ -246,21 +263,18 @@ fn position(entries: &[Entry], seen: &HashMap<String, usize>, key: &str) -> Opti
 }
 
 /// `<<`: keys of the merged mappings that the mapping itself does not have, earlier mappings first.
-fn merge_keys(entries: &mut Vec<Entry>, merged: Vec<Node>, seen: &HashMap<String, usize>) {
+fn merge_keys(entries: &mut Vec<Entry>, merged: Vec<Node>) {
+    if merged.is_empty() {
+        return;
+    }
+    let mut known: HashSet<String> = entries.iter().map(|e| e.key.value.clone()).collect();
     let mappings = merged.into_iter().flat_map(|node| match node.kind {
         Kind::Sequence(items) => items,
         _ => vec![node],
     });
     for node in mappings {
         let Kind::Mapping(news) = node.kind else { continue };
-        for new in news {
-            let key = &new.key.value;
-            let known = position(entries, seen, key).is_some()
-                || entries.iter().skip(SMALL).any(|e| e.key.value == *key);
-            if !known {
-                entries.push(new);
-            }
-        }
+        entries.extend(news.into_iter().filter(|new| known.insert(new.key.value.clone())));
     }
 }
 
@@ -344,6 +358,12 @@ mod tests {
         assert_eq!(of(&a.get("b").unwrap().items()[1]), "{c: 'x'}");
         assert_eq!(a.get("b").unwrap().items()[1].get("c").unwrap().part(0, 1), Span::new(FileId(0), 17, 18));
         assert!(a.get("d").unwrap().is_null());
+        let text = "a:\n- 1\nb:\n  - - 2\n    -\n";
+        let (nodes, _) = read(text);
+        let root = &nodes.unwrap()[0];
+        let start = |n: &Node| n.span.start;
+        let (a, b) = (root.get("a").unwrap(), root.get("b").unwrap());
+        assert_eq!((start(a), start(b), start(&b.items()[0])), (3, 12, 14), "a list begins with its dash");
     }
 
     #[test]

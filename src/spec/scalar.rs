@@ -35,6 +35,11 @@ const LARGEST: u64 = 1_000_000_000_000_000;
 fn whole<'n>(node: &'n Node, ctx: &mut Ctx<'n>, least: u64, most: u64) -> Option<u64> {
     let digits = node.plain().filter(|t| t.bytes().all(|b| b.is_ascii_digit()));
     let number = digits.and_then(|t| t.parse::<u64>().ok()).filter(|n| (least..=most).contains(n));
+    if number.is_none() && node.plain().is_none() && node.text().is_some_and(|t| t.parse::<u64>().is_ok()) {
+        let text = node.text().unwrap_or_default();
+        let help = Some(format!("write {text} without quotes"));
+        return ctx.invalid_with(node.span, format!("`\"{text}\"` is a text, not a number"), help);
+    }
     number.or_else(|| ctx.expected(node, &format!("a whole number from {least} to {most}")))
 }
 
@@ -96,7 +101,7 @@ macro_rules! quantity {
                 <$ty>::parse(text).map_err(|message| ctx.reject(node.span, message)).ok()
             }
             fn schema(_: &mut Defs) -> Value {
-                json!({ "type": "string", "pattern": <$ty>::PATTERN })
+                json!({ "type": "string", "minLength": 1, "pattern": <$ty>::PATTERN })
             }
         }
     };
@@ -117,6 +122,10 @@ impl Decode for Date {
         date.or_else(|| ctx.expected(node, "a date such as `2027-03-31`"))
     }
     fn schema(_: &mut Defs) -> Value {
-        json!({ "type": "string", "format": "date" })
+        // The days of each month; that 2027 has no 29 February, a pattern cannot say.
+        let long = "(01|03|05|07|08|10|12)-(0[1-9]|[12][0-9]|3[01])";
+        let short = "(04|06|09|11)-(0[1-9]|[12][0-9]|30)";
+        let pattern = format!("^[0-9]{{4}}-({long}|{short}|02-(0[1-9]|[12][0-9]))$");
+        json!({ "type": "string", "format": "date", "pattern": pattern })
     }
 }

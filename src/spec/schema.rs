@@ -32,6 +32,28 @@ pub fn described(schema: Value, about: &str) -> Value {
     }
 }
 
+/// Says further keywords of a schema.
+#[must_use]
+pub fn with(mut schema: Value, keywords: Value) -> Value {
+    if let (Value::Object(schema), Value::Object(keywords)) = (&mut schema, keywords) {
+        schema.extend(keywords);
+    }
+    schema
+}
+
+/// Exactly one of these keys is there.
+#[must_use]
+pub fn one_of(schema: Value, keys: &[&str]) -> Value {
+    let one: Vec<_> = keys.iter().map(|key| json!({ "required": [key] })).collect();
+    with(schema, json!({ "type": "object", "oneOf": one }))
+}
+
+/// At most one of two keys is there.
+#[must_use]
+pub fn not_both(schema: Value, keys: [&str; 2]) -> Value {
+    with(schema, json!({ "not": { "required": keys } }))
+}
+
 /// The JSON Schema (draft 2020-12) of a loadpath document.
 pub fn document_schema() -> Value {
     let mut defs = Defs::default();

@@ -8,7 +8,10 @@ pub struct Decimal {
 }
 
 impl Decimal {
-    /// Splits a text into its leading unsigned decimal number and the rest, white space between them
+    /// The schema's pattern of a number, up to the limit of 18 digits.
+    pub const PATTERN: &'static str = r"^[0-9]+(_+[0-9]+)*(\.[0-9]+(_+[0-9]+)*)?$";
+
+    /// Splits a text into its leading unsigned decimal number and the rest, spaces between them
     /// dropped. `None` without a number or with more than 18 digits.
     pub fn split(text: &str) -> Option<(Self, &str)> {
         let end = text.find(|c: char| !c.is_ascii_digit() && c != '.' && c != '_').unwrap_or(text.len());
@@ -28,7 +31,7 @@ impl Decimal {
             return None;
         }
         let digits = if digits.is_empty() { 0 } else { digits.parse().ok()? };
-        Some((Self { digits, scale }, rest.trim_start()))
+        Some((Self { digits, scale }, rest.trim_start_matches(' ')))
     }
 
     /// `self × factor`, if that is a whole number below 2⁶⁴.

@@ -18,9 +18,25 @@ const UNITS: [(&str, u64); 8] = [
     ("ns", 1),
 ];
 
+macro_rules! part {
+    ($unit:literal) => {
+        concat!(r"([0-9]+(_+[0-9]+)*(\.[0-9]+(_+[0-9]+)*)? *", $unit, ")?")
+    };
+}
+
 impl Duration {
-    /// The schema's pattern of what [`Duration::parse`] takes; compound units fall.
-    pub const PATTERN: &'static str = r"^([0-9][0-9_]*(\.[0-9]+)? ?(d|h|m|s|ms|us|µs|ns))+$";
+    /// The schema's pattern of what [`Duration::parse`] takes, but for its range and the empty text.
+    pub const PATTERN: &'static str = concat!(
+        "^",
+        part!("d"),
+        part!("h"),
+        part!("m"),
+        part!("s"),
+        part!("ms"),
+        part!("(us|µs)"),
+        part!("ns"),
+        "$"
+    );
 
     /// Reads a duration. The error says what is wrong and what was probably meant.
     pub fn parse(text: &str) -> Result<Self, String> {
@@ -33,6 +49,9 @@ impl Duration {
             };
             let end = after.find(|c: char| !c.is_alphabetic()).unwrap_or(after.len());
             let (unit, next) = after.split_at(end);
+            if unit.is_empty() && !after.is_empty() {
+                return Err(unknown_unit(text, number, after));
+            }
             if unit.is_empty() {
                 return Err(format!(
                     "`{text}` has no unit: write `{number}s` for seconds or `{number}ms` for milliseconds"
@@ -145,6 +164,7 @@ mod tests {
             ("5sec", "write `5s`"),
             ("5 Minutes", "write `5m`"),
             ("5parsec", "durations use d, h, m, s, ms, us, ns"),
+            ("5%", "unknown unit `%`"),
             ("-5s", "not a duration"),
             ("soon", "not a duration"),
             ("5s1m", "the largest comes first"),

@@ -12,7 +12,7 @@ pub struct Rate {
 
 impl Rate {
     /// The schema's pattern of what [`Rate::parse`] takes.
-    pub const PATTERN: &'static str = r"^[0-9][0-9_]*(\.[0-9]+)? ?/ ?(s|m|h|d)$";
+    pub const PATTERN: &'static str = r"^[0-9]+(_+[0-9]+)*(\.[0-9]+(_+[0-9]+)*)? */ *(s|m|h|d)$";
 
     /// Reads a rate. The error says what was probably meant.
     pub fn parse(text: &str) -> Result<Self, String> {
@@ -21,7 +21,7 @@ impl Rate {
         if rest.is_empty() {
             return Err(format!("`{text}` has no unit: write `{amount}/s` for {amount} per second"));
         }
-        let unit = rest.strip_prefix('/').map(str::trim_start).ok_or_else(bad)?;
+        let unit = rest.strip_prefix('/').map(|unit| unit.trim_start_matches(' ')).ok_or_else(bad)?;
         let per = match unit {
             "s" => 1,
             "m" => 60,
@@ -59,11 +59,11 @@ impl Share {
     const WHOLE: u64 = 1_000_000_000_000;
 
     /// The schema's pattern of what [`Share::parse`] takes, up to the limit of 100%.
-    pub const PATTERN: &'static str = r"^(100(\.0+)?|[0-9]{1,2}(\.[0-9]{1,10})?) ?%$";
+    pub const PATTERN: &'static str = r"^0*(100(\.0+)?|[0-9]{1,2}(\.[0-9]{1,10})?) *%$";
 
     /// Reads a share. The error says what was probably meant.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let Some((amount, rest)) = Decimal::split(text) else {
+        let Some((amount, rest)) = Decimal::split(text).filter(|_| !text.contains('_')) else {
             return Err(format!("`{text}` is not a share: write one such as `0.1%`"));
         };
         match rest {
@@ -118,7 +118,8 @@ impl Size {
     ];
 
     /// The schema's pattern of what [`Size::parse`] takes.
-    pub const PATTERN: &'static str = r"^[0-9][0-9_]*(\.[0-9]+)? ?(B|KB|KiB|MB|MiB|GB|GiB|TB|TiB)$";
+    pub const PATTERN: &'static str =
+        r"^[0-9]+(_+[0-9]+)*(\.[0-9]+(_+[0-9]+)*)? *(B|KB|KiB|MB|MiB|GB|GiB|TB|TiB)$";
 
     /// Reads a size. The error says what was probably meant.
     pub fn parse(text: &str) -> Result<Self, String> {

@@ -1,11 +1,12 @@
 //! What an endpoint does after its own work: calls, messages, data.
 
-use super::policy::{Policy, check_policy};
+use super::policy::Policy;
 use super::target::Target;
+use crate::finding::nearest;
 use crate::source::Spanned;
 use crate::spec::decode::{Ctx, Decode, Record, decode_record, record};
 use crate::spec::scalar::Positive;
-use crate::spec::schema::Defs;
+use crate::spec::schema::{Defs, with};
 use crate::spec::tree::{Kind, Node};
 use crate::spec::units::{Duration, Share};
 use serde_json::{Value, json};
@@ -25,11 +26,6 @@ record! {
         fallback: Fallback,
         ..policy: Policy,
     }
-    validate: call_fits;
-}
-
-fn call_fits<'n>(call: &Call, _: &'n Node, ctx: &mut Ctx<'n>) {
-    check_policy(&call.policy, ctx);
 }
 
 /// What stands in when a call fails.
@@ -156,10 +152,11 @@ impl Decode for Step {
             let message = format!("a step is a mapping with one of {}", STEPS.join(", "));
             return ctx.invalid_with(node.span, message, help);
         }
-        let Some(kind) = STEPS.iter().find(|step| node.get(step).is_some()) else {
+        let Some(kind) = STEPS.into_iter().find(|step| node.get(step).is_some()).or_else(|| meant(node))
+        else {
             return unknown_step(node, ctx);
         };
-        match *kind {
+        match kind {
             "call" => decode_record(node, ctx).map(|call| Self::Call(Box::new(call))),
             "parallel" => decode_record::<ParallelStep>(node, ctx)?.parallel.map(|p| Self::Parallel(p.value)),
             "publish" => decode_record(node, ctx).map(Self::Publish),
@@ -188,6 +185,14 @@ impl Decode for Step {
             json!({ "description": "One step of an endpoint.", "anyOf": parts })
         })
     }
+}
+
+/// What a step does whose key is misspelt.
+fn meant(node: &Node) -> Option<&'static str> {
+    let mut known = Vec::new();
+    Call::keys(&mut known);
+    let keys = node.entries().iter().map(|e| e.key.value.as_str()).filter(|key| !known.contains(key));
+    keys.into_iter().find_map(|key| nearest(key, STEPS))
 }
 
 /// None of its keys says what it does: each unknown key is named, and what is probably meant.
@@ -228,10 +233,15 @@ record! {
         ..policy: Policy,
     }
     validate: communication_fits;
+    schema: communication_schema;
+}
+
+fn communication_schema(schema: Value) -> Value {
+    let one_word = json!({ "properties": { "to": { "pattern": r"^\s*\S+\s*$" } } });
+    with(schema, json!({ "dependentSchemas": { "endpoint": one_word } }))
 }
 
 fn communication_fits<'n>(communication: &Communication, _: &'n Node, ctx: &mut Ctx<'n>) {
-    check_policy(&communication.policy, ctx);
     if let (Some(endpoint), Some(Spanned { value: Target { endpoint: Some(_), .. }, .. })) =
         (&communication.endpoint, &communication.to)
     {

@@ -3,7 +3,7 @@
 use super::service::Texts;
 use crate::source::Spanned;
 use crate::spec::decode::{Ctx, Decode, Map, choice, record};
-use crate::spec::schema::Defs;
+use crate::spec::schema::{Defs, one_of};
 use crate::spec::tree::{Kind, Node};
 use serde_json::{Value, json};
 
@@ -98,14 +98,20 @@ record! {
         independent: Texts,
     }
     validate: one_contract;
+    schema: contract_schema;
+}
+
+const CONTRACTS: [&str; 4] = ["forbid", "allow_only", "protect", "independent"];
+
+fn contract_schema(schema: Value) -> Value {
+    one_of(schema, &CONTRACTS)
 }
 
 fn one_contract<'n>(contract: &Contract, node: &'n Node, ctx: &mut Ctx<'n>) {
     let _ = contract;
-    let kinds = ["forbid", "allow_only", "protect", "independent"];
-    if kinds.iter().filter(|kind| node.get(kind).is_some()).count() != 1 {
+    if CONTRACTS.iter().filter(|kind| ctx.given(node, kind)).count() != 1 {
         let at = node.entries().first().map_or(node.span, |e| e.key.span);
-        ctx.reject(at, format!("a contract says one thing: one of {}", kinds.join(", ")));
+        ctx.reject(at, format!("a contract says one thing: one of {}", CONTRACTS.join(", ")));
     }
 }
 

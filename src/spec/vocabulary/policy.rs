@@ -4,8 +4,10 @@
 use crate::source::Spanned;
 use crate::spec::decode::{Ctx, Switch, choice, record};
 use crate::spec::scalar::Positive;
+use crate::spec::schema::{not_both, with};
 use crate::spec::tree::Node;
 use crate::spec::units::{Duration, Share};
+use serde_json::{Value, json};
 
 choice! {
     /// How a call travels.
@@ -218,6 +220,11 @@ record! {
         duration: Duration,
     }
     validate: one_window;
+    schema: window_schema;
+}
+
+fn window_schema(schema: Value) -> Value {
+    not_both(schema, ["calls", "duration"])
 }
 
 fn one_window<'n>(window: &Window, node: &'n Node, ctx: &mut Ctx<'n>) {
@@ -245,6 +252,11 @@ record! {
         slow_call: SlowCall,
     }
     validate: one_breaker;
+    schema: breaker_schema;
+}
+
+fn breaker_schema(schema: Value) -> Value {
+    not_both(schema, ["failure_threshold", "failure_rate_threshold"])
 }
 
 fn one_breaker<'n>(breaker: &CircuitBreaker, node: &'n Node, ctx: &mut Ctx<'n>) {
@@ -333,6 +345,27 @@ record! {
         /// Same zone first.
         zone_aware: bool,
     }
+    validate: hash_has_key;
+    schema: balancing_schema;
+}
+
+fn hash_has_key<'n>(balancing: &Balancing, node: &'n Node, ctx: &mut Ctx<'n>) {
+    let Some(policy) = &balancing.policy else { return };
+    let hashing = matches!(policy.value, BalancingPolicy::RingHash | BalancingPolicy::Maglev);
+    if hashing && !ctx.given(node, "hash_key") {
+        let message = format!("`{}` hashes a key, and none is named", policy.word());
+        ctx.reject_with(
+            policy.span,
+            message,
+            Some("add `hash_key: client_ip`, or a key of yours".to_owned()),
+        );
+    }
+}
+
+fn balancing_schema(schema: Value) -> Value {
+    let hashing = [BalancingPolicy::RingHash.word(), BalancingPolicy::Maglev.word()];
+    let hashes = json!({ "required": ["policy"], "properties": { "policy": { "enum": hashing } } });
+    with(schema, json!({ "if": hashes, "then": { "required": ["hash_key"] } }))
 }
 
 record! {
@@ -366,27 +399,5 @@ record! {
         idempotency_key: bool,
         /// Encrypted.
         tls: bool,
-    }
-    validate: policy_fits;
-}
-
-fn policy_fits<'n>(policy: &Policy, _: &'n Node, ctx: &mut Ctx<'n>) {
-    check_policy(policy, ctx);
-}
-
-/// What no single key of a policy can tell; also run for records that take a policy in.
-pub fn check_policy(policy: &Policy, ctx: &mut Ctx<'_>) {
-    let Some(balancing) = &policy.load_balancing else { return };
-    let hashing = matches!(
-        balancing.policy.as_ref().map(|p| p.value),
-        Some(BalancingPolicy::RingHash | BalancingPolicy::Maglev)
-    );
-    if let (true, None, Some(policy)) = (hashing, &balancing.hash_key, &balancing.policy) {
-        let message = format!("`{}` hashes a key, and none is named", policy.word());
-        ctx.reject_with(
-            policy.span,
-            message,
-            Some("add `hash_key: client_ip`, or a key of yours".to_owned()),
-        );
     }
 }

@@ -6,9 +6,9 @@ use crate::finding::nearest;
 use crate::source::Spanned;
 use crate::spec::decode::{Ctx, Decode, record, shorten};
 use crate::spec::scalar::Positive;
-use crate::spec::schema::Defs;
+use crate::spec::schema::{Defs, one_of};
 use crate::spec::tree::Node;
-use crate::spec::units::{Duration, Rate, Share};
+use crate::spec::units::{Decimal, Duration, Rate, Share};
 use serde_json::{Value, json};
 
 record! {
@@ -78,14 +78,19 @@ record! {
         deploy: TargetEvent,
     }
     validate: one_event;
+    schema: event_schema;
 }
 
 const EVENTS: [&str; 9] =
     ["kill", "restart", "slow", "errors", "stall", "partition", "network", "zone_outage", "deploy"];
 
+fn event_schema(schema: Value) -> Value {
+    one_of(schema, &EVENTS)
+}
+
 fn one_event<'n>(event: &Event, node: &'n Node, ctx: &mut Ctx<'n>) {
     let _ = event;
-    let count = EVENTS.iter().filter(|kind| node.get(kind).is_some()).count();
+    let count = EVENTS.iter().filter(|kind| ctx.given(node, kind)).count();
     if count != 1 {
         let at = node.entries().first().map_or(node.span, |e| e.key.span);
         ctx.reject(at, format!("an event says one thing that happens: one of {}", EVENTS.join(", ")));
@@ -193,8 +198,18 @@ impl Decode for Expectation {
         Some(Self { text: text.to_owned(), target, metric: *metric, operator, value })
     }
     fn schema(_: &mut Defs) -> Value {
-        let names: Vec<_> = METRICS.iter().map(|(name, _)| *name).collect();
-        json!({ "type": "string", "pattern": format!(r"^(\S.*\s)?({}) *[<>]=? *[0-9].*$", names.join("|")) })
+        let comparisons = METRICS.iter().map(|(name, metric)| {
+            let value = match metric {
+                Metric::Availability | Metric::Utilization => Share::PATTERN,
+                Metric::Goodput => Rate::PATTERN,
+                Metric::Quantile(_) | Metric::Mean | Metric::Recovery => Duration::PATTERN,
+                Metric::Amplification => Decimal::PATTERN,
+            };
+            format!(r"{name}\s*[<>]=?\s*{}", value.trim_start_matches('^').trim_end_matches('$'))
+        });
+        let comparisons = comparisons.collect::<Vec<_>>().join("|");
+        let pattern = format!(r"^(.*\s)?({comparisons})\s*$");
+        json!({ "type": "string", "pattern": pattern, "allOf": [{ "pattern": r"[<>]=?\s*[0-9]" }] })
     }
 }
 
@@ -210,11 +225,10 @@ fn value_of(metric: Metric, text: &str) -> Result<f64, String> {
         Metric::Availability | Metric::Utilization => Share::parse(text).map(Share::fraction),
         Metric::Goodput => Rate::parse(text).map(Rate::per_second),
         Metric::Quantile(_) | Metric::Mean | Metric::Recovery => Duration::parse(text).map(Duration::seconds),
-        Metric::Amplification => text
-            .parse()
-            .ok()
-            .filter(|v: &f64| v.is_finite() && *v >= 0.0)
-            .ok_or_else(|| format!("`{text}` is not a number")),
+        Metric::Amplification => match Decimal::split(text) {
+            Some((number, "")) => Ok(number.to_f64()),
+            _ => Err(format!("`{text}` is not a number")),
+        },
     }
 }
 

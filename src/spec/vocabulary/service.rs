@@ -7,7 +7,7 @@ use super::target::Target;
 use crate::source::Spanned;
 use crate::spec::decode::{Ctx, Decode, Ids, Map, Switch, choice, record};
 use crate::spec::scalar::{Date, Positive};
-use crate::spec::schema::Defs;
+use crate::spec::schema::{Defs, with};
 use crate::spec::tree::{Kind, Node};
 use crate::spec::units::{Duration, Share};
 use serde_json::{Value, json};
@@ -81,6 +81,18 @@ record! {
         quantiles: Map<Duration>,
     }
     validate: latency_fits;
+    schema: latency_schema;
+}
+
+fn latency_schema(schema: Value) -> Value {
+    let percentiles = json!({ "required": ["p50", "p99"],
+        "properties": { "mean": false, "distribution": false, "quantiles": false } });
+    let distribution =
+        json!({ "required": ["mean"], "properties": { "p50": false, "p99": false, "quantiles": false } });
+    let table = json!({ "minProperties": 2, "propertyNames": { "pattern": Share::PATTERN, "not": { "pattern": r"^(0*(\.0+)?|0*100(\.0+)?) *%$" } } });
+    let quantiles = json!({ "required": ["quantiles"],
+        "properties": { "p50": false, "p99": false, "mean": false, "distribution": false, "quantiles": table } });
+    with(schema, json!({ "type": "object", "oneOf": [percentiles, distribution, quantiles] }))
 }
 
 fn latency_fits<'n>(latency: &Latency, node: &'n Node, ctx: &mut Ctx<'n>) {
@@ -91,7 +103,7 @@ fn latency_fits<'n>(latency: &Latency, node: &'n Node, ctx: &mut Ctx<'n>) {
     // A key that is there with a bad value has been reported: say no more about the form.
     if ["p50", "p99", "mean", "distribution", "quantiles"]
         .iter()
-        .any(|k| node.get(k).is_some_and(|_| !latency.has(k)))
+        .any(|k| ctx.given(node, k) && !latency.has(k))
     {
         return;
     }
@@ -119,7 +131,8 @@ fn latency_fits<'n>(latency: &Latency, node: &'n Node, ctx: &mut Ctx<'n>) {
         ctx.reject(distribution.span, format!("`{}` needs its `mean`", distribution.word()));
     }
     if let Some(quantiles) = &latency.quantiles {
-        check_quantiles(quantiles, ctx);
+        let written = node.get("quantiles").map_or(quantiles.0.len(), |q| q.entries().len());
+        check_quantiles(quantiles, written, ctx);
     }
 }
 
@@ -141,8 +154,8 @@ impl Latency {
     }
 }
 
-fn check_quantiles(quantiles: &Spanned<Map<Duration>>, ctx: &mut Ctx<'_>) {
-    if quantiles.0.len() < 2 {
+fn check_quantiles(quantiles: &Spanned<Map<Duration>>, written: usize, ctx: &mut Ctx<'_>) {
+    if written < 2 {
         ctx.reject(quantiles.span, "at least two quantiles are needed");
     }
     let mut last: Option<(Share, Duration)> = None;
@@ -378,12 +391,24 @@ record! {
         consumes: Ids<Consume>,
     }
     validate: replicas_once;
+    mend: any_endpoint;
 }
 
-fn replicas_once<'n>(service: &Service, _: &'n Node, ctx: &mut Ctx<'n>) {
+/// Nobody is to blame for naming an endpoint of a service whose endpoints cannot be read: like that of
+/// someone else, it has whatever it is asked for.
+fn any_endpoint(service: &mut Service, node: &Node) {
+    let unread = matches!(node.kind, Kind::Scalar { .. } | Kind::Sequence(_));
+    if unread || (node.get("endpoints").is_some() && service.endpoints.is_none()) {
+        service.external = Some(Spanned::new(true, node.span));
+    }
+}
+
+fn replicas_once<'n>(service: &Service, node: &'n Node, ctx: &mut Ctx<'n>) {
     let (Some(replicas), Some(instances)) = (&service.replicas, &service.instances) else { return };
-    if replicas.value.0 as usize != instances.len() {
-        let message = format!("`replicas` says {}, `instances` lists {}", replicas.value.0, instances.len());
+    // One that cannot be read counts as well.
+    let listed = node.get("instances").map_or(instances.len(), |list| list.items().len());
+    if replicas.value.0 as usize != listed {
+        let message = format!("`replicas` says {}, `instances` lists {listed}", replicas.value.0);
         ctx.reject_with(replicas.span, message, Some("keep one of the two".to_owned()));
     }
 }

@@ -4,7 +4,7 @@ use super::target::Target;
 use crate::source::Spanned;
 use crate::spec::decode::{Ctx, Decode, choice, record};
 use crate::spec::scalar::Positive;
-use crate::spec::schema::Defs;
+use crate::spec::schema::{Defs, one_of, with};
 use crate::spec::tree::{Kind, Node};
 use crate::spec::units::{Duration, Rate};
 use serde_json::{Value, json};
@@ -54,7 +54,7 @@ impl Decode for RateProfile {
             return Rate::decode(node, ctx).map(Self::Constant);
         }
         let points = Vec::<Spanned<RatePoint>>::decode(node, ctx)?;
-        if points.is_empty() {
+        if node.items().is_empty() {
             return ctx.invalid(node.span, "a rate over time needs at least one point");
         }
         for pair in points.windows(2) {
@@ -101,18 +101,23 @@ record! {
         peak: Rate,
     }
     validate: open_or_closed;
+    schema: traffic_schema;
+}
+
+fn traffic_schema(schema: Value) -> Value {
+    with(one_of(schema, &["rate", "users"]), json!({ "dependentRequired": { "think_time": ["users"] } }))
 }
 
 fn open_or_closed<'n>(traffic: &Traffic, node: &'n Node, ctx: &mut Ctx<'n>) {
     let at = node.entries().first().map_or(node.span, |e| e.key.span);
-    match (node.get("rate").is_some(), node.get("users").is_some()) {
+    match (ctx.given(node, "rate"), ctx.given(node, "users")) {
         (true, true) => ctx.reject(at, "traffic is a `rate` (open loop) or `users` (closed loop), not both"),
         (false, false) => {
-            ctx.reject(at, "traffic needs a `rate` such as `200/s`, or `users` with `think_time`");
+            ctx.reject(at, "traffic needs a `rate` such as `200/s`, or `users` with `think_time`")
         }
         _ => {}
     }
-    if let (Some(think), None) = (&traffic.think_time, &traffic.users) {
+    if let Some(think) = traffic.think_time.as_ref().filter(|_| !ctx.given(node, "users")) {
         ctx.reject(think.span, "`think_time` belongs to `users`");
     }
 }
