@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
         summary: "services that depend on each other in a circle",
         severity: Severity::Warning,
         pedantic: false,
+        together: "",
         settings: &[],
         page: include_str!("cyclic-dependency.md"),
     },

@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
         summary: "a service that many others call",
         severity: Severity::Info,
         pedantic: true,
+        together: "",
         settings: &[Setting { name: "max", default: 8.0, about: "calling services that are still fine" }],
         page: include_str!("high-fan-in.md"),
     },

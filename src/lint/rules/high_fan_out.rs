@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
         summary: "a service that calls many others",
         severity: Severity::Warning,
         pedantic: false,
+        together: "",
         settings: &[Setting { name: "max", default: 8.0, about: "called services that are still fine" }],
         page: include_str!("high-fan-out.md"),
     },

@@ -10,6 +10,7 @@ pub static RULE: Rule = Rule {
         summary: "a synchronous call that waits forever",
         severity: Severity::Warning,
         pedantic: false,
+        together: "calls wait for an answer forever",
         settings: &[],
         page: include_str!("missing-timeout.md"),
     },

@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
         summary: "a service with no edge in or out",
         severity: Severity::Warning,
         pedantic: false,
+        together: "",
         settings: &[],
         page: include_str!("orphan-service.md"),
     },

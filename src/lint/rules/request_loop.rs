@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
         summary: "a cycle of synchronous calls: a request can come back to itself",
         severity: Severity::Error,
         pedantic: false,
+        together: "",
         settings: &[],
         page: include_str!("request-loop.md"),
     },

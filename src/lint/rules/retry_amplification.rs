@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
         summary: "retries that multiply along a path",
         severity: Severity::Warning,
         pedantic: false,
+        together: "",
         settings: &[
             Setting {
                 name: "warning",

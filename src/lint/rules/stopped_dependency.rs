@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
         summary: "a call of a service that is declared stopped",
         severity: Severity::Error,
         pedantic: false,
+        together: "",
         settings: &[],
         page: include_str!("stopped-dependency.md"),
     },

@@ -16,6 +16,7 @@ pub static RULE: Rule = Rule {
         summary: "a caller that gives up before what it waits for can fail",
         severity: Severity::Warning,
         pedantic: false,
+        together: "",
         settings: &[],
         page: include_str!("timeout-inversion.md"),
     },

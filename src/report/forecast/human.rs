@@ -2,6 +2,7 @@
 
 use super::numbers::{count, observed, percent, seconds, short};
 use super::{Forecast, Run, Style};
+use crate::report::Tone;
 use crate::sim::{Compiled, EndpointOutcome, Estimate, Outcome, Verdict};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use std::fmt::Write;
@@ -197,12 +198,12 @@ fn expectations(text: &mut String, run: &Run, style: &Style) {
     text.push('\n');
     let width = run.expectations.iter().map(|e| e.text.chars().count()).max().unwrap_or(0);
     for judged in &run.expectations {
-        let (sign, color) = match judged.verdict {
-            Verdict::Met => ("✓", "32"),
-            Verdict::NotMet => ("✗", "31"),
-            Verdict::Undecided => ("?", "33"),
+        let (sign, tone) = match judged.verdict {
+            Verdict::Met => ("✓", Tone::Good),
+            Verdict::NotMet => ("✗", Tone::Error),
+            Verdict::Undecided => ("?", Tone::Warning),
         };
-        let sign = if style.color { format!("\u{1b}[{color}m{sign}\u{1b}[0m") } else { sign.to_owned() };
+        let sign = (style.paint)(tone, sign);
         let seen = judged.observed.map_or_else(|| "not observed".to_owned(), |o| observed(judged.metric, o));
         let spread = judged.ci95.filter(|(low, high)| high > low);
         let spread = spread.map_or_else(String::new, |(low, high)| {
