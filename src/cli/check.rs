@@ -4,6 +4,7 @@ use super::args::{CheckArgs, Cli, FailOn};
 use super::input::{System, system, system_of};
 use super::output::{print, style, write};
 use crate::finding::Severity;
+use crate::model::EdgeKind;
 use crate::report::{CheckReport, FormatInfo, finding_format};
 use anyhow::Result;
 use std::time::Instant;
@@ -97,15 +98,22 @@ impl System {
 
     /// What it consists of: `12 services, 16 calls, 2 entry points`.
     pub fn facts(&self) -> String {
-        let count = |n: usize, one: &str, many: &str| format!("{n} {}", if n == 1 { one } else { many });
-        let services = self.arch.services().count();
-        let stores = self.arch.graph.node_count() - services;
-        let mut facts = vec![count(services, "service", "services")];
-        if stores > 0 {
-            facts.push(count(stores, "datastore or channel", "datastores and channels"));
-        }
-        facts.push(count(self.arch.graph.edge_count(), "edge", "edges"));
-        facts.push(count(self.arch.entry_points().len(), "entry point", "entry points"));
-        facts.join(", ")
+        let kinds = |kind: &str| self.arch.nodes().filter(|(_, n)| n.kind_name() == kind).count();
+        let edges = |kinds: &[EdgeKind]| self.arch.edges().filter(|(_, e)| kinds.contains(&e.kind)).count();
+        let all = [
+            (kinds("service") + kinds("external"), "service", "services"),
+            (kinds("datastore"), "datastore", "datastores"),
+            (kinds("queue"), "queue", "queues"),
+            (kinds("topic"), "topic", "topics"),
+            (edges(&[EdgeKind::Call]), "call", "calls"),
+            (edges(&[EdgeKind::Read, EdgeKind::Write]), "data access", "data accesses"),
+            (edges(&[EdgeKind::Publish, EdgeKind::Consume]), "message flow", "message flows"),
+            (self.arch.entry_points().len(), "entry point", "entry points"),
+        ];
+        let said = all
+            .iter()
+            .filter(|(n, ..)| *n > 0)
+            .map(|(n, one, many)| format!("{n} {}", if *n == 1 { one } else { many }));
+        said.collect::<Vec<_>>().join(", ")
     }
 }

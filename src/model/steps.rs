@@ -174,9 +174,13 @@ impl Building<'_> {
         let caller = Caller { node, endpoint, home, who };
         let fallback = self.fallback(&caller, written.fallback.as_ref());
         let policy = origin_policy(written);
-        let same = self.same_edges(&caller, to_node, target.endpoint.as_ref().and(to_endpoint));
+        let mut same = self.same_edges(&caller, to_node, target.endpoint.as_ref().and(to_endpoint));
+        if same.is_empty() {
+            same = self.bare_edges(&caller, to_node);
+        }
         for edge in &same {
             let edge = &mut self.arch.graph[*edge];
+            edge.to_endpoint = edge.to_endpoint.or(to_endpoint);
             edge.policy.fill(&policy);
             edge.evidence.extend(evidence.iter().cloned());
         }
@@ -219,6 +223,16 @@ impl Building<'_> {
             .collect();
         same.sort();
         same
+    }
+
+    /// Plain dependencies that name no endpoint: what says more of the same target is the same edge.
+    fn bare_edges(&self, caller: &Caller, to: NodeIndex) -> Vec<EdgeIndex> {
+        let mut all = self.same_edges(caller, to, None);
+        all.retain(|e| {
+            let edge = &self.arch.graph[*e];
+            edge.to_endpoint.is_none() && edge.evidence.iter().all(|e| e.source == "dependencies")
+        });
+        all
     }
 
     fn connect(&mut self, caller: &Caller, to: NodeIndex, mut edge: Edge) -> EdgeIndex {

@@ -17,7 +17,7 @@ pub fn render(forecast: &Forecast<'_>, style: &Style) -> String {
         if i > 0 {
             text.push('\n');
         }
-        headline(&mut text, run, forecast.elapsed.filter(|_| forecast.runs.len() == 1));
+        headline(&mut text, run, forecast.elapsed.filter(|_| i == 0));
         entries(&mut text, run);
         hurts(&mut text, run, style);
         expectations(&mut text, run, style);

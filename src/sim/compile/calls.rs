@@ -56,8 +56,7 @@ impl Compiler<'_> {
             Some(endpoint) => Target::One(EndpointId(endpoints.first + endpoint as u32)),
             None if endpoints.callable == 1 => Target::One(first),
             None => {
-                self.assumptions
-                    .leaves_out("a call that names no endpoint is spread evenly over all of them", name);
+                self.assumptions.asked("spread evenly over the endpoints|calls that name none", Some(name));
                 Target::Spread { first, count: endpoints.callable }
             }
         };
