@@ -55,10 +55,11 @@ fn judge(ctx: &Context<'_>, outer: EdgeIndex, inner: EdgeIndex) -> Option<(Findi
         return None;
     }
     let waits = call.attempt_bound()?;
-    let (takes, sum) = single_call_bound(next).ok()?;
-    if takes < waits.value {
+    // Most pairs are in order: no words are made for them.
+    if next.bound()? < waits.value {
         return None;
     }
+    let (takes, sum) = single_call_bound(next).ok()?;
     let (u, v, w) = (ctx.id(from), ctx.id(to), ctx.id(far));
     let at = next.attempt_bound().map_or(next.span, |p| p.span);
     let same = (at == waits.span).then_some(at);
