@@ -33,7 +33,11 @@ pub fn factor(arch: &Architecture, edge: &Edge) -> f64 {
     let own = f64::from(edge.attempts());
     let own = budget.map_or(own, |b| own.min(1.0 + b.fraction()));
     let mesh = arch.mesh.as_ref().and_then(|m| m.retry.as_ref()).and_then(|r| r.value.on());
-    let mesh = mesh.and_then(|r| r.num_retries).map_or(1.0, |n| f64::from(n.value) + 1.0);
+    let mesh = mesh.map_or(1.0, |r| {
+        let attempts = r.num_retries.map_or(1.0, |n| f64::from(n.value) + 1.0);
+        let budget = r.budget.as_ref().and_then(|b| b.value.on()).and_then(|b| b.percent);
+        budget.map_or(attempts, |b| attempts.min(1.0 + b.fraction()))
+    });
     own * mesh
 }
 
@@ -47,7 +51,7 @@ pub fn worst_paths(arch: &Architecture, calls: &EndpointGraph) -> Vec<AmplifiedP
         group_of.extend(group.nodes.iter().map(|n| (*n, i)));
     }
     let in_cycle =
-        |a: NodeIndex, b: NodeIndex| group_of.get(&a).is_some() && group_of.get(&a) == group_of.get(&b);
+        |a: NodeIndex, b: NodeIndex| group_of.contains_key(&a) && group_of.get(&a) == group_of.get(&b);
     // Best product below each endpoint, and the call that leads there; callees before callers.
     let mut best: Vec<(f64, Option<(EdgeIndex, NodeIndex)>)> = vec![(1.0, None); calls.graph.node_count()];
     for node in callees_first(calls) {

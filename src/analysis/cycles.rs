@@ -193,9 +193,9 @@ fn greedy_cut(pairs: &[(NodeIndex, NodeIndex)]) -> Vec<(NodeIndex, NodeIndex)> {
         };
         let Some(node) = sink.or(source).or_else(most) else { break };
         if sink.is_some() {
-            last.push(node)
+            last.push(node);
         } else {
-            first.push(node)
+            first.push(node);
         }
         left.remove(&node);
         for (from, to) in pairs.iter().filter(|(a, b)| a != b) {

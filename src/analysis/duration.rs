@@ -1,7 +1,7 @@
 //! How long a call may take.
 
 use crate::model::Edge;
-use crate::spec::units::Duration;
+use crate::model::words::Duration;
 
 /// Nothing bounds the call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,5 +1,6 @@
 //! The graph of endpoints: who calls whom while a request is waiting.
 
+use super::cycles::{Component, components};
 use crate::model::{Architecture, EndpointRef, edges_of};
 use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
 use std::collections::HashMap;
@@ -52,6 +53,25 @@ impl EndpointGraph {
     /// The node of an endpoint.
     pub fn node(&self, at: EndpointRef) -> Option<NodeIndex> {
         self.index.get(&at).copied()
+    }
+
+    /// Groups of endpoints through which a request can come back to itself: by calls that name both their
+    /// endpoints. (A call of a whole service may be made by another endpoint than the one on the way.)
+    pub fn loops(&self, arch: &Architecture) -> Vec<Component> {
+        self.loops_past(arch, |_| true)
+    }
+
+    /// Those of [`EndpointGraph::loops`] that pass no endpoint whose recursion is bounded, and do not end.
+    pub fn endless_loops(&self, arch: &Architecture) -> Vec<Component> {
+        self.loops_past(arch, |at| arch.endpoint(at).is_none_or(|e| e.max_recursion.is_none()))
+    }
+
+    fn loops_past(&self, arch: &Architecture, pass: impl Fn(EndpointRef) -> bool) -> Vec<Component> {
+        components(&self.graph, |e| {
+            let named = arch.graph[self.graph[e]].from_endpoint.is_some();
+            let ends = self.graph.edge_endpoints(e);
+            named && ends.is_some_and(|(from, to)| pass(self.graph[from]) && pass(self.graph[to]))
+        })
     }
 
     /// The calls an endpoint makes, in the order of its script.

@@ -12,7 +12,7 @@ pub struct Cli {
     #[command(subcommand)]
     pub command: Command,
 
-    /// When to use colour [also: NO_COLOR, CLICOLOR_FORCE]
+    /// When to use colour [also: `NO_COLOR`, `CLICOLOR_FORCE`]
     #[arg(long, global = true, value_enum, default_value_t = Colour::Auto, value_name = "WHEN")]
     pub color: Colour,
 
@@ -32,6 +32,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Draw an architecture
     Graph(GraphArgs),
+    /// Forecast what happens under load and failure
+    Simulate(SimulateArgs),
     /// Show one service: callers, callees, endpoints, policies, numbers
     Show(ShowArgs),
     /// Explain a rule, a policy, a format, or `defaults`
@@ -166,6 +168,38 @@ pub enum GroupBy {
     Layer,
     /// The zone.
     Zone,
+}
+
+/// `simulate`.
+#[derive(Debug, Args)]
+pub struct SimulateArgs {
+    /// What is read.
+    #[command(flatten)]
+    pub input: InputArgs,
+
+    /// Only this scenario; all of them where none is named
+    #[arg(long, value_name = "NAME")]
+    pub scenario: Option<String>,
+
+    /// Of the random numbers [default: the scenario's, else 1]
+    #[arg(long, value_name = "N")]
+    pub seed: Option<u64>,
+
+    /// Repetitions with other random numbers [default: the scenario's, else 10]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=100_000))]
+    pub replications: Option<u32>,
+
+    /// Processors used; the result does not depend on it [default: all]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+
+    /// How the forecast is said: human or json, with NAME=FILE into a file
+    #[arg(short, long, default_value = "human", value_name = "NAME[=FILE]")]
+    pub format: String,
+
+    /// Exit with 0 where an expectation is undecided
+    #[arg(long)]
+    pub allow_undecided: bool,
 }
 
 /// `show`.

@@ -52,7 +52,9 @@ fn report(
 ) -> Result<u8> {
     let mut findings = system.findings.clone();
     if args.no_suppress {
-        findings.iter_mut().for_each(|f| f.suppressed = false);
+        for finding in &mut findings {
+            finding.suppressed = false;
+        }
     }
     let mut report = CheckReport::new(&system.sources, &findings);
     report.title = system.title();

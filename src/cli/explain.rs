@@ -2,9 +2,12 @@
 
 use super::args::ExplainArgs;
 use super::output::print;
+use crate::diagram::RENDERERS;
 use crate::finding::nearest;
 use crate::model::builtin::BUILTINS;
-use crate::{lint, report};
+use crate::policy::{PolicyInfo, balancer, breaker, queue, retry};
+use crate::report::forecast::FORECAST_FORMATS;
+use crate::{import, lint, report};
 use anyhow::{Result, anyhow};
 use std::fmt::Write;
 
@@ -27,12 +30,12 @@ pub fn run(args: &ExplainArgs) -> Result<u8> {
         return Ok(0);
     }
     let topics = topics();
-    let topic = topics.iter().find(|t| t.name == name);
-    let topic =
-        topic.ok_or_else(|| unknown("rule, policy or format", name, topics.iter().map(|t| t.name)))?;
-    let mut page = topic.page.trim_end().to_owned();
-    page.push('\n');
-    print(&page)?;
+    // A format may be known to several commands: each has its page.
+    let pages: Vec<_> = topics.iter().filter(|t| t.name == name).map(|t| t.page.trim_end()).collect();
+    if pages.is_empty() {
+        return Err(unknown("rule, policy or format", name, topics.iter().map(|t| t.name)));
+    }
+    print(&format!("{}\n", pages.join("\n\n")))?;
     Ok(0)
 }
 
@@ -47,11 +50,18 @@ pub fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str>)
 }
 
 fn topics() -> Vec<Topic> {
-    let rules =
-        lint::all_rules().map(|r| Topic { name: r.id, kind: "rule", summary: r.summary, page: r.page });
-    let formats = report::FINDING_FORMATS.iter();
-    let formats = formats.map(|f| Topic { name: f.name, kind: "format", summary: f.summary, page: f.page });
-    rules.chain(formats).collect()
+    let topic = |name, kind, summary, page| Topic { name, kind, summary, page };
+    let policy = |kind: &'static str| move |p: &PolicyInfo| topic(p.name, kind, p.summary, p.page);
+    let mut all: Vec<Topic> = lint::all_rules().map(|r| topic(r.id, "rule", r.summary, r.page)).collect();
+    all.extend(balancer::BALANCERS.iter().map(|b| policy("load balancing policy")(&b.about)));
+    all.extend(breaker::BREAKERS.iter().map(policy("circuit breaker")));
+    all.extend(retry::JITTERS.iter().map(|(about, _)| policy("jitter of a back-off")(about)));
+    all.extend(queue::QUEUES.iter().map(|q| policy("queue discipline")(&q.about)));
+    all.extend(import::FORMATS.iter().map(|f| topic(f.name, "format that is read", f.summary, f.page)));
+    all.extend(report::FINDING_FORMATS.iter().map(|f| topic(f.name, "format of `check`", f.summary, f.page)));
+    all.extend(RENDERERS.iter().map(|f| topic(f.name, "format of `graph`", f.summary, f.page)));
+    all.extend(FORECAST_FORMATS.iter().map(|f| topic(f.name, "format of `simulate`", f.summary, f.page)));
+    all
 }
 
 fn list() -> String {
@@ -61,7 +71,7 @@ fn list() -> String {
     let mut last = "";
     for topic in &topics {
         if topic.kind != last {
-            let _ = writeln!(text, "{}{}s", if last.is_empty() { "" } else { "\n" }, topic.kind);
+            let _ = writeln!(text, "{}{}", if last.is_empty() { "" } else { "\n" }, topic.kind);
             last = topic.kind;
         }
         let _ = writeln!(text, "  {:width$}  {}", topic.name, topic.summary);

@@ -4,9 +4,10 @@ use super::args::InputArgs;
 use super::disk::{Disk, files_below, is_glob};
 use super::output::complain;
 use crate::finding::{Date, Finding, Suppressions};
+use crate::import::{self, Format, Input};
 use crate::lint::{self, Judgement};
 use crate::model::{Architecture, build};
-use crate::source::{Loader, Sources};
+use crate::source::Sources;
 use crate::spec::{FileTree, Limits, Reader};
 use anyhow::{Result, bail};
 use std::io::Read;
@@ -39,14 +40,11 @@ pub fn system_of(paths: &[String], args: &InputArgs, quiet: bool) -> Result<Syst
     let disk = Disk;
     let mut reader = Reader::new(&disk, Limits::default());
     let roots = roots(paths, &mut reader, quiet)?;
-    let mut trees = reader.includes(roots);
     let overlays: Vec<FileTree> = args.overlay.iter().filter_map(|path| reader.overlay(path)).collect();
-    trees.extend(overlays);
-    for set in &args.set {
-        reader.set(set, &mut trees);
-    }
-    let notes = Vec::new();
-    let documents = reader.decode(trees);
+    let format =
+        args.format_in.as_deref().filter(|name| *name != "loadpath").map(format_named).transpose()?;
+    let (documents, notes) =
+        import::read(&mut reader, Input { roots, overlays, sets: args.set.clone(), format });
     let Reader { sources, mut findings, broken, .. } = reader;
     let (arch, unresolved) = build(&documents);
     findings.extend(unresolved);
@@ -57,6 +55,11 @@ pub fn system_of(paths: &[String], args: &InputArgs, quiet: bool) -> Result<Syst
     findings.extend(suppressions.report(&known, &|id| ran.contains(&id)));
     crate::finding::sort(&mut findings);
     Ok(System { sources, arch, findings, rules_run: ran.len(), broken, notes })
+}
+
+fn format_named(name: &str) -> Result<&'static Format> {
+    let known = import::FORMATS.iter().map(|f| f.name).chain(["loadpath"]);
+    import::by_name(name).ok_or_else(|| super::explain::unknown("input format", name, known))
 }
 
 /// The trees of everything that was named.
@@ -92,7 +95,8 @@ fn folder(path: &str, reader: &mut Reader<'_>, quiet: bool) -> Result<Vec<FileTr
     let files: Vec<_> = files_below(path).into_iter().filter(is_yaml).collect();
     let (mut trees, mut skipped) = (Vec::new(), 0);
     for file in files {
-        let recognised = reader.loader().load(&file).is_ok_and(|bytes| looks_native(&bytes));
+        let recognised =
+            reader.loader().load(&file).is_ok_and(|bytes| looks_native(&bytes) || is_compose_name(&file));
         if recognised {
             trees.extend(reader.root(&file));
         } else {
@@ -106,6 +110,12 @@ fn folder(path: &str, reader: &mut Reader<'_>, quiet: bool) -> Result<Vec<FileTr
         complain(&format!("note: {skipped} files in `{path}` are no loadpath documents and were skipped"));
     }
     Ok(trees)
+}
+
+/// Whether a file has the name Compose looks for.
+fn is_compose_name(path: &str) -> bool {
+    let name = path.rsplit('/').next().unwrap_or_default();
+    matches!(name, "compose.yaml" | "compose.yml" | "docker-compose.yaml" | "docker-compose.yml")
 }
 
 /// Whether a text has the sections of a loadpath document at its left edge.

@@ -7,11 +7,13 @@ mod args;
 mod check;
 mod disk;
 mod explain;
+mod graph;
 
 mod input;
 mod output;
 mod schema;
 mod show;
+mod simulate;
 
 use args::{Cli, Command};
 use clap::Parser;
@@ -23,7 +25,8 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     let run = match &cli.command {
         Command::Check(args) => check::run(&cli, args),
-        Command::Graph(_) => Ok(0),
+        Command::Graph(args) => graph::run(&cli, args),
+        Command::Simulate(args) => simulate::run(&cli, args),
         Command::Show(args) => show::run(&cli, args),
         Command::Explain(args) => explain::run(args),
         Command::Schema => schema::run(),

@@ -1,11 +1,12 @@
 //! Standard output and error, colour, files that are written.
 
 use super::args::{Cli, Colour};
-use crate::report::Style;
+use crate::report::{Style, Tone};
 use anyhow::{Context, Result};
+use colored::Colorize;
 use std::io::{IsTerminal, Write};
 
-/// How texts for people look: the flag first, then NO_COLOR, then CLICOLOR_FORCE, then the terminal.
+/// How texts for people look: the flag first, then `NO_COLOR`, then `CLICOLOR_FORCE`, then the terminal.
 pub fn style(cli: &Cli) -> Style {
     let set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty() && v != "0");
     let color = match cli.color {
@@ -15,7 +16,20 @@ pub fn style(cli: &Cli) -> Style {
         Colour::Auto if set("CLICOLOR_FORCE") => true,
         Colour::Auto => std::io::stdout().is_terminal(),
     };
-    Style { color, verbose: cli.verbose, ..Style::default() }
+    // The crate keeps a switch of its own, set by the same variables in another order: ours decides.
+    colored::control::set_override(color);
+    Style { color, paint, verbose: cli.verbose, ..Style::default() }
+}
+
+/// The palette of the terminal.
+fn paint(tone: Tone, text: &str) -> String {
+    let painted = match tone {
+        Tone::Error => text.bright_red(),
+        Tone::Warning => text.yellow(),
+        Tone::Info => text.bright_blue(),
+        Tone::Good => text.bright_green(),
+    };
+    painted.bold().to_string()
 }
 
 /// Writes the product of a command to standard output.

@@ -24,6 +24,9 @@ pub struct RuleInfo {
     pub severity: Severity,
     /// Off unless asked for.
     pub pedantic: bool,
+    /// What many of its findings are called together (`calls have no timeout`), where they have one cause:
+    /// that nobody said it. Empty for a rule whose findings each stand alone.
+    pub together: &'static str,
     /// Its thresholds.
     pub settings: &'static [Setting],
     /// Its page, Markdown: what it does, why it matters, example, use instead, limits, references.

@@ -185,6 +185,7 @@ mod tests {
         summary: "",
         severity: Severity::Warning,
         pedantic: false,
+        together: "",
         settings: &[],
         page: "",
     };

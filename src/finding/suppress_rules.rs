@@ -18,6 +18,7 @@ static UNUSED: RuleInfo = RuleInfo {
     summary: "a suppression comment that suppresses nothing",
     severity: Severity::Warning,
     pedantic: false,
+    together: "",
     settings: &[],
     page: include_str!("pages/unused-suppression.md"),
 };
@@ -27,6 +28,7 @@ static INVALID: RuleInfo = RuleInfo {
     summary: "a suppression comment that cannot be read or names a rule that does not exist",
     severity: Severity::Warning,
     pedantic: false,
+    together: "",
     settings: &[],
     page: include_str!("pages/invalid-suppression.md"),
 };
@@ -36,6 +38,7 @@ static EXPIRED: RuleInfo = RuleInfo {
     summary: "a suppression comment whose last day has passed",
     severity: Severity::Warning,
     pedantic: false,
+    together: "",
     settings: &[],
     page: include_str!("pages/expired-suppression.md"),
 };
@@ -45,6 +48,7 @@ static WITHOUT_REASON: RuleInfo = RuleInfo {
     summary: "a suppression comment that does not say why",
     severity: Severity::Info,
     pedantic: false,
+    together: "",
     settings: &[],
     page: include_str!("pages/suppression-without-reason.md"),
 };
@@ -152,6 +156,7 @@ mod tests {
         summary: "",
         severity: Severity::Warning,
         pedantic: false,
+        together: "",
         settings: &[],
         page: "",
     };

@@ -1,1 +1,105 @@
-//! (under construction)
+//! Other formats as `loadpath` documents: what already exists, with the evidence for every edge.
+//!
+//! Owns the registry of formats, how a file's format is recognised by its content, and what an import
+//! yields. Must not know what a document means: an imported one passes through the same validation as
+//! one written by hand, with spans into the file it came from.
+
+mod evidence;
+pub mod formats;
+mod read;
+
+pub use evidence::{Evidence, EvidenceKind};
+pub use formats::FORMATS;
+pub use read::{Input, read};
+
+use crate::finding::Finding;
+use crate::source::{FileId, Span, join_path};
+use crate::spec::tree::{Kind, Node};
+use crate::spec::{FileDocument, FileTree, Reader};
+
+/// A format that can be read in place of a `loadpath` document.
+#[derive(Debug)]
+pub struct Format {
+    /// As it is named under `import:`, and on the command line.
+    pub name: &'static str,
+    /// One line: what is read from it.
+    pub summary: &'static str,
+    /// Its page, Markdown: what is read, how edges are found, limits.
+    pub page: &'static str,
+    /// Whether a file of this name (the last part of its path) and content is of the format. Content
+    /// decides; the name is asked only where the content says nothing.
+    pub recognise: fn(&str, &Node) -> bool,
+    /// Reads files of the format, in the order in which they were given, as one system.
+    pub import: fn(&mut Reader<'_>, Vec<ImportFile>) -> Imported,
+}
+
+/// A file to be imported, as trees.
+#[derive(Debug, Clone)]
+pub struct ImportFile {
+    /// The file.
+    pub file: FileId,
+    /// Its YAML or JSON documents; one of nothing for an empty file.
+    pub documents: Vec<Node>,
+}
+
+impl ImportFile {
+    /// Reads a file that is named at `span` (`import: [{ compose: … }]`), or says why it cannot be read.
+    pub fn load(reader: &mut Reader<'_>, path: &str, span: Span) -> Option<Self> {
+        let bytes = reader.loader().load(path).map_err(|error| reader.unreadable(span, path, &error)).ok()?;
+        let file = reader.utf8(path, bytes)?;
+        let mut documents = reader.documents(file)?;
+        if documents.is_empty() {
+            documents.push(Node::new(Span::new(file, 0, 0), Kind::Null));
+        }
+        Some(Self { file, documents })
+    }
+
+    /// The only document; of several the first.
+    pub fn first(&self) -> Node {
+        self.documents.first().cloned().unwrap_or_else(|| Node::new(Span::new(self.file, 0, 0), Kind::Null))
+    }
+}
+
+impl From<FileTree> for ImportFile {
+    fn from(tree: FileTree) -> Self {
+        Self { file: tree.file, documents: vec![tree.node] }
+    }
+}
+
+/// Something worth knowing about an import that is no mistake.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Note {
+    /// A sentence, lower-case, without a full stop.
+    pub text: String,
+    /// Where it is to be seen.
+    pub span: Option<Span>,
+}
+
+/// What an import yields.
+#[derive(Debug, Clone)]
+pub struct Imported {
+    /// The files as one document. Its `communications` are the edges.
+    pub document: FileDocument,
+    /// Why each edge is there: grouped by edge in the order of `communications`, strongest first.
+    pub evidence: Vec<Evidence>,
+    /// Edges the file hints at too weakly to be drawn: start order between services that spell out
+    /// whom they call.
+    pub doubtful: Vec<Evidence>,
+    /// What is wrong. Files that cannot be read at all are reported to the reader itself.
+    pub findings: Vec<Finding>,
+    /// What is worth knowing.
+    pub notes: Vec<Note>,
+}
+
+/// The format of a file by its content; `None` for a `loadpath` document and for what nobody knows.
+/// `path` may be a whole path.
+pub fn recognise(path: &str, node: &Node) -> Option<&'static Format> {
+    let path = join_path("", path);
+    let name = path.rsplit('/').next().unwrap_or_default();
+    FORMATS.iter().copied().find(|format| (format.recognise)(name, node))
+}
+
+/// A format by the name it has under `import:`.
+pub fn by_name(name: &str) -> Option<&'static Format> {
+    FORMATS.iter().copied().find(|format| format.name == name)
+}

@@ -2,7 +2,7 @@
 
 use super::Settings;
 use crate::analysis::EndpointGraph;
-use crate::finding::RuleInfo;
+use crate::finding::{Finding, RuleInfo, Severity};
 use crate::model::{Architecture, Edge};
 use crate::source::{Sources, Span};
 use petgraph::graph::{EdgeIndex, NodeIndex};
@@ -16,12 +16,29 @@ pub struct Context<'a> {
     /// The graph of endpoints.
     pub calls: EndpointGraph,
     settings: &'a Settings<'a>,
+    /// Bytes that could not be read or resolved, sorted.
+    errors: Vec<Span>,
 }
 
 impl<'a> Context<'a> {
-    /// Computes what rules share.
-    pub fn new(arch: &'a Architecture, sources: &'a Sources, settings: &'a Settings<'a>) -> Self {
-        Self { arch, sources, calls: EndpointGraph::of(arch), settings }
+    /// Computes what rules share; `said` are the findings of reading and building.
+    pub fn new(
+        arch: &'a Architecture,
+        sources: &'a Sources,
+        settings: &'a Settings<'a>,
+        said: &[Finding],
+    ) -> Self {
+        let errors = said.iter().filter(|f| f.severity == Severity::Error).map(|f| f.primary.span);
+        let mut errors: Vec<Span> = errors.collect();
+        errors.sort_unstable();
+        Self { arch, sources, calls: EndpointGraph::of(arch), settings, errors }
+    }
+
+    /// Whether something within these bytes could not be read or resolved: that nothing is said there is
+    /// then no finding of its own.
+    pub fn is_broken(&self, whole: Span) -> bool {
+        let from = self.errors.partition_point(|e| (e.file, e.start) < (whole.file, whole.start));
+        self.errors.get(from).is_some_and(|e| whole.contains(*e))
     }
 
     /// A threshold of a rule.

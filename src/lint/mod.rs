@@ -13,8 +13,8 @@ pub use settings::Settings;
 
 use crate::finding::{self, Finding, RuleInfo, Severity};
 use crate::model::Architecture;
+use crate::model::words::Level;
 use crate::source::Sources;
-use crate::spec::vocabulary::Level;
 
 /// A rule: what it says of itself, and how it judges.
 pub struct Rule {
@@ -56,7 +56,7 @@ pub fn judge(arch: &Architecture, sources: &Sources, said: Vec<Finding>, complet
         findings.retain(|f| !reference(f));
     }
     let settings = Settings::new(&arch.lint, &mut findings);
-    let context = Context::new(arch, sources, &settings);
+    let context = Context::new(arch, sources, &settings, &findings);
     let mut ran: Vec<&'static str> = Vec::new();
     for rule in rules::RULES {
         if settings.is_on(rule.info) && complete {

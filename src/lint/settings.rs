@@ -1,8 +1,8 @@
 //! Levels and thresholds: what the user sets under `lint.rules`.
 
 use crate::finding::{Finding, RuleInfo, nearest};
+use crate::model::words::{Level, LintSettings, RuleSettings};
 use crate::spec::rules::{INVALID_VALUE, UNKNOWN_FIELD};
-use crate::spec::vocabulary::{Level, LintSettings, RuleSettings};
 use std::collections::HashMap;
 
 /// Rules of the catalogue that are not judged yet: a file that sets them is right, and stays so.

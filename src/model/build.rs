@@ -8,7 +8,6 @@ use crate::source::Spanned;
 use crate::spec::vocabulary as spec;
 use crate::spec::{FileDocument, Map};
 use petgraph::graph::{EdgeIndex, NodeIndex};
-use std::collections::HashMap;
 
 /// The architecture while it is being built: what the parts of this module hand to each other.
 pub struct Building<'d> {
@@ -47,6 +46,7 @@ pub fn build(documents: &[FileDocument]) -> (Architecture, Vec<Finding>) {
         building.communications(home);
     }
     building.channels();
+    building.upstreams();
     building.seal();
     for file in documents {
         building.traffic_and_scenarios(&file.document.value);
@@ -79,13 +79,17 @@ impl<'d> Building<'d> {
     fn nodes(&mut self, home: usize, document: &spec::Document) {
         let defaults = document.defaults.as_ref().and_then(|d| d.service.as_ref()).map(|s| &s.value);
         for (at, (id, service)) in ids(document.services.as_ref().map(|s| &s.value.0)).enumerate() {
-            let node = service_node(id, service, defaults);
+            let mut node = service_node(id, service, defaults);
+            if let Some(service) = node.service_mut() {
+                service.imported = self.documents.get(home).is_some_and(|d| d.imported.is_some());
+            }
             self.node((home, at), node);
         }
         for (at, (id, store)) in ids(document.datastores.as_ref().map(|s| &s.value.0)).enumerate() {
             let kind = NodeKind::Datastore(Box::new(store.value.clone()));
             let node = Node {
                 id: id.clone(),
+                whole: store.span,
                 owner: store.owner.clone(),
                 tags: tags(store.tags.as_ref()),
                 zone: store.zone.clone(),
@@ -97,6 +101,7 @@ impl<'d> Building<'d> {
             let kind = NodeKind::Queue(queue.value.clone());
             let node = Node {
                 id: id.clone(),
+                whole: queue.span,
                 owner: queue.owner.clone(),
                 tags: tags(queue.tags.as_ref()),
                 zone: None,
@@ -108,6 +113,7 @@ impl<'d> Building<'d> {
             let kind = NodeKind::Topic(topic.value.clone());
             let node = Node {
                 id: id.clone(),
+                whole: topic.span,
                 owner: topic.owner.clone(),
                 tags: tags(topic.tags.as_ref()),
                 zone: None,
@@ -189,14 +195,19 @@ impl<'d> Building<'d> {
         self.findings.extend(missing.into_iter().map(|f| *f));
     }
 
+    /// How services are reached, by what they are called.
+    fn upstreams(&mut self) {
+        let documents = self.documents;
+        for (id, policy) in documents.iter().flat_map(|f| f.document.upstreams.iter()).flat_map(|u| u.iter())
+        {
+            if let Some(node) = self.resolve(id, super::resolve::Want::Service, "`upstreams`") {
+                self.arch.upstreams.entry(node).or_insert_with(|| policy.value.clone());
+            }
+        }
+    }
+
     /// Lays the layers below every call: its service's, its upstream's, its file's.
     fn seal(&mut self) {
-        let mut upstreams: HashMap<&str, &spec::Policy> = HashMap::new();
-        for (id, policy) in
-            self.documents.iter().flat_map(|f| f.document.upstreams.iter()).flat_map(|u| u.iter())
-        {
-            upstreams.entry(&id.value).or_insert(&policy.value);
-        }
         for edge in self.arch.graph.edge_indices() {
             if self.arch.graph[edge].kind != EdgeKind::Call {
                 continue;
@@ -206,7 +217,7 @@ impl<'d> Building<'d> {
             let file = home.and_then(|f| f.document.defaults.as_ref()).and_then(|d| d.call.as_ref());
             let caller =
                 self.written(from).and_then(|(_, s)| s.defaults.as_ref()).and_then(|d| d.call.as_ref());
-            let upstream = upstreams.get(self.arch.id(to)).copied();
+            let upstream = self.arch.upstreams.get(&to);
             let below = [caller.map(|c| &c.policy), upstream, file.map(|c| &c.policy)];
             resolve(&mut self.arch.graph[edge].policy, below);
         }
@@ -223,7 +234,7 @@ fn tags(tags: Option<&Spanned<spec::Texts>>) -> Vec<String> {
 
 fn service_node(
     id: &Spanned<String>,
-    written: &spec::Service,
+    written: &Spanned<spec::Service>,
     defaults: Option<&spec::ServiceDefaults>,
 ) -> Node {
     let none = spec::ServiceDefaults::default();
@@ -260,6 +271,7 @@ fn service_node(
         concurrency: count(written.concurrency, below.concurrency),
         queue_length: queue.as_ref().and_then(|q| q.max_length),
         discipline: queue.as_ref().and_then(|q| q.discipline),
+        autoscaling: written.autoscaling.as_ref().is_some_and(|a| a.value.on().is_some()),
         health_check: written.health_check.clone(),
         slo: written.slo.clone(),
         availability: written.availability,
@@ -269,6 +281,7 @@ fn service_node(
     };
     Node {
         id: id.clone(),
+        whole: written.span,
         owner: written.owner.clone().or_else(|| below.owner.clone()),
         tags: tags(written.tags.as_ref()),
         zone: written.zone.clone(),

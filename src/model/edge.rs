@@ -1,6 +1,7 @@
 //! How parts of the architecture communicate.
 
 use crate::source::{Span, Spanned};
+pub use crate::spec::Evidence;
 use crate::spec::Switch;
 use crate::spec::units::Duration;
 use crate::spec::vocabulary::{CircuitBreaker, Jitter, Policy, Protocol, Retry, RetryCondition};
@@ -16,6 +17,8 @@ pub struct Edge {
     pub to_endpoint: Option<usize>,
     /// Where the target is named.
     pub span: Span,
+    /// All the bytes that say something of it.
+    pub whole: Span,
     /// Other places that say the same edge.
     pub evidence: Vec<Evidence>,
     /// How the call is made: what the call, its service, the upstream and the file say, in this order.
@@ -32,15 +35,6 @@ pub struct Edge {
     pub via: Option<Spanned<String>>,
     /// The type of message.
     pub message: Option<Spanned<String>>,
-}
-
-/// Where an edge is known from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Evidence {
-    /// `call`, `dependencies`, `communications`, `depends_on`, `environment CART_ADDR`, …
-    pub source: String,
-    /// The bytes that say so.
-    pub span: Span,
 }
 
 /// What an edge is.
@@ -79,7 +73,8 @@ impl Edge {
             from_endpoint: None,
             to_endpoint: None,
             span,
-            evidence: vec![Evidence { source: source.into(), span }],
+            whole: span,
+            evidence: vec![Evidence::new(source, span)],
             policy: Policy::default(),
             probability: 1.0,
             times: 1,
@@ -90,9 +85,14 @@ impl Edge {
         }
     }
 
-    /// Whether the caller waits for an answer of another service.
-    pub const fn is_sync_call(&self) -> bool {
-        matches!(self.kind, EdgeKind::Call)
+    /// Whether a request waits for it: a call of another service that carries work.
+    pub fn is_sync_call(&self) -> bool {
+        matches!(self.kind, EdgeKind::Call) && !self.is_telemetry()
+    }
+
+    /// Whether all that is known of it is that traces, metrics or logs go there: no request waits for those.
+    pub fn is_telemetry(&self) -> bool {
+        !self.evidence.is_empty() && self.evidence.iter().all(|e| e.telemetry)
     }
 
     /// Whether a document of the user's says how it is made: as a call or communication, not as a mere
@@ -102,8 +102,9 @@ impl Edge {
     }
 
     /// `sync`, `async` or `data`.
-    pub const fn kind_name(&self) -> &'static str {
+    pub fn kind_name(&self) -> &'static str {
         match self.kind {
+            EdgeKind::Call if self.is_telemetry() => "async",
             EdgeKind::Call => "sync",
             EdgeKind::Publish | EdgeKind::Consume => "async",
             EdgeKind::Read | EdgeKind::Write => "data",

@@ -20,7 +20,18 @@ pub use edge::{Edge, EdgeKind, Evidence, Fallback};
 pub use layers::Origin;
 pub use node::{Consumption, Endpoint, Node, NodeKind, Service, Step, edges_of};
 pub use queries::Health;
-pub use scenario::{Happening, Scenario, TargetRef, Traffic};
+pub use scenario::{Expected, Happening, Scenario, TargetRef, Traffic};
+
+/// The words and quantities of a document that mean the same in the model: what stands below the model
+/// takes them from here and need not know how they are written.
+pub mod words {
+    pub use crate::spec::units::{Duration, Rate, Share};
+    pub use crate::spec::vocabulary::{
+        Arrivals, Cancellation, DatastoreKind, Event, Expectation, Interpolate, Jitter, Latency,
+        LatencyDistribution, Level, LintSettings, Metric, Operator, Policy, QueueDiscipline, RateProfile,
+        RetryCondition, RuleSettings, ServiceKind, Status, Traffic,
+    };
+}
 
 use crate::source::Spanned;
 use crate::spec::vocabulary as spec;
@@ -47,6 +58,7 @@ pub struct Architecture {
     pub lint: spec::LintSettings,
     /// Where values that were not said at their place come from.
     pub layers: layers::Layers,
+    upstreams: HashMap<NodeIndex, spec::Policy>,
     ids: HashMap<String, NodeIndex>,
     aliases: HashMap<String, String>,
 }
@@ -70,6 +82,11 @@ impl Architecture {
     pub fn find(&self, id: &str) -> Option<NodeIndex> {
         let known = self.ids.get(id).or_else(|| self.ids.get(self.aliases.get(id)?));
         known.copied()
+    }
+
+    /// How callers reach a service, as `upstreams` says.
+    pub fn upstream(&self, service: NodeIndex) -> Option<&spec::Policy> {
+        self.upstreams.get(&service)
     }
 
     /// Both ends of an edge.

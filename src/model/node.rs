@@ -1,6 +1,6 @@
 //! What stands in the architecture: services, datastores, queues, topics.
 
-use crate::source::Spanned;
+use crate::source::{Span, Spanned};
 use crate::spec::units::{Duration, Share};
 use crate::spec::vocabulary as spec;
 use petgraph::graph::EdgeIndex;
@@ -10,6 +10,8 @@ use petgraph::graph::EdgeIndex;
 pub struct Node {
     /// Its id and where it is defined.
     pub id: Spanned<String>,
+    /// All the bytes that say something of it.
+    pub whole: Span,
     /// The team.
     pub owner: Option<Spanned<String>>,
     /// Words of the user's.
@@ -106,6 +108,8 @@ pub struct Service {
     pub queue_length: Option<Spanned<u32>>,
     /// Which waiting request is next.
     pub discipline: Option<Spanned<spec::QueueDiscipline>>,
+    /// Copies are added under load.
+    pub autoscaling: bool,
     /// Whether an instance is asked if it lives.
     pub health_check: Option<Spanned<crate::spec::Switch<spec::HealthCheck>>>,
     /// What it promises.

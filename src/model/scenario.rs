@@ -72,9 +72,12 @@ pub struct Scenario {
     pub traffic: Option<Vec<Traffic>>,
     /// What happens.
     pub events: Vec<Happening>,
-    /// What must hold, with the target each is about; `None` for every entry.
-    pub expectations: Vec<(Spanned<spec::Expectation>, Option<TargetRef>)>,
+    /// What must hold.
+    pub expectations: Vec<Expected>,
 }
+
+/// An expectation and the target it is about; `None` for every entry.
+pub type Expected = (Spanned<spec::Expectation>, Option<TargetRef>);
 
 impl Building<'_> {
     /// Traffic and scenarios of one document.

@@ -13,6 +13,9 @@ use crate::spec::vocabulary as spec;
 use crate::spec::{Decode, Switch};
 use petgraph::graph::{EdgeIndex, NodeIndex};
 
+/// The endpoint a target names; `None` where it stands for the whole service.
+type EndpointChoice = Option<usize>;
+
 /// Who makes a call: a service, one of its endpoints or all of them, in the words of a finding.
 struct Caller {
     node: NodeIndex,
@@ -52,7 +55,11 @@ impl Building<'_> {
         match &step.value {
             spec::Step::Parallel(steps) => Some(Step::Parallel(self.script(caller, steps))),
             spec::Step::Work(work) => Some(Step::Work(*work)),
-            spec::Step::Call(call) => self.call(caller, call).map(Step::Edge),
+            spec::Step::Call(call) => {
+                let edge = self.call(caller, call)?;
+                self.arch.graph[edge].whole = step.span;
+                Some(Step::Edge(edge))
+            }
             spec::Step::Publish(publish) => {
                 let target = publish.publish.as_ref()?;
                 let to = self.resolve(target, Want::Channel, &caller.who)?;
@@ -100,7 +107,7 @@ impl Building<'_> {
             spec::Fallback::Call(call) => {
                 let edge = self.call(caller, call)?;
                 if let Some(evidence) = self.arch.graph[edge].evidence.first_mut() {
-                    evidence.source = "fallback".to_owned();
+                    "fallback".clone_into(&mut evidence.source);
                 }
                 Fallback::Call(edge)
             }
@@ -113,7 +120,7 @@ impl Building<'_> {
         let Some(to) = self.resolve(&target.service, Want::Any, &caller.who) else { return };
         let Some(endpoint) = self.endpoint(to, &target.value, &caller.who) else { return };
         let same = self.same_edges(caller, to, target.endpoint.as_ref().and(endpoint));
-        let evidence = Evidence { source: "dependencies".to_owned(), span: target.span };
+        let evidence = Evidence::new("dependencies", target.span);
         for edge in &same {
             self.arch.graph[*edge].evidence.push(evidence.clone());
         }
@@ -128,12 +135,21 @@ impl Building<'_> {
     /// The edges listed on their own in one document.
     pub(super) fn communications(&mut self, home: usize) {
         let Some(file) = self.documents.get(home) else { return };
-        for communication in file.document.communications.iter().flat_map(|c| c.value.iter()) {
-            self.communication(home, communication);
+        for (i, communication) in file.document.communications.iter().flat_map(|c| c.value.iter()).enumerate()
+        {
+            let own = || communication.to.iter().map(|to| Evidence::new("communications", to.span));
+            let imported = file.imported.as_ref().map(|all| all.get(i).cloned().unwrap_or_default());
+            let evidence = imported.unwrap_or_else(|| own().collect());
+            self.communication(home, communication, evidence);
         }
     }
 
-    fn communication(&mut self, home: usize, written: &Spanned<spec::Communication>) {
+    fn communication(
+        &mut self,
+        home: usize,
+        written: &Spanned<spec::Communication>,
+        evidence: Vec<Evidence>,
+    ) {
         let (Some(from), Some(to)) = (&written.from, &written.to) else { return };
         let who = format!("`{}`", from.value);
         let node = self.resolve(&from.service, Want::Any, "a communication");
@@ -152,17 +168,18 @@ impl Building<'_> {
         let caller = Caller { node, endpoint, home, who };
         let fallback = self.fallback(&caller, written.fallback.as_ref());
         let policy = origin_policy(written);
-        let evidence = Evidence { source: "communications".to_owned(), span: to.span };
         let same = self.same_edges(&caller, to_node, target.endpoint.as_ref().and(to_endpoint));
         for edge in &same {
             let edge = &mut self.arch.graph[*edge];
             edge.policy.fill(&policy);
-            edge.evidence.push(evidence.clone());
+            edge.evidence.extend(evidence.iter().cloned());
         }
         if !same.is_empty() {
             return;
         }
         let mut edge = Edge::new(self.kind_to(to_node, &policy), to.span, "communications");
+        edge.evidence = evidence;
+        edge.whole = written.span;
         edge.to_endpoint = to_endpoint;
         edge.policy = policy;
         edge.optional = written.optional;
@@ -206,17 +223,14 @@ impl Building<'_> {
     /// Puts an edge behind the calls of its endpoint, or of all endpoints.
     fn common(&mut self, caller: &Caller, edge: EdgeIndex) {
         let Some(service) = self.arch.graph[caller.node].service_mut() else { return };
-        match caller.endpoint {
-            Some(endpoint) => {
-                if let Some(endpoint) = service.endpoints.get_mut(endpoint) {
-                    endpoint.steps.push(Step::Edge(edge));
-                }
+        if let Some(endpoint) = caller.endpoint {
+            if let Some(endpoint) = service.endpoints.get_mut(endpoint) {
+                endpoint.steps.push(Step::Edge(edge));
             }
-            None => {
-                service.common.push(edge);
-                for endpoint in service.endpoints.iter_mut().filter(|e| e.consumes.is_none()) {
-                    endpoint.steps.push(Step::Edge(edge));
-                }
+        } else {
+            service.common.push(edge);
+            for endpoint in service.endpoints.iter_mut().filter(|e| e.consumes.is_none()) {
+                endpoint.steps.push(Step::Edge(edge));
             }
         }
     }
@@ -241,13 +255,18 @@ impl Building<'_> {
         node: NodeIndex,
         target: &spec::Target,
         who: &str,
-    ) -> Option<Option<usize>> {
+    ) -> Option<EndpointChoice> {
         let found = resolve::endpoint(&self.arch, node, target, who);
         self.noted(found)
     }
 
     /// The same, but a target without an endpoint stands for the whole service.
-    fn endpoint_named(&mut self, node: NodeIndex, target: &spec::Target, who: &str) -> Option<Option<usize>> {
+    fn endpoint_named(
+        &mut self,
+        node: NodeIndex,
+        target: &spec::Target,
+        who: &str,
+    ) -> Option<EndpointChoice> {
         if target.endpoint.is_none() { Some(None) } else { self.endpoint(node, target, who) }
     }
 
@@ -274,8 +293,9 @@ fn origin_policy(written: &spec::Communication) -> spec::Policy {
     let mut policy = written.policy.clone();
     let Some(count) = written.retry_count else { return policy };
     let mut retry = spec::Retry { num_retries: Some(count), ..spec::Retry::default() };
-    if let Some(Spanned { value: Switch::On(timeout), span }) = policy.timeout.take() {
+    if let Some(Spanned { value: Switch::On(timeout), span }) = policy.timeout {
         retry.per_try_timeout = Some(Spanned::new(timeout, span));
+        policy.timeout = None;
     }
     let over = Spanned::new(Switch::On(retry), count.span);
     crate::spec::decode::fill(&mut policy.retry, Some(&over));

@@ -1,1 +1,23 @@
-//! (under construction)
+//! What real systems do with load and failure: load balancers, circuit breakers, retries, queues.
+//!
+//! Pure state machines: time and randomness are handed in, nothing here knows a graph, a file or a
+//! clock, so any Rust program can use them on their own. Each is the real one, with its real
+//! defaults, under its own name; its page (Markdown, beside the code) says whose it is.
+//!
+//! **Adding a policy** is one file, one `mod` line and one line in its family's slice.
+
+pub mod balancer;
+pub mod breaker;
+pub mod queue;
+pub mod retry;
+
+/// What `explain`, the help, the schema and the tables say about a policy.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PolicyInfo {
+    /// As written in the document: `snake_case`.
+    pub name: &'static str,
+    /// One line, lower-case: what it does.
+    pub summary: &'static str,
+    /// Its page, Markdown: what, parameters, defaults, source, how products differ.
+    pub page: &'static str,
+}

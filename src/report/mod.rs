@@ -5,6 +5,7 @@
 //! Must not judge: what is an error was settled before.
 
 pub mod findings;
+pub mod forecast;
 mod snippet;
 mod summary;
 
@@ -18,10 +19,12 @@ use crate::finding::Finding;
 use crate::source::Sources;
 
 /// How a text may look.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy)]
 pub struct Style {
-    /// ANSI colours.
+    /// ANSI colours in source snippets.
     pub color: bool,
+    /// Paints a word; where there is no colour, gives it back.
+    pub paint: fn(Tone, &str) -> String,
     /// Columns of a line, for what has to be cut; under 40 counts as 40.
     pub width: usize,
     /// Everything in full: no rule's findings are folded, no path is shortened.
@@ -31,8 +34,21 @@ pub struct Style {
 impl Default for Style {
     /// No colour, 100 columns, folded: what a file or a pipe gets.
     fn default() -> Self {
-        Self { color: false, width: 100, verbose: false }
+        Self { color: false, paint: |_, text| text.to_owned(), width: 100, verbose: false }
     }
+}
+
+/// What a painted word means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Tone {
+    /// Wrong.
+    Error,
+    /// Likely to hurt, or not decided.
+    Warning,
+    /// Worth knowing.
+    Info,
+    /// As it should be.
+    Good,
 }
 
 /// What a check found, and what is said around it.

@@ -5,9 +5,8 @@
 use std::time::Duration;
 
 use annotate_snippets::normalize_untrusted_str;
-use annotate_snippets::renderer::{AnsiColor, Style as Ansi};
 
-use super::{CheckReport, Style};
+use super::{CheckReport, Style, Tone};
 use crate::finding::Severity;
 
 /// How many findings there are: each is counted once.
@@ -73,19 +72,19 @@ pub(super) fn line(report: &CheckReport<'_>, style: &Style) -> String {
 fn found(counts: &Counts, style: &Style) -> String {
     let mut parts = Vec::new();
     let levels = [
-        (counts.error, "error", AnsiColor::BrightRed),
-        (counts.warning, "warning", AnsiColor::Yellow),
-        (counts.info, "info", AnsiColor::BrightBlue),
+        (counts.error, "error", Tone::Error),
+        (counts.warning, "warning", Tone::Warning),
+        (counts.info, "info", Tone::Info),
     ];
-    for (count, noun, color) in levels {
+    for (count, noun, tone) in levels {
         if count > 0 {
             // `info` has no plural: it is short for information.
             let text = if noun == "info" { format!("{count} info") } else { plural(count, noun) };
-            parts.push(paint(&text, color, style));
+            parts.push((style.paint)(tone, &text));
         }
     }
     if parts.is_empty() {
-        parts.push(paint("no findings", AnsiColor::BrightGreen, style));
+        parts.push((style.paint)(Tone::Good, "no findings"));
     }
     for (count, word) in [(counts.suppressed, "suppressed"), (counts.baselined, "in the baseline")] {
         if count > 0 {
@@ -93,11 +92,6 @@ fn found(counts: &Counts, style: &Style) -> String {
         }
     }
     parts.join(", ")
-}
-
-fn paint(text: &str, color: AnsiColor, style: &Style) -> String {
-    let ansi: Ansi = color.on_default().bold();
-    if style.color { format!("{ansi}{text}{ansi:#}") } else { text.to_owned() }
 }
 
 /// `1 rule`, `2 rules`.
@@ -140,8 +134,8 @@ mod tests {
         ] {
             assert_eq!(found(&counts, &plain), expected);
         }
-        let colored = found(&Counts { error: 1, ..Counts::default() }, &Style { color: true, ..plain });
-        assert_eq!(colored, "\u{1b}[1m\u{1b}[91m1 error\u{1b}[0m");
+        let painted = Style { paint: |tone, text| format!("<{tone:?} {text}>"), ..plain };
+        assert_eq!(found(&Counts { error: 1, ..Counts::default() }, &painted), "<Error 1 error>");
     }
 
     #[test]

@@ -14,6 +14,7 @@ static RULE: RuleInfo = RuleInfo {
     summary: "",
     severity: Severity::Warning,
     pedantic: false,
+    together: "",
     settings: &[],
     page: "",
 };

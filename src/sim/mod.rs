@@ -1,1 +1,36 @@
-//! (under construction)
+//! The forecast: a discrete-event simulation of requests on their way through an architecture.
+//!
+//! [`Plan`] says what is simulated, in dense arrays; [`simulate`] runs replications of it and merges
+//! them into an [`Outcome`]. The engine holds no clock, environment, file or text: same plan and seed,
+//! same outcome, on every machine and for every number of threads.
+
+mod compile;
+mod engine;
+mod estimate;
+mod event;
+mod expect;
+mod histogram;
+mod ids;
+mod metrics;
+mod outcome;
+mod plan;
+mod probe;
+mod run;
+mod slab;
+mod timeline;
+
+pub use compile::{Compiled, compile};
+pub use estimate::{Estimate, HistogramView, Latency};
+pub use expect::{Judged, Verdict, judge};
+pub use histogram::Histogram;
+pub use ids::{BreakerId, EdgeId, EndpointId, InstanceId, QueueId, ServiceId, SourceId, UpstreamId};
+pub use outcome::{
+    BreakerOutcome, EdgeOutcome, EndpointOutcome, InstanceOutcome, Outcome, QueueOutcome, SourceOutcome,
+    Transition, Window,
+};
+pub use plan::{
+    Action, Arrivals, BreakerPlan, Caller, Cancellation, Consumer, Edge, Endpoint, Fallback, Instance, Plan,
+    PlanError, Queue, RatePoint, Retry, ScenarioEvent, Service, Source, Step, Target, Upstream,
+};
+pub use probe::{Cause, CauseSet, Ending, MessageStep, Probe};
+pub use run::{replicate, simulate};

@@ -20,6 +20,26 @@ pub struct FileDocument {
     pub document: Spanned<Document>,
     /// Whether it was named rather than included: `lint` counts here.
     pub root: bool,
+    /// Of a document made from another format: for each of its communications what showed it.
+    pub imported: Option<Vec<Vec<Evidence>>>,
+}
+
+/// Where an edge is known from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Evidence {
+    /// `call`, `dependencies`, `communications`, `depends_on`, `environment CART_ADDR`, …
+    pub source: String,
+    /// The bytes that say so.
+    pub span: Span,
+    /// It carries traces, metrics or logs rather than work.
+    pub telemetry: bool,
+}
+
+impl Evidence {
+    /// Evidence of work.
+    pub fn new(source: impl Into<String>, span: Span) -> Self {
+        Self { source: source.into(), span, telemetry: false }
+    }
 }
 
 /// The spanned tree of a file, before it is decoded.
@@ -263,7 +283,8 @@ impl<'l> Reader<'l> {
             let mut ctx = Ctx::new();
             let document: Option<Document> = Decode::decode(&tree.node, &mut ctx);
             let document = Spanned::new(document.unwrap_or_default(), tree.node.span);
-            (FileDocument { file: tree.file, document, root: tree.root }, ctx.findings)
+            let document = FileDocument { file: tree.file, document, root: tree.root, imported: None };
+            (document, ctx.findings)
         });
         let mut documents = Vec::new();
         for (document, findings) in decoded {

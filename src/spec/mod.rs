@@ -16,6 +16,6 @@ pub mod units;
 pub mod vocabulary;
 
 pub use decode::{Decode, Ids, Map, Switch};
-pub use load::{FileDocument, FileTree, Reader, read_text};
+pub use load::{Evidence, FileDocument, FileTree, Reader, read_text};
 pub use parse::Limits;
 pub use schema::document_schema;

@@ -16,7 +16,7 @@ pub struct Family {
 /// The families, some of them yet to come.
 pub const FAMILIES: &[Family] = &[
     Family { folder: "src/lint/rules", registry: "src/lint/rules/mod.rs", helpers: &[] },
-    Family { folder: "src/policy/balance", registry: "src/policy/balance/mod.rs", helpers: &[] },
+    Family { folder: "src/policy/balancer", registry: "src/policy/balancer/mod.rs", helpers: &[] },
     Family { folder: "src/diagram/render", registry: "src/diagram/render/mod.rs", helpers: &[] },
     Family { folder: "src/report/findings", registry: "src/report/findings/mod.rs", helpers: &[] },
     Family { folder: "src/import/formats", registry: "src/import/formats/mod.rs", helpers: &[] },

@@ -15,11 +15,13 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ("model", &["spec", "finding", "source", "policy", "kernel"]),
     ("export", &["model", "spec"]),
     ("analysis", &["model", "policy", "kernel"]),
-    ("lint", &["analysis", "model", "finding", "source", "policy", "kernel"]),
+    // It joins the rules of reading with its own, and settings may name any of them.
+    ("lint", &["analysis", "model", "spec", "finding", "source", "policy", "kernel"]),
     ("change", &["lint", "analysis", "model", "finding"]),
     ("sim", &["model", "policy", "kernel"]),
     ("study", &["sim", "analysis", "model", "policy", "kernel"]),
-    ("diagram", &["analysis", "model", "finding"]),
+    // The evidence of an edge is a place in a text.
+    ("diagram", &["analysis", "model", "finding", "source"]),
     ("report", ALL_ABOVE),
     ("cli", ALL_ABOVE),
 ];

@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
         summary: "services that depend on each other in a circle",
         severity: Severity::Warning,
         pedantic: false,
+        together: "",
         settings: &[],
         page: include_str!("cyclic-dependency.md"),
     },
@@ -60,7 +61,7 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
 
 /// Services with an endpoint on a loop of calls.
 fn looping_services(ctx: &Context<'_>) -> BTreeSet<NodeIndex> {
-    let groups = components(&ctx.calls.graph, |_| true);
+    let groups = ctx.calls.loops(ctx.arch);
     groups.iter().flat_map(|g| g.nodes.iter()).map(|n| ctx.calls.graph[*n].service).collect()
 }
 

@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
         summary: "a service that many others call",
         severity: Severity::Info,
         pedantic: true,
+        together: "",
         settings: &[Setting { name: "max", default: 8.0, about: "calling services that are still fine" }],
         page: include_str!("high-fan-in.md"),
     },
@@ -29,6 +30,7 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
             .arch
             .incoming(index)
             .into_iter()
+            .filter(|e| !ctx.arch.graph[*e].is_telemetry())
             .map(|e| ctx.arch.ends(e).0)
             .filter(|from| *from != index && ctx.arch.graph[*from].service().is_some())
             .collect();

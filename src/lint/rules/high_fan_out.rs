@@ -2,7 +2,7 @@
 
 use crate::finding::{Finding, RuleInfo, Setting, Severity};
 use crate::lint::{Context, Rule};
-use crate::spec::vocabulary::ServiceKind;
+use crate::model::words::ServiceKind;
 use petgraph::graph::NodeIndex;
 use std::collections::BTreeSet;
 
@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
         summary: "a service that calls many others",
         severity: Severity::Warning,
         pedantic: false,
+        together: "",
         settings: &[Setting { name: "max", default: 8.0, about: "called services that are still fine" }],
         page: include_str!("high-fan-out.md"),
     },
@@ -30,6 +31,7 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
             .arch
             .outgoing(index)
             .into_iter()
+            .filter(|e| !ctx.arch.graph[*e].is_telemetry())
             .map(|e| ctx.arch.ends(e).1)
             .filter(|to| *to != index && ctx.arch.graph[*to].service().is_some())
             .collect();

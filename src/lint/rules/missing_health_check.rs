@@ -10,6 +10,7 @@ pub static RULE: Rule = Rule {
         summary: "a service that others need and nobody asks if it lives",
         severity: Severity::Info,
         pedantic: true,
+        together: "services are needed by others, and nobody asks if they live",
         settings: &[],
         page: include_str!("missing-health-check.md"),
     },

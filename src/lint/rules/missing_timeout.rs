@@ -10,6 +10,7 @@ pub static RULE: Rule = Rule {
         summary: "a synchronous call that waits forever",
         severity: Severity::Warning,
         pedantic: false,
+        together: "calls wait for an answer forever",
         settings: &[],
         page: include_str!("missing-timeout.md"),
     },
@@ -21,7 +22,12 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
         ctx.arch.mesh.as_ref().and_then(|m| m.timeout.as_ref()).is_some_and(|t| t.value.on().is_some());
     for (index, edge) in ctx.arch.edges() {
         // Edges without detail (`dependencies`, imports) say nothing of how they call.
-        if !edge.is_sync_call() || edge.bound().is_some() || mesh || !edge.is_detailed() {
+        if !edge.is_sync_call()
+            || edge.bound().is_some()
+            || mesh
+            || !edge.is_detailed()
+            || ctx.is_broken(edge.whole)
+        {
             continue;
         }
         let id = ctx.arch.edge_id(index);

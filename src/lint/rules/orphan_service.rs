@@ -2,7 +2,9 @@
 
 use crate::finding::{Finding, RuleInfo, Severity};
 use crate::lint::{Context, Rule};
-use crate::spec::vocabulary::ServiceKind;
+use crate::model::words::ServiceKind;
+use petgraph::graph::NodeIndex;
+use std::collections::BTreeSet;
 
 /// a service with no edge in or out.
 pub static RULE: Rule = Rule {
@@ -11,6 +13,7 @@ pub static RULE: Rule = Rule {
         summary: "a service with no edge in or out",
         severity: Severity::Warning,
         pedantic: false,
+        together: "",
         settings: &[],
         page: include_str!("orphan-service.md"),
     },
@@ -22,11 +25,14 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
     if arch.services().count() < 2 {
         return;
     }
+    let of_scenarios = arch.scenarios.iter().filter_map(|s| s.traffic.as_ref()).flatten();
+    let traffic: BTreeSet<NodeIndex> = arch.traffic.iter().chain(of_scenarios).map(|t| t.to.node).collect();
     for (index, node, service) in arch.services() {
         // Jobs and crons run alone; what traffic enters is not alone; an import shows only some edges.
         let alone = matches!(service.kind, ServiceKind::Job | ServiceKind::Cron);
-        let entered = arch.traffic.iter().any(|t| t.to.node == index);
-        if alone || entered || service.imported || arch.graph.neighbors_undirected(index).next().is_some() {
+        let entered = traffic.contains(&index);
+        let unsaid = service.imported || ctx.is_broken(node.whole);
+        if alone || entered || unsaid || arch.graph.neighbors_undirected(index).next().is_some() {
             continue;
         }
         let id = &node.id.value;

@@ -1,10 +1,10 @@
 //! request-loop: a cycle of synchronous calls: a request can come back to itself.
 
-use crate::analysis::{components, shortest_cycle};
+use crate::analysis::shortest_cycle;
 use crate::finding::{Finding, RuleInfo, Severity};
 use crate::lint::{Context, Rule};
 use crate::model::EndpointRef;
-use petgraph::graph::{EdgeIndex, NodeIndex};
+use petgraph::graph::EdgeIndex;
 
 /// a cycle of synchronous calls: a request can come back to itself.
 pub static RULE: Rule = Rule {
@@ -13,6 +13,7 @@ pub static RULE: Rule = Rule {
         summary: "a cycle of synchronous calls: a request can come back to itself",
         severity: Severity::Error,
         pedantic: false,
+        together: "",
         settings: &[],
         page: include_str!("request-loop.md"),
     },
@@ -21,11 +22,7 @@ pub static RULE: Rule = Rule {
 
 fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
     let graph = &ctx.calls.graph;
-    for group in components(graph, |_| true) {
-        let bounded = |n: &NodeIndex| ctx.arch.endpoint(graph[*n]).is_some_and(|e| e.max_recursion.is_some());
-        if group.nodes.iter().any(bounded) {
-            continue;
-        }
+    for group in ctx.calls.endless_loops(ctx.arch) {
         let cycle: Vec<EdgeIndex> = shortest_cycle(graph, &group).iter().map(|e| graph[*e]).collect();
         let Some((first, rest)) = cycle.split_first() else { continue };
         let names: Vec<String> = cycle.iter().map(|e| caller(ctx, *e)).collect();

@@ -3,7 +3,7 @@
 use crate::analysis::worst_paths;
 use crate::finding::{Finding, RuleInfo, Setting, Severity};
 use crate::lint::{Context, Rule};
-use crate::source::Span;
+use crate::source::{Span, Spanned};
 use petgraph::graph::EdgeIndex;
 use std::collections::BTreeSet;
 
@@ -14,6 +14,7 @@ pub static RULE: Rule = Rule {
         summary: "retries that multiply along a path",
         severity: Severity::Warning,
         pedantic: false,
+        together: "",
         settings: &[
             Setting {
                 name: "warning",
@@ -47,6 +48,9 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
         for edge in before {
             finding = finding.also(says(ctx, *edge), times(ctx, *edge));
         }
+        if let Some(mesh) = mesh_retries(ctx) {
+            finding = finding.also(mesh.span, format!("the mesh tries every call {} times", mesh.value + 1));
+        }
         let factors: Vec<_> =
             path.hops.iter().filter(|h| h.factor > 1.0).map(|h| rounded(h.factor)).collect();
         for hop in &path.hops {
@@ -71,7 +75,20 @@ fn says(ctx: &Context<'_>, edge: EdgeIndex) -> Span {
 fn times(ctx: &Context<'_>, edge: EdgeIndex) -> String {
     let (call, from, to) = ctx.edge(edge);
     let origin = ctx.origin(says(ctx, edge));
-    format!("`{} → {}` is tried {} times{origin}", ctx.id(from), ctx.id(to), call.attempts())
+    let (from, to) = (ctx.id(from), ctx.id(to));
+    match (call.attempts(), mesh_retries(ctx).map(|m| m.value + 1)) {
+        (1, Some(mesh)) => format!("`{from} → {to}` is tried {mesh} times by the mesh"),
+        (own, Some(mesh)) => {
+            format!("`{from} → {to}` is tried {own} times{origin}, each {mesh} times by the mesh")
+        }
+        (own, None) => format!("`{from} → {to}` is tried {own} times{origin}"),
+    }
+}
+
+/// The retries of the mesh, where it has any.
+fn mesh_retries(ctx: &Context<'_>) -> Option<Spanned<u32>> {
+    let retry = ctx.arch.mesh.as_ref()?.retry.as_ref()?.value.on()?;
+    retry.num_retries.filter(|n| n.value > 0)
 }
 
 fn rounded(value: f64) -> String {

@@ -2,7 +2,7 @@
 
 use crate::finding::{Finding, RuleInfo, Severity};
 use crate::lint::{Context, Rule};
-use crate::spec::vocabulary::Status;
+use crate::model::words::Status;
 use petgraph::graph::EdgeIndex;
 
 /// a call of a service that is declared stopped.
@@ -12,6 +12,7 @@ pub static RULE: Rule = Rule {
         summary: "a call of a service that is declared stopped",
         severity: Severity::Error,
         pedantic: false,
+        together: "",
         settings: &[],
         page: include_str!("stopped-dependency.md"),
     },

@@ -10,6 +10,7 @@ macro_rules! rule {
             summary: $summary,
             severity: Severity::Error,
             pedantic: false,
+            together: "",
             settings: &[],
             page: include_str!(concat!($id, ".md")),
         };

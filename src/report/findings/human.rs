@@ -44,6 +44,13 @@ fn render(report: &CheckReport<'_>, style: &Style) -> String {
         let rule = finding.rule.id;
         let total = totals.get(rule).copied().unwrap_or(0);
         let folded = total > FOLD_ABOVE && !style.verbose;
+        if folded && !finding.rule.together.is_empty() {
+            if !seen.contains_key(rule) {
+                seen.insert(rule, total);
+                one(report, &coverage(report, finding, total), &renderer, style, &mut out);
+            }
+            continue;
+        }
         let so_far = seen.entry(rule).or_default();
         *so_far += 1;
         if folded && *so_far > FOLD_TO {
@@ -57,6 +64,16 @@ fn render(report: &CheckReport<'_>, style: &Style) -> String {
     out.push_str(&summary::line(report, style));
     out.push('\n');
     out
+}
+
+/// Many findings of one cause as one: the first, with the next few pointed at.
+fn coverage(report: &CheckReport<'_>, first: &Finding, total: usize) -> Finding {
+    let next = report.findings.iter().filter(|f| f.rule == first.rule && is_shown(report, f)).skip(1);
+    let mut all = first.clone();
+    all.message = format!("{total} {}", first.rule.together);
+    all.secondary = next.take(FOLD_TO - 1).map(|f| f.primary.clone()).collect();
+    all.notes.push(format!("and {} more; --verbose shows each", total - FOLD_TO));
+    all
 }
 
 fn fold_line(rule: &str, total: usize) -> String {

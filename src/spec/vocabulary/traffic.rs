@@ -113,7 +113,7 @@ fn open_or_closed<'n>(traffic: &Traffic, node: &'n Node, ctx: &mut Ctx<'n>) {
     match (ctx.given(node, "rate"), ctx.given(node, "users")) {
         (true, true) => ctx.reject(at, "traffic is a `rate` (open loop) or `users` (closed loop), not both"),
         (false, false) => {
-            ctx.reject(at, "traffic needs a `rate` such as `200/s`, or `users` with `think_time`")
+            ctx.reject(at, "traffic needs a `rate` such as `200/s`, or `users` with `think_time`");
         }
         _ => {}
     }

@@ -1,0 +1,115 @@
+//! docker-compose files: services become services, well-known images datastores, and every hint of a
+//! call an edge with its evidence.
+//!
+//! Files are read as compose reads them: overlaid in the order given, with `include`, `extends`, `.env`
+//! and `env_file`. The environment of the shell is *not* used, so that the same files always give the
+//! same graph; a variable that `.env` does not set is empty unless it has a default. Must not know what
+//! a document means.
+
+mod address;
+mod document;
+mod dotenv;
+mod edges;
+mod images;
+mod interpolate;
+mod keys;
+mod merge;
+mod names;
+mod notes;
+mod project;
+mod scope;
+mod sniff;
+mod start_order;
+mod unit;
+
+pub use dotenv::{Assignment, parse as parse_dotenv};
+pub use interpolate::{Expanded, LONGEST, Problem, Trouble, Vars, expand};
+
+use super::super::{Format, ImportFile, Imported};
+use crate::finding::Finding;
+use crate::source::{Span, Spanned};
+use crate::spec::decode::{Ctx, check_id};
+use crate::spec::vocabulary::Document;
+use crate::spec::{FileDocument, Map, Reader};
+use images::Role;
+use names::Names;
+use unit::Unit;
+
+/// docker-compose.
+pub static FORMAT: Format = Format {
+    name: "compose",
+    summary: "docker-compose files, overlaid in the order given: services, datastores, calls by address and depends_on",
+    page: include_str!("compose.md"),
+    recognise: sniff::is_compose,
+    import,
+};
+
+fn import(reader: &mut Reader<'_>, files: Vec<ImportFile>) -> Imported {
+    let file = files.first().map(|f| f.file).unwrap_or_default();
+    let names: Vec<_> = files.iter().map(|f| reader.sources.file(f.file).name.clone()).collect();
+    let root = files.first().map_or(Span::default(), |f| f.first().span);
+    let titles: Vec<_> = files.iter().rev().filter_map(|f| f.first().get("name").cloned()).collect();
+    let (entries, mut project) = project::load(reader, files);
+    let mut findings: Vec<Finding> = Vec::new();
+    let mut units: Vec<Unit> = Vec::new();
+    for entry in &entries {
+        let mut ctx = Ctx::new();
+        check_id(&entry.key.value, entry.key.span, &mut ctx);
+        if ctx.findings.is_empty() {
+            units.push(unit::read(&mut project, entry));
+        }
+        findings.append(&mut ctx.findings);
+    }
+    let known = Names::new(&units);
+    let mut found = edges::find(&units, &known);
+    settle_datastores(&mut units, &mut found);
+
+    let name = titles.first().and_then(|node| Some(Spanned::new(project.scopes.string(node)?, node.span)));
+    let mut document = Document { name, aliases: aliases(&known, &units, root), ..Document::default() };
+    document::nodes(&mut project, &units, root, &mut document);
+    document::communications(&units, &found.calls, root, &mut document);
+    let notes = notes::all(&names, &units, &mut found, &mut project.scopes);
+    findings.append(&mut project.scopes.findings);
+    crate::finding::sort(&mut findings);
+    let imported = found
+        .calls
+        .iter()
+        .map(|edge| edge.evidence.iter().map(crate::import::Evidence::to_source).collect())
+        .collect();
+    let evidence = found.calls.into_iter().flat_map(|edge| edge.evidence).collect();
+    let document =
+        FileDocument { file, document: Spanned::new(document, root), root: true, imported: Some(imported) };
+    Imported { document, evidence, doubtful: found.doubtful, findings, notes }
+}
+
+/// Something that calls a service by its address is a service, whatever its image or name says. A
+/// datastore has no calls: what else it waits for, or replicates to, is no edge.
+fn settle_datastores(units: &mut [Unit], found: &mut edges::Edges) {
+    let roles: Vec<_> = units.iter().map(|unit| unit.role).collect();
+    for edge in &found.calls {
+        let spelled = edge.evidence.iter().any(|e| edges::is_spelled(e.kind) && !e.telemetry);
+        let called = edge.to.and_then(|to| roles.get(to));
+        if let (true, Some(Role::Service | Role::Broker(..)), Some(unit)) =
+            (spelled, called, units.get_mut(edge.from))
+            && matches!(unit.role, Role::Datastore(_))
+        {
+            unit.role = Role::Service;
+        }
+    }
+    let is_store = |at: usize| matches!(units.get(at).map(|u| u.role), Some(Role::Datastore(_)));
+    let (calls, others): (Vec<_>, Vec<_>) =
+        std::mem::take(&mut found.calls).into_iter().partition(|e| !is_store(e.from));
+    found.calls = calls;
+    found.doubtful.extend(others.into_iter().flat_map(|edge| edge.evidence));
+}
+
+/// Host names that are no ids, so that documents and traces beside the files may use them.
+fn aliases(known: &Names, units: &[Unit], root: Span) -> Option<Spanned<Map<String>>> {
+    let alias = |(name, at): (&str, usize)| {
+        let id = &units.get(at)?.id;
+        let usable = !name.is_empty() && !name.contains(char::is_whitespace);
+        usable.then(|| (Spanned::new(name.to_owned(), id.span), id.clone()))
+    };
+    let all: Vec<_> = known.unambiguous().into_iter().filter_map(alias).collect();
+    (!all.is_empty()).then(|| Spanned::new(Map(all), root))
+}

@@ -1,0 +1,9 @@
+//! The formats that can be imported, one module each. Adding one is: write the module, add its `mod`
+//! line, add its line to [`FORMATS`].
+
+pub mod compose;
+
+use super::Format;
+
+/// All formats, in the order in which a file is offered to them.
+pub static FORMATS: &[&Format] = &[&compose::FORMAT];

@@ -1,0 +1,65 @@
+//! The client's network decides, as in nginx.
+
+use super::{Balancer, BalancerInfo, Hosts, PolicyInfo, Request, Stream, WeightedRoundRobin};
+
+/// After so many slots without an eligible host nginx falls back to round robin.
+const MAX_REHASHES: u32 = 20;
+
+pub(super) const INFO: BalancerInfo = BalancerInfo {
+    about: PolicyInfo {
+        name: "ip_hash",
+        summary: "the client's /24 network decides (nginx)",
+        page: include_str!("ip_hash.md"),
+    },
+    build: |hosts, _| Box::new(IpHash::new(hosts)),
+};
+
+/// nginx `ip_hash`: stable across runs and machines.
+///
+/// ```
+/// use loadpath::kernel::{Stream, Time};
+/// use loadpath::policy::balancer::{Balancer, Hosts, IpHash, Request};
+/// let (hosts, mut random) = (Hosts::new([1, 1, 1]), Stream::new(1, 0, "balancer", "web"));
+/// let mut lb = IpHash::new(3);
+/// let from = |third| Request { now: Time::ZERO, client: [127, 0, third, 2] };
+/// assert_eq!(lb.pick(&hosts, from(1), &mut random), lb.pick(&hosts, from(1), &mut random));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IpHash {
+    fallback: WeightedRoundRobin,
+}
+
+impl IpHash {
+    /// For so many hosts.
+    pub fn new(hosts: usize) -> Self {
+        Self { fallback: WeightedRoundRobin::new(hosts) }
+    }
+}
+
+impl Balancer for IpHash {
+    fn pick(&mut self, hosts: &Hosts, request: Request, _: &mut Stream) -> Option<usize> {
+        // Slots are cut by the weights of all hosts, so that one that is down moves nobody else's.
+        let total: u64 = hosts.list().iter().map(|host| u64::from(host.weight)).sum();
+        if total == 0 || hosts.eligible() == 0 {
+            return None;
+        }
+        let mut hash: u64 = 89;
+        for _ in 0..=MAX_REHASHES {
+            for octet in &request.client[..3] {
+                hash = (hash * 113 + u64::from(*octet)) % 6271;
+            }
+            let mut slot = hash % total;
+            for (index, host) in hosts.list().iter().enumerate() {
+                let weight = u64::from(host.weight);
+                if slot < weight {
+                    if host.eligible {
+                        return Some(index);
+                    }
+                    break;
+                }
+                slot -= weight;
+            }
+        }
+        self.fallback.turn(hosts.list(), |host| host.eligible)
+    }
+}

@@ -1,0 +1,203 @@
+//! Load balancers: which instance of a service takes the next request.
+//!
+//! A balancer belongs to *one caller instance*: it sees only the requests that this caller has
+//! outstanding, which is what makes real least-request differ from the textbook's shortest queue.
+//! It must not know what an instance is beyond [`Host`].
+
+mod ip_hash;
+mod least_connections;
+mod least_request;
+mod random;
+mod round_robin;
+mod weighted_round_robin;
+
+use super::PolicyInfo;
+use crate::kernel::{Span, Stream, Time};
+
+pub use ip_hash::IpHash;
+pub use least_connections::LeastConnections;
+pub use least_request::LeastRequest;
+pub use random::Random;
+pub use round_robin::RoundRobin;
+pub use weighted_round_robin::WeightedRoundRobin;
+
+/// An instance, as one caller sees it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Host {
+    /// Its weight, at least 1.
+    pub weight: u32,
+    /// Requests this caller has outstanding there: in transit, queued and in service.
+    pub active: u32,
+    /// Whether it may be picked: discovered, healthy, not ejected.
+    pub eligible: bool,
+}
+
+/// The instances of one service as one caller sees them, in configuration order.
+///
+/// Outstanding requests are counted here: one more at [`Hosts::begin`], one less at [`Hosts::end`],
+/// which is called at *every* end of a request: success, error, timeout or cancellation.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Hosts {
+    list: Vec<Host>,
+    eligible: usize,
+    active: u32,
+}
+
+impl Hosts {
+    /// All eligible and idle.
+    pub fn new(weights: impl IntoIterator<Item = u32>) -> Self {
+        let list: Vec<Host> = weights
+            .into_iter()
+            .map(|weight| Host { weight: weight.max(1), active: 0, eligible: true })
+            .collect();
+        Self { eligible: list.len(), list, active: 0 }
+    }
+
+    /// In configuration order.
+    pub fn list(&self) -> &[Host] {
+        &self.list
+    }
+
+    /// How many may be picked.
+    pub fn eligible(&self) -> usize {
+        self.eligible
+    }
+
+    /// Requests this caller has outstanding, all hosts together.
+    pub fn active(&self) -> u32 {
+        self.active
+    }
+
+    /// The `n`th that may be picked, counted in configuration order.
+    pub fn nth_eligible(&self, n: usize) -> Option<usize> {
+        if self.eligible == self.list.len() {
+            return (n < self.list.len()).then_some(n);
+        }
+        self.list.iter().enumerate().filter(|(_, host)| host.eligible).nth(n).map(|(index, _)| index)
+    }
+
+    /// Lets a host be picked, or not.
+    pub fn set_eligible(&mut self, host: usize, eligible: bool) {
+        if let Some(found) = self.list.get_mut(host)
+            && found.eligible != eligible
+        {
+            found.eligible = eligible;
+            self.eligible = if eligible { self.eligible + 1 } else { self.eligible - 1 };
+        }
+    }
+
+    /// A request was sent to this host.
+    #[inline]
+    pub fn begin(&mut self, host: usize) {
+        if let Some(found) = self.list.get_mut(host) {
+            found.active += 1;
+            self.active += 1;
+        }
+    }
+
+    /// A request to this host ended, in whatever way.
+    #[inline]
+    pub fn end(&mut self, host: usize) {
+        if let Some(found) = self.list.get_mut(host)
+            && found.active > 0
+        {
+            found.active -= 1;
+            self.active -= 1;
+        }
+    }
+}
+
+/// What a balancer may know of the request it places.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Request {
+    /// Now.
+    pub now: Time,
+    /// The IPv4 address of the client it came from (the end user, as `X-Forwarded-For` has it).
+    pub client: [u8; 4],
+}
+
+/// How a request ended, for balancers that learn from it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Finished {
+    /// When.
+    pub now: Time,
+    /// The host it was at.
+    pub host: usize,
+    /// How long the caller waited.
+    pub latency: Span,
+    /// Whether it was answered without an error.
+    pub success: bool,
+}
+
+/// The state of one caller's load balancing.
+pub trait Balancer: Send {
+    /// The index of the host that takes this request; `None` when none is eligible.
+    fn pick(&mut self, hosts: &Hosts, request: Request, random: &mut Stream) -> Option<usize>;
+
+    /// A request ended. Balancers that do not learn ignore it.
+    fn finished(&mut self, _end: Finished) {}
+}
+
+/// What a balancer can be told; each reads what its page names.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Settings {
+    /// `least_request`: how many hosts are drawn. Default 2.
+    pub choice_count: u32,
+    /// `round_robin`: a number the first host is taken from, modulo their count. Default 0.
+    pub start: u64,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { choice_count: 2, start: 0 }
+    }
+}
+
+/// A member of the family.
+#[derive(Debug)]
+pub struct BalancerInfo {
+    /// Its name, summary and page.
+    pub about: PolicyInfo,
+    /// Makes the state of one caller for so many hosts.
+    pub build: fn(hosts: usize, settings: &Settings) -> Box<dyn Balancer>,
+}
+
+/// All load balancers, the default first.
+pub static BALANCERS: &[BalancerInfo] = &[
+    round_robin::INFO,
+    weighted_round_robin::INFO,
+    random::INFO,
+    least_request::INFO,
+    least_connections::INFO,
+    ip_hash::INFO,
+];
+
+/// The balancer of this name.
+pub fn find(name: &str) -> Option<&'static BalancerInfo> {
+    BALANCERS.iter().find(|info| info.about.name == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_balancer_leaves_out_the_ineligible_and_gives_up_when_none_is_left() {
+        let mut random = Stream::new(1, 0, "test", "balancers");
+        let request = |i: u8| Request { now: Time::ZERO, client: [10, 0, i, 1] };
+        for info in BALANCERS {
+            let mut hosts = Hosts::new([1, 2, 3]);
+            let mut balancer = (info.build)(3, &Settings::default());
+            hosts.set_eligible(1, false);
+            hosts.set_eligible(1, false);
+            for i in 0..100 {
+                let picked = balancer.pick(&hosts, request(i), &mut random);
+                assert!(matches!(picked, Some(0 | 2)), "{}: {picked:?}", info.about.name);
+            }
+            hosts.set_eligible(0, false);
+            hosts.set_eligible(2, false);
+            assert_eq!(balancer.pick(&hosts, request(0), &mut random), None, "{}", info.about.name);
+            assert!(info.about.page.starts_with(&format!("# {}", info.about.name)));
+        }
+    }
+}

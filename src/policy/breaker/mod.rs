@@ -1,0 +1,87 @@
+//! Circuit breakers: whether a call is let through, judged by how the earlier ones ended.
+//!
+//! A breaker belongs to one call site of one caller instance. Every call that it admits hands its
+//! [`Permit`] back exactly once, with a [`Verdict`]. A rejected call has no permit and is no failure.
+//! Must not know what a call is.
+
+mod consecutive;
+
+use super::PolicyInfo;
+use crate::kernel::Time;
+
+pub use consecutive::{Consecutive, ConsecutiveSettings};
+
+/// The three states of the classic breaker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum State {
+    /// Calls pass.
+    Closed,
+    /// Calls are rejected.
+    Open,
+    /// A few calls pass, as probes.
+    HalfOpen,
+}
+
+impl State {
+    /// `closed`, `open` or `half_open`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Closed => "closed",
+            Self::Open => "open",
+            Self::HalfOpen => "half_open",
+        }
+    }
+}
+
+/// The right to make one call; remembers the generation (the stay in one state) that gave it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Permit {
+    generation: u32,
+}
+
+impl Permit {
+    /// No generation has this number: a permit that no breaker gave.
+    pub const NONE: Self = Self { generation: 0 };
+}
+
+/// How a call ended, for the breaker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// It worked.
+    Success,
+    /// It did not.
+    Failure,
+    /// It says nothing about the callee (a client's error, a cancellation): the permit comes back.
+    Ignored,
+}
+
+/// The state of one breaker.
+pub trait Breaker: Send {
+    /// Lets a call through, or rejects it (`None`).
+    fn admit(&mut self, now: Time) -> Option<Permit>;
+
+    /// An admitted call ended.
+    fn record(&mut self, now: Time, permit: Permit, verdict: Verdict);
+
+    /// Where it is, as of the last call: a breaker leaves `Open` lazily.
+    fn state(&self) -> State;
+}
+
+/// What a breaker is told; a variant per member of the family.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Settings {
+    /// `consecutive`
+    Consecutive(ConsecutiveSettings),
+}
+
+impl Settings {
+    /// A closed breaker with these settings.
+    pub fn build(&self) -> Box<dyn Breaker> {
+        match self {
+            Self::Consecutive(settings) => Box::new(Consecutive::new(*settings)),
+        }
+    }
+}
+
+/// All breakers, the default first.
+pub static BREAKERS: &[PolicyInfo] = &[consecutive::INFO];

@@ -1,0 +1,195 @@
+//! Calls with their policies.
+
+use super::super::ids::{BreakerId, EdgeId, EndpointId, UpstreamId};
+use super::super::plan::{BreakerPlan, Caller, Cancellation, Edge, Fallback, Retry, Target};
+use super::super::probe::CauseSet;
+use super::{Compiler, Side, span};
+use crate::model::words as spec;
+use crate::model::words::Duration;
+use crate::model::{self, EdgeKind, builtin};
+use crate::policy::retry::{Backoff, Jitter, RetryBudget};
+use crate::policy::{balancer, breaker};
+use petgraph::graph::{EdgeIndex, NodeIndex};
+
+impl Compiler<'_> {
+    /// Every call and every access to a datastore that takes time.
+    pub(super) fn calls(&mut self) {
+        for (index, edge) in self.arch.edges() {
+            let (from, to) = self.arch.ends(index);
+            let asks = matches!(edge.kind, EdgeKind::Call | EdgeKind::Read | EdgeKind::Write);
+            let (Some(caller), true) = (self.services.get(&from).copied(), asks) else { continue };
+            let name = self.arch.edge_id(index);
+            if let Some(id) = self.call(&name, Caller::Service(caller), to, edge) {
+                self.edges.insert(index, id);
+                self.edge_refs.push(Some(index));
+            }
+        }
+        // What stands in is a call of the same caller, known only now.
+        for (index, id) in self.edges.clone() {
+            self.plan.edges[id.index()].fallback = self.fallback(index);
+        }
+    }
+
+    fn fallback(&self, edge: EdgeIndex) -> Fallback {
+        match self.arch.graph[edge].fallback.as_ref().map(|f| f.value) {
+            None | Some(model::Fallback::None) => Fallback::None,
+            Some(model::Fallback::Static | model::Fallback::Cached) => Fallback::Answer,
+            Some(model::Fallback::Call(other)) => {
+                self.edges.get(&other).map_or(Fallback::None, |e| Fallback::Call(*e))
+            }
+        }
+    }
+
+    /// Adds a call from a service or a source to a node; `None` where the node does not answer.
+    pub(super) fn call(
+        &mut self,
+        name: &str,
+        caller: Caller,
+        to: NodeIndex,
+        edge: &model::Edge,
+    ) -> Option<EdgeId> {
+        let service = self.services.get(&to).copied()?;
+        let endpoints = *self.spans.get(&to)?;
+        let upstream = self.upstream(caller, to, &edge.policy, name)?;
+        let first = EndpointId(endpoints.first);
+        let target = match edge.to_endpoint {
+            Some(endpoint) => Target::One(EndpointId(endpoints.first + endpoint as u32)),
+            None if endpoints.callable == 1 => Target::One(first),
+            None => {
+                self.assumptions
+                    .leaves_out("a call that names no endpoint is spread evenly over all of them", name);
+                Target::Spread { first, count: endpoints.callable }
+            }
+        };
+        let mut call = Edge::new(name, target, upstream);
+        call.latency_out = self.network;
+        call.latency_back = self.network;
+        call.probability = edge.probability;
+        call.times = edge.times;
+        call.timeout = edge.timeout().map(|t| span(t.value));
+        call.per_try_timeout = edge.per_try_timeout().map(|p| span(p.value));
+        call.retry = retry(edge);
+        call.optional = edge.optional.is_some_and(|o| o.value);
+        call.cancellation = cancellation(&edge.policy);
+        call.propagate_deadline = edge.policy.propagate_deadline.is_some_and(|p| p.value);
+        call.breaker = self.breaker(name, caller, edge);
+        self.not_yet(&edge.policy, name);
+        debug_assert!(service.index() < self.plan.services.len());
+        self.plan.edges.push(call);
+        Some(EdgeId(self.plan.edges.len() as u32 - 1))
+    }
+
+    fn upstream(
+        &mut self,
+        caller: Caller,
+        to: NodeIndex,
+        policy: &spec::Policy,
+        who: &str,
+    ) -> Option<UpstreamId> {
+        let service = self.services.get(&to).copied()?;
+        let balancing = policy.load_balancing.as_ref();
+        let wanted = balancing.and_then(|b| b.policy.as_ref()).map(|p| p.value).unwrap_or_default();
+        let found = balancer::find(wanted.word()).or_else(|| {
+            let what = format!("load balancing {} is simulated as round_robin", wanted.word());
+            self.assumptions.leaves_out(what, who);
+            balancer::find("round_robin")
+        })?;
+        let choice_count = balancing.and_then(|b| b.choice_count).map_or(2, |c| c.value.0);
+        let key = (Side::from(caller), service, found.about.name, choice_count);
+        if let Some(known) = self.upstreams.get(&key) {
+            return Some(*known);
+        }
+        let caller_name = match caller {
+            Caller::Service(service) => &self.plan.services[service.index()].name,
+            Caller::Source(source) => &format!("traffic {}", source.0),
+        };
+        let own = self.upstreams.keys().filter(|(side, to, ..)| (*side, *to) == (key.0, service)).count();
+        let further = if own == 0 { String::new() } else { format!(" by {}", found.about.name) };
+        let name = format!("{caller_name} → {}{further}", self.plan.services[service.index()].name);
+        let id = self.plan.add_upstream(&name, caller, service, found);
+        self.plan.upstreams[id.index()].settings.choice_count = choice_count;
+        self.upstreams.insert(key, id);
+        Some(id)
+    }
+
+    fn breaker(&mut self, name: &str, caller: Caller, edge: &model::Edge) -> Option<BreakerId> {
+        let written = edge.breaker()?;
+        if written.failure_rate_threshold.is_some() || written.slow_call.is_some() {
+            self.assumptions.leaves_out("a breaker on rates is not simulated yet", name);
+            return None;
+        }
+        let settings = breaker::ConsecutiveSettings {
+            failure_threshold: written.failure_threshold.map_or(builtin::FAILURE_THRESHOLD, |t| t.value.0),
+            open_duration: span(written.open_duration.map_or(builtin::OPEN_DURATION, |d| d.value)),
+            permitted_calls: written
+                .half_open
+                .as_ref()
+                .and_then(|h| h.permitted_calls)
+                .map_or(builtin::PERMITTED_CALLS, |p| p.value.0),
+            ..breaker::ConsecutiveSettings::default()
+        };
+        let settings = breaker::Settings::Consecutive(settings);
+        self.plan.breakers.push(BreakerPlan { name: name.to_owned(), caller, settings });
+        Some(BreakerId(self.plan.breakers.len() as u32 - 1))
+    }
+
+    /// Policies that are read and not simulated are named, never dropped in silence.
+    fn not_yet(&mut self, policy: &spec::Policy, who: &str) {
+        let said = [
+            ("outlier_detection", policy.outlier_detection.as_ref().is_some_and(|p| p.value.on().is_some())),
+            ("limits", policy.limits.as_ref().is_some_and(|p| p.value.on().is_some())),
+            ("hedging", policy.hedging.as_ref().is_some_and(|p| p.value.on().is_some())),
+            ("preset", policy.preset.is_some()),
+        ];
+        for (what, _) in said.iter().filter(|(_, said)| *said) {
+            self.assumptions.leaves_out(format!("{what} is not simulated yet"), who);
+        }
+    }
+}
+
+fn cancellation(policy: &spec::Policy) -> Cancellation {
+    match policy.cancellation.map(|c| c.value).unwrap_or_default() {
+        spec::Cancellation::None => Cancellation::None,
+        spec::Cancellation::Queued => Cancellation::Queued,
+        spec::Cancellation::All => Cancellation::All,
+    }
+}
+
+fn retry(edge: &model::Edge) -> Retry {
+    let (base, max) = edge.backoff().unwrap_or_else(|| {
+        let off = edge.retry().and_then(|r| r.backoff.as_ref()).is_some_and(|b| b.value.on().is_none());
+        let base = if off { Duration(0) } else { builtin::BACKOFF_BASE };
+        (base, Duration(base.0 * 10))
+    });
+    let jitter = match edge.jitter() {
+        spec::Jitter::None => Jitter::None,
+        spec::Jitter::Full => Jitter::Full,
+        spec::Jitter::Equal => Jitter::Equal,
+        spec::Jitter::Decorrelated => Jitter::Decorrelated,
+    };
+    let budget = edge.retry().and_then(|r| r.budget.as_ref()).and_then(|b| b.value.on());
+    let budget = budget.map(|b| RetryBudget {
+        percent: b.percent.map_or(20.0, |p| p.fraction() * 100.0),
+        min_concurrency: b.min_concurrency.map_or(3, |m| m.value),
+    });
+    let on = edge.retry().and_then(|r| r.retry_on.as_ref());
+    let on =
+        on.map_or(CauseSet::ALL, |list| list.iter().fold(CauseSet::NONE, |set, c| set.and(causes(c.value))));
+    Retry {
+        num_retries: edge.attempts() - 1,
+        on,
+        backoff: Backoff { base: span(base), max: span(max), jitter },
+        budget,
+    }
+}
+
+const fn causes(condition: spec::RetryCondition) -> CauseSet {
+    match condition {
+        spec::RetryCondition::ServerError | spec::RetryCondition::Unavailable => CauseSet::SERVER_ERRORS,
+        spec::RetryCondition::ConnectFailure => CauseSet::CONNECT_FAILURE,
+        spec::RetryCondition::Timeout => CauseSet::TIMEOUT,
+        spec::RetryCondition::Reset => CauseSet::RESET,
+        // Answers of these kinds do not occur in a simulation.
+        spec::RetryCondition::Retriable | spec::RetryCondition::RateLimited => CauseSet::NONE,
+    }
+}

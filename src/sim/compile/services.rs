@@ -1,0 +1,270 @@
+//! Services, datastores, queues and topics with their instances.
+
+use super::super::ids::{QueueId, ServiceId};
+use super::super::plan::{Consumer, Instance, Queue, Step};
+use super::{Compiler, EndpointSpan, span};
+use crate::kernel::{Distribution, Span, Time};
+use crate::model::words::{Latency, LatencyDistribution, QueueDiscipline, Status};
+use crate::model::{EdgeKind, EndpointRef, Node, NodeKind, Service, Step as ModelStep, builtin};
+use crate::policy::queue;
+use petgraph::graph::NodeIndex;
+
+impl Compiler<'_> {
+    /// All nodes, and the places their endpoints will have.
+    pub(super) fn services(&mut self) {
+        let mut next = 0;
+        for (index, node) in self.arch.nodes() {
+            let mut unnamed = 0;
+            let (callable, all) = match &node.kind {
+                NodeKind::Service(service) => {
+                    self.service(index, node, service);
+                    let handlers = service.endpoints.iter().filter(|e| e.consumes.is_some()).count();
+                    let callable = service.endpoints.len() - handlers;
+                    unnamed = u32::from(callable == 0);
+                    (callable.max(1), service.endpoints.len() + unnamed as usize)
+                }
+                NodeKind::Datastore(store) if store.latency.is_some() => {
+                    let replicas = store.replicas.map_or(1, |r| r.value.0);
+                    let id = self.plan.add_service(&node.id.value, replicas);
+                    self.plan.services[id.index()].workers = store.workers.map(|w| w.value.0);
+                    self.services.insert(index, id);
+                    (1, 1)
+                }
+                NodeKind::Datastore(_) => {
+                    self.assumptions.asked("no time for accesses|datastores", Some(&node.id.value));
+                    continue;
+                }
+                NodeKind::Queue(_) | NodeKind::Topic(_) => {
+                    self.queues.insert(index, QueueId(self.queues.len() as u32));
+                    continue;
+                }
+            };
+            self.spans.insert(index, EndpointSpan { first: next, callable: callable as u32, unnamed });
+            next += all as u32;
+        }
+    }
+
+    fn service(&mut self, index: NodeIndex, node: &Node, service: &Service) {
+        let id = &node.id.value;
+        let missing = |said: bool| if said || service.external { None } else { Some(id.as_str()) };
+        self.assumptions.asked("replicas 1|services", missing(service.replicas.is_some()));
+        self.assumptions.asked("workers 1|services", missing(service.workers.is_some()));
+        let copies = service.replicas.map_or(builtin::REPLICAS, |r| r.value);
+        let at = self.plan.add_service(id, copies);
+        let planned = &mut self.plan.services[at.index()];
+        // What is run by others is not ours to run out of workers.
+        let workers = service.workers.map_or(builtin::WORKERS, |w| w.value);
+        planned.workers = (!service.external || service.workers.is_some()).then_some(workers);
+        planned.concurrency = service.concurrency.map(|c| c.value);
+        planned.queue_max_length = service.queue_length.map(|q| q.value);
+        let discipline = service.discipline.map_or(QueueDiscipline::Fifo, |d| d.value);
+        match queue::find(discipline.word()) {
+            Some(found) => planned.discipline = found,
+            None => self
+                .assumptions
+                .leaves_out(format!("queue discipline {} is simulated as fifo", discipline.word()), id),
+        }
+        if service.autoscaling {
+            self.assumptions.leaves_out("autoscaling is not simulated yet", id);
+        }
+        let range = self.plan.services[at.index()].instances.clone();
+        let startup = service.startup.map_or(builtin::STARTUP, |s| s.value);
+        for (n, place) in range.enumerate() {
+            let written = service.instances.get(n).map(|i| &i.value);
+            let instance = &mut self.plan.instances[place as usize];
+            let own = written.and_then(|w| w.status).or(service.status).map_or(Status::Healthy, |s| s.value);
+            describe(instance, own, span(startup));
+            if let Some(written) = written {
+                if let Some(name) = &written.id {
+                    instance.name = format!("{id}/{}", name.value);
+                }
+                instance.weight = written.weight.map_or(1, |w| w.value.0);
+                instance.speed = written.speed.map_or(1.0, |s| s.value).max(1e-6);
+            }
+        }
+        self.services.insert(index, at);
+    }
+
+    /// Endpoints with their scripts, in the order of their places.
+    pub(super) fn scripts(&mut self) {
+        for (index, node) in self.arch.nodes() {
+            let Some(at) = self.services.get(&index).copied() else { continue };
+            match &node.kind {
+                NodeKind::Datastore(store) => {
+                    let work = store.latency.as_ref().and_then(|l| distribution(&l.value));
+                    self.plan.add_endpoint(&node.id.value, at, work, 0.0, &[]);
+                    self.endpoint_refs.push(None);
+                }
+                NodeKind::Service(service) => self.service_scripts(index, at, service),
+                NodeKind::Queue(_) | NodeKind::Topic(_) => {}
+            }
+        }
+        for (index, node) in self.arch.nodes() {
+            self.channel(index, node);
+        }
+    }
+
+    fn service_scripts(&mut self, index: NodeIndex, at: ServiceId, service: &Service) {
+        if service.endpoints.iter().all(|e| e.consumes.is_some()) {
+            let name = self.arch.id(index).to_owned();
+            let steps: Vec<ModelStep> = service.common.iter().map(|e| ModelStep::Edge(*e)).collect();
+            let steps = self.steps(&steps, 0.0);
+            self.plan.add_endpoint(&name, at, None, 0.0, &steps);
+            self.endpoint_refs.push(None);
+        }
+        for (i, endpoint) in service.endpoints.iter().enumerate() {
+            let here = EndpointRef { service: index, endpoint: i };
+            let name = self.arch.endpoint_id(here);
+            let silent = endpoint.latency.is_none() && !service.external;
+            self.assumptions.asked("no own work|endpoints", silent.then_some(name.as_str()));
+            let declared = endpoint.latency.as_ref().and_then(|l| distribution(&l.value));
+            let between: u64 = endpoint.steps.iter().map(work_of).sum();
+            // Work between calls is a share of the one draw; without a latency it is all the work there is.
+            let work =
+                declared.or_else(|| (between > 0).then(|| Distribution::Constant(Span::from_nanos(between))));
+            let whole = work.as_ref().map_or(0.0, |w| w.mean().seconds() * 1e9).max(between as f64);
+            let steps = self.steps(&endpoint.steps, whole);
+            let error_rate = endpoint.error_rate.map_or(0.0, |e| e.fraction());
+            let id = self.plan.add_endpoint(&name, at, work, error_rate, &steps);
+            self.plan.endpoints[id.index()].handler = endpoint.consumes.is_some();
+            self.endpoint_refs.push(Some(here));
+        }
+    }
+
+    /// A script's steps; `whole` is the mean own work in nanoseconds that `work:` steps are a share of.
+    fn steps(&mut self, steps: &[ModelStep], whole: f64) -> Vec<Step> {
+        let mut planned = Vec::new();
+        for step in steps {
+            match step {
+                ModelStep::Work(work) => {
+                    planned.push(Step::Work { share: work.value.0 as f64 / whole.max(1.0) });
+                }
+                ModelStep::Edge(edge) => self.edge_step(*edge, &mut planned),
+                ModelStep::Parallel(steps) => {
+                    let mut together = Vec::new();
+                    self.parallel(steps, &mut together, &mut planned);
+                    if !together.is_empty() {
+                        planned.push(self.plan.add_group(&together));
+                    }
+                }
+            }
+        }
+        planned
+    }
+
+    /// Calls of a parallel step go into one group; messages and work among them come before it.
+    fn parallel(&mut self, steps: &[ModelStep], together: &mut Vec<super::EdgeId>, before: &mut Vec<Step>) {
+        for step in steps {
+            match step {
+                ModelStep::Parallel(steps) => self.parallel(steps, together, before),
+                ModelStep::Edge(edge) if self.edges.contains_key(edge) => {
+                    together.extend(self.edges.get(edge));
+                }
+                ModelStep::Edge(edge) => self.edge_step(*edge, before),
+                ModelStep::Work(_) => {
+                    self.assumptions.leaves_out("work inside `parallel` is not simulated", "a script");
+                }
+            }
+        }
+    }
+
+    fn edge_step(&mut self, edge: petgraph::graph::EdgeIndex, planned: &mut Vec<Step>) {
+        if let Some(call) = self.edges.get(&edge).copied() {
+            planned.push(self.plan.add_group(&[call]));
+            return;
+        }
+        let data = &self.arch.graph[edge];
+        let to = self.arch.ends(edge).1;
+        if data.kind != EdgeKind::Publish {
+            return;
+        }
+        match self.queues.get(&to) {
+            Some(queue) => {
+                let publish = Step::Publish { queue: *queue, probability: data.probability };
+                planned.extend(std::iter::repeat_n(publish, data.times as usize));
+            }
+            None => self
+                .assumptions
+                .leaves_out("asynchronous calls of services are not simulated", &self.arch.edge_label(edge)),
+        }
+    }
+
+    fn channel(&mut self, index: NodeIndex, node: &Node) {
+        let (fan_out, max_length, max_deliveries, dead_letter) = match &node.kind {
+            NodeKind::Queue(q) => (false, q.max_length, q.max_deliveries, q.dead_letter.as_ref()),
+            NodeKind::Topic(_) => (true, None, None, None),
+            _ => return,
+        };
+        let dead_letter =
+            dead_letter.and_then(|d| self.arch.find(d)).and_then(|d| self.queues.get(&d)).copied();
+        let mut consumers = Vec::new();
+        for edge in self.arch.outgoing(index) {
+            let (data, to) = (&self.arch.graph[edge], self.arch.ends(edge).1);
+            let Some(endpoint) = data.to_endpoint else { continue };
+            let here = EndpointRef { service: to, endpoint };
+            let settings = self.arch.endpoint(here).and_then(|e| e.consumes.as_ref()).map(|c| &c.settings);
+            let concurrency = settings.and_then(|s| s.concurrency).map_or(1, |c| c.value.0);
+            consumers.extend(self.endpoint(here).map(|endpoint| Consumer { endpoint, concurrency }));
+        }
+        self.plan.queues.push(Queue {
+            name: node.id.value.clone(),
+            fan_out,
+            max_length: max_length.map(|m| m.value.0),
+            max_deliveries: max_deliveries.map(|m| m.value.0),
+            dead_letter,
+            consumers,
+        });
+    }
+}
+
+fn describe(instance: &mut Instance, status: Status, startup: Span) {
+    instance.startup = startup;
+    match status {
+        Status::Healthy => {}
+        Status::Stopped => instance.up = false,
+        Status::Unhealthy => instance.listed = false,
+        Status::Starting => {
+            instance.listed = false;
+            instance.listed_at = Some(Time::ZERO + startup);
+        }
+    }
+}
+
+/// Nanoseconds of `work:` steps.
+fn work_of(step: &ModelStep) -> u64 {
+    match step {
+        ModelStep::Work(work) => work.value.0,
+        _ => 0,
+    }
+}
+
+/// The distribution a latency describes; the reader saw to it that it describes one.
+pub fn distribution(latency: &Latency) -> Option<Distribution> {
+    let (p50, p99) = (latency.p50.map(|d| span(d.value)), latency.p99.map(|d| span(d.value)));
+    if let (Some(p50), Some(p99)) = (p50, p99) {
+        return Distribution::from_percentiles(p50, p99).ok();
+    }
+    if latency.quantiles.is_some() {
+        let points: Vec<_> = latency.table().into_iter().map(|(q, d)| (q.fraction(), span(d))).collect();
+        return Distribution::from_quantiles(&points).ok();
+    }
+    let mean = span(latency.mean?.value);
+    match latency.distribution.as_ref().map(|d| d.value) {
+        Some(LatencyDistribution::Exponential) => Some(Distribution::Exponential(mean)),
+        Some(LatencyDistribution::Lognormal) => {
+            // Without a spread of its own a lognormal is as uneven as an exponential.
+            let deviation = latency.stddev.map_or(mean, |d| span(d.value));
+            Some(lognormal(mean.seconds() * 1e9, deviation.seconds() * 1e9))
+        }
+        Some(LatencyDistribution::Constant) | None => Some(Distribution::Constant(mean)),
+    }
+}
+
+/// The lognormal with this mean and standard deviation, in nanoseconds: σ² = ln(1 + s²/m²), μ = ln m − σ²/2.
+fn lognormal(mean: f64, deviation: f64) -> Distribution {
+    if mean <= 0.0 || deviation <= 0.0 {
+        return Distribution::Constant(Span::from_nanos_f64(mean));
+    }
+    let variance = libm::log1p((deviation / mean) * (deviation / mean));
+    Distribution::LogNormal { mu: libm::log(mean) - variance / 2.0, sigma: libm::sqrt(variance) }
+}

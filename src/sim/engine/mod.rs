@@ -1,0 +1,206 @@
+//! The event loop.
+//!
+//! Owns the state of one replication: instances, jobs (a request at its instance), calls (a caller
+//! waiting for it, through all attempts) and the policies of every caller instance. One loop, one
+//! match, a short handler per event. Handlers never call each other in a circle: what would recurse
+//! (a request over a network that takes no time, a call that fails at once) is put on the agenda for
+//! *now*. Must not know what is made of what it tells the probe.
+
+mod calls;
+mod endings;
+mod jobs;
+mod messages;
+mod scenario;
+mod state;
+#[cfg(test)]
+mod tests;
+mod traffic;
+
+use super::event::{Agenda, Event, LaneKind};
+use super::plan::Plan;
+use super::probe::Probe;
+use super::slab::Slab;
+use crate::kernel::{Span, Time};
+use messages::{Handling, QueueState};
+use state::{BreakerState, Call, CallerState, EdgeState, EndpointState, InstanceState, Job, JobState};
+use traffic::SourceState;
+
+/// No job, no call, no host.
+const NONE: u32 = u32::MAX;
+
+/// One replication under way.
+pub(super) struct Engine<'p, P> {
+    plan: &'p Plan,
+    probe: P,
+    now: Time,
+    agenda: Agenda,
+    jobs: Slab<Job>,
+    calls: Slab<Call>,
+    instances: Vec<InstanceState>,
+    endpoints: Vec<EndpointState>,
+    edges: Vec<EdgeState>,
+    /// All caller instances of upstream 0, then those of upstream 1, …
+    callers: Vec<CallerState>,
+    /// Where each upstream starts in `callers`.
+    first_caller: Vec<u32>,
+    breakers: Vec<BreakerState>,
+    first_breaker: Vec<u32>,
+    sources: Vec<SourceState>,
+    /// The source of each closed-loop user.
+    users: Vec<u32>,
+    queues: Vec<QueueState>,
+    handlings: Slab<Handling>,
+    stamp: u32,
+    traffic_ends: Time,
+    warm: Time,
+}
+
+impl<'p, P: Probe> Engine<'p, P> {
+    /// Ready to run. The plan must be valid ([`Plan::validate`]).
+    pub(super) fn new(plan: &'p Plan, seed: u64, replication: u32, probe: P) -> Self {
+        let mut agenda = Agenda::new();
+        let mut first_caller = Vec::new();
+        let mut callers = Vec::new();
+        for upstream in &plan.upstreams {
+            first_caller.push(callers.len() as u32);
+            let states = (0..plan.callers(upstream.caller))
+                .map(|caller| CallerState::new(plan, upstream, caller, seed, replication));
+            callers.extend(states);
+        }
+        let mut first_breaker = Vec::new();
+        let mut breakers = Vec::new();
+        for breaker in &plan.breakers {
+            first_breaker.push(breakers.len() as u32);
+            breakers.extend((0..plan.callers(breaker.caller)).map(|_| BreakerState::new(&breaker.settings)));
+        }
+        let edges =
+            plan.edges.iter().map(|edge| EdgeState::new(edge, &mut agenda, seed, replication)).collect();
+        let endpoints = plan
+            .endpoints
+            .iter()
+            .map(|endpoint| EndpointState::new(plan, endpoint, seed, replication))
+            .collect();
+        Self {
+            probe,
+            now: Time::ZERO,
+            agenda,
+            jobs: Slab::new(),
+            calls: Slab::new(),
+            instances: plan.instances.iter().map(|instance| InstanceState::new(plan, instance)).collect(),
+            endpoints,
+            edges,
+            callers,
+            first_caller,
+            breakers,
+            first_breaker,
+            sources: plan.sources.iter().map(|source| SourceState::new(source, seed, replication)).collect(),
+            users: Vec::new(),
+            queues: plan.queues.iter().map(|queue| QueueState::new(plan, queue)).collect(),
+            handlings: Slab::new(),
+            stamp: 0,
+            traffic_ends: Time::ZERO + plan.duration,
+            warm: Time::ZERO + plan.warm_up,
+            plan,
+        }
+    }
+
+    /// Runs to the end and hands the probe back.
+    pub(super) fn run(mut self) -> P {
+        self.agenda.at(self.warm, Event::WarmedUp);
+        self.agenda.at(self.traffic_ends, Event::TrafficEnds);
+        self.schedule_scenario();
+        self.start_traffic();
+        let end = self.traffic_ends + self.plan.drain;
+        loop {
+            while let Some(event) = self.agenda.pop_now() {
+                self.handle(event);
+            }
+            let Some((at, event)) = self.agenda.pop() else { break };
+            if at > end {
+                break;
+            }
+            self.now = at;
+            self.handle(event);
+        }
+        self.probe
+    }
+
+    #[inline]
+    fn handle(&mut self, event: Event) {
+        match event {
+            Event::Arrival(source) => self.arrival(source),
+            Event::User(user) => self.user_asks(user),
+            Event::Arrive(job) => self.arrive(job),
+            Event::WorkDone(job) => self.work_done(job),
+            Event::Reply(job) => self.reply(job),
+            Event::Backoff(call) => self.backoff_over(call),
+            Event::Failed(call) => self.failed_at_once(call),
+            Event::Handle(job) => self.handle_start(job),
+            Event::Deliver(queue) => self.deliver_all(queue),
+            Event::Lane(lane) => self.lane_due(lane),
+            Event::Begin(event) => self.begin_event(event),
+            Event::End(event) => self.end_event(event),
+            Event::Listed(instance) => self.list(instance),
+            Event::Unlisted(instance) => self.unlist(instance),
+            Event::WarmedUp => self.probe.warmed_up(self.now),
+            Event::TrafficEnds => self.probe.traffic_ended(self.now),
+        }
+    }
+
+    #[inline]
+    fn lane_due(&mut self, lane: u32) {
+        let calls = &self.calls;
+        // Timers that no longer count leave their lane unseen.
+        let due = self.agenda.take(lane, |kind, timer| match kind {
+            LaneKind::Arrive | LaneKind::Reply => true,
+            LaneKind::Attempt => calls[timer.id].attempt_stamp == timer.check,
+            LaneKind::Call => calls[timer.id].stamp == timer.check,
+        });
+        let Some((kind, timer)) = due else { return };
+        match kind {
+            LaneKind::Arrive => self.arrive(timer.id),
+            LaneKind::Reply => self.reply(timer.id),
+            LaneKind::Attempt => self.attempt_timeout(timer.id, timer.check),
+            LaneKind::Call => self.call_timeout(timer.id, timer.check),
+        }
+    }
+
+    /// A number that no timer carries yet. Zero is never given out: it marks "no timer counts".
+    #[inline]
+    fn next_stamp(&mut self) -> u32 {
+        self.stamp = self.stamp.wrapping_add(1).max(1);
+        self.stamp
+    }
+
+    /// Whether a request that arrives now is measured.
+    #[inline]
+    fn measures(&self) -> bool {
+        self.warm <= self.now && self.now < self.traffic_ends
+    }
+
+    /// One thing less holds this job's slot; the last one frees it.
+    #[inline]
+    fn release(&mut self, job: u32) {
+        let record = &mut self.jobs[job];
+        record.holds -= 1;
+        if record.holds == 0 {
+            record.state = JobState::Free;
+            self.jobs.remove(job);
+        }
+    }
+
+    /// Tells the probe how full an instance is.
+    #[inline]
+    fn tell_occupancy(&mut self, instance: u32) {
+        let state = &self.instances[instance as usize];
+        self.probe.occupancy(self.now, super::ids::InstanceId(instance), state.busy, state.waiting);
+    }
+
+    /// Own work of this length takes so long on this instance.
+    #[inline]
+    fn stretched(&self, instance: u32, work: Span) -> Span {
+        let pace = self.instances[instance as usize].pace;
+        // One is the rule: the product would be the same, only later.
+        if (pace - 1.0).abs() < f64::EPSILON { work } else { work.scaled(pace) }
+    }
+}

@@ -1,0 +1,178 @@
+//! What happens to instances: killed, restarted, slowed down, made to fail.
+
+use super::super::event::Event;
+use super::super::ids::{BreakerId, InstanceId, ServiceId};
+use super::super::plan::{Action, Caller};
+use super::super::probe::{Cause, Probe};
+use super::state::{BreakerState, JobState};
+use super::{Engine, NONE};
+use crate::kernel::Span;
+
+impl<P: Probe> Engine<'_, P> {
+    /// Puts the scenario's events on the agenda.
+    pub(super) fn schedule_scenario(&mut self) {
+        for (index, event) in self.plan.events.iter().enumerate() {
+            self.agenda.at(event.at, Event::Begin(index as u32));
+            if let Some(lasts) = event.lasts {
+                self.agenda.at(event.at + lasts, Event::End(index as u32));
+            }
+        }
+        for (index, instance) in self.plan.instances.iter().enumerate() {
+            let id = InstanceId(index as u32);
+            if let Some(at) = instance.listed_at {
+                self.agenda.at(at, Event::Listed(id));
+            }
+            if !instance.up {
+                self.probe.up(self.now, id, false);
+            }
+        }
+    }
+
+    pub(super) fn begin_event(&mut self, event: u32) {
+        let event = &self.plan.events[event as usize];
+        for instance in &event.instances {
+            match event.action {
+                Action::Kill { unlisted_after } => {
+                    self.kill(*instance);
+                    if let Some(delay) = unlisted_after {
+                        self.agenda.at(self.now + delay, Event::Unlisted(*instance));
+                    }
+                }
+                Action::Restart => self.restart(*instance),
+                Action::Slow(factor) => self.change_pace(*instance, factor),
+                Action::ErrorRate(rate) => self.instances[instance.index()].error_rate = Some(rate),
+            }
+        }
+    }
+
+    pub(super) fn end_event(&mut self, event: u32) {
+        let event = &self.plan.events[event as usize];
+        for instance in &event.instances {
+            match event.action {
+                Action::Kill { .. } => self.restart(*instance),
+                Action::Restart => {}
+                Action::Slow(factor) => self.change_pace(*instance, 1.0 / factor),
+                Action::ErrorRate(_) => self.instances[instance.index()].error_rate = None,
+            }
+        }
+    }
+
+    /// The process is gone: everything in it is reset, its own calls are abandoned.
+    fn kill(&mut self, instance: InstanceId) {
+        let state = &mut self.instances[instance.index()];
+        if !state.up {
+            return;
+        }
+        state.up = false;
+        state.resume.clear();
+        while state.entry.take(self.now).is_some() {}
+        state.waiting = 0;
+        let inside: Vec<u32> = self
+            .jobs
+            .slots()
+            .filter(|(_, job)| job.instance == instance.0)
+            .filter(|(_, job)| !matches!(job.state, JobState::Free | JobState::Transit))
+            .map(|(id, _)| id)
+            .collect();
+        for job in inside {
+            // What has been answered is held by calls that it left behind: they go with the process.
+            let answered = self.jobs[job].state == JobState::Done;
+            self.jobs[job].holds += 1;
+            self.abort(job);
+            self.release(job);
+            if answered {
+                continue;
+            }
+            let handling = self.jobs[job].handling;
+            self.answer(job, Some(Cause::Reset));
+            if handling != NONE {
+                self.handled(handling, Some(Cause::Reset));
+            }
+        }
+        let state = &mut self.instances[instance.index()];
+        state.busy = 0;
+        state.inside = 0;
+        self.tell_occupancy(instance.0);
+        self.probe.up(self.now, instance, false);
+    }
+
+    /// A new process: empty, with fresh balancers and breakers.
+    fn restart(&mut self, instance: InstanceId) {
+        let state = &mut self.instances[instance.index()];
+        if state.up {
+            return;
+        }
+        state.up = true;
+        self.probe.up(self.now, instance, true);
+        let service = self.plan.instances[instance.index()].service;
+        let caller = instance.0 - self.plan.services[service.index()].instances.start;
+        self.forget(service, caller);
+        self.agenda.at(self.now + self.plan.instances[instance.index()].startup, Event::Listed(instance));
+        self.deliver_everywhere();
+    }
+
+    fn forget(&mut self, service: ServiceId, caller: u32) {
+        for (index, upstream) in self.plan.upstreams.iter().enumerate() {
+            if upstream.caller == Caller::Service(service) {
+                let state = &mut self.callers[(self.first_caller[index] + caller) as usize];
+                let hosts = state.hosts.list().len();
+                state.balancer = (upstream.balancer.build)(hosts, &upstream.settings);
+            }
+        }
+        for (index, breaker) in self.plan.breakers.iter().enumerate() {
+            if breaker.caller == Caller::Service(service) {
+                let state = &mut self.breakers[(self.first_breaker[index] + caller) as usize];
+                let from = state.known;
+                *state = BreakerState::new(&breaker.settings);
+                if from != state.known {
+                    let id = BreakerId(index as u32);
+                    self.probe.breaker_changed(self.now, id, caller, from, state.known);
+                }
+            }
+        }
+    }
+
+    /// Own work takes `factor` times as long from now on, work under way included.
+    fn change_pace(&mut self, instance: InstanceId, factor: f64) {
+        self.instances[instance.index()].pace *= factor;
+        let working: Vec<u32> = self
+            .jobs
+            .slots()
+            .filter(|(_, job)| job.instance == instance.0 && job.state == JobState::Working)
+            .map(|(id, _)| id)
+            .collect();
+        for id in working {
+            let job = &mut self.jobs[id];
+            let left: Span = job.work_ends.since(self.now);
+            job.work_ends = self.now + left.scaled(factor);
+            job.holds += 1;
+            self.agenda.at(job.work_ends, Event::WorkDone(id));
+        }
+    }
+
+    pub(super) fn list(&mut self, instance: InstanceId) {
+        if self.instances[instance.index()].up {
+            self.set_listed(instance, true);
+        }
+    }
+
+    pub(super) fn unlist(&mut self, instance: InstanceId) {
+        if !self.instances[instance.index()].up {
+            self.set_listed(instance, false);
+        }
+    }
+
+    fn set_listed(&mut self, instance: InstanceId, listed: bool) {
+        let service = self.plan.instances[instance.index()].service;
+        let host = instance.0 - self.plan.services[service.index()].instances.start;
+        for (index, upstream) in self.plan.upstreams.iter().enumerate() {
+            if upstream.service == service {
+                let first = self.first_caller[index] as usize;
+                let count = self.plan.callers(upstream.caller) as usize;
+                for state in &mut self.callers[first..first + count] {
+                    state.hosts.set_eligible(host as usize, listed);
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! What is simulated: an architecture and a scenario, flattened into dense arrays.
+//!
+//! Owns the shapes; `build` puts them together, `check` holds them to their word ([`Plan::validate`]). Everything is in document order and
+//! refers by place; names are kept only because random streams are named after them and the outcome
+//! speaks of them. Must not know YAML or the graph it came from.
+
+mod build;
+mod check;
+
+use std::ops::Range;
+
+use super::ids::{BreakerId, EdgeId, EndpointId, InstanceId, QueueId, ServiceId, SourceId, UpstreamId};
+use super::probe::CauseSet;
+use crate::kernel::{Distribution, Span, Time};
+use crate::policy::balancer::{self, BalancerInfo};
+use crate::policy::breaker;
+use crate::policy::queue::QueueInfo;
+use crate::policy::retry::{Backoff, RetryBudget};
+
+/// A whole simulation, but for the seed and the number of replications.
+#[derive(Debug, Clone)]
+pub struct Plan {
+    /// Services, datastores and external systems.
+    pub services: Vec<Service>,
+    /// Their instances; those of one service stand together.
+    pub instances: Vec<Instance>,
+    /// Their endpoints; those of one service stand together.
+    pub endpoints: Vec<Endpoint>,
+    /// The scripts of all endpoints, one after the other; each ends with [`Step::Done`].
+    pub steps: Vec<Step>,
+    /// The members of all [`Step::Calls`], one group after the other.
+    pub groups: Vec<EdgeId>,
+    /// Calls with their policies.
+    pub edges: Vec<Edge>,
+    /// Who balances over whom.
+    pub upstreams: Vec<Upstream>,
+    /// Circuit breakers.
+    pub breakers: Vec<BreakerPlan>,
+    /// Queues and topics.
+    pub queues: Vec<Queue>,
+    /// Traffic.
+    pub sources: Vec<Source>,
+    /// What happens to instances, and when.
+    pub events: Vec<ScenarioEvent>,
+    /// Requests that arrive earlier are simulated and not measured.
+    pub warm_up: Span,
+    /// Traffic ends here; counted from 0, warm-up included.
+    pub duration: Span,
+    /// How long after `duration` a run waits for what is under way. Default 30 s.
+    pub drain: Span,
+    /// The width of the windows of [`super::Window`]. Default 1 s.
+    pub window: Span,
+}
+
+/// A service.
+#[derive(Debug, Clone)]
+pub struct Service {
+    /// Its id in the document.
+    pub name: String,
+    /// Its instances in [`Plan::instances`].
+    pub instances: Range<u32>,
+    /// Own work done at once per instance; `None`: unlimited.
+    pub workers: Option<u32>,
+    /// Requests started and not answered at once per instance; `None`: unlimited.
+    pub concurrency: Option<u32>,
+    /// Requests that may wait in front of an instance, for a worker or for `concurrency`; `None`:
+    /// unlimited. Those that wait for a worker in the middle of their script are not counted.
+    pub queue_max_length: Option<u32>,
+    /// The order in which they wait.
+    pub discipline: &'static QueueInfo,
+}
+
+/// An instance.
+#[derive(Debug, Clone)]
+pub struct Instance {
+    /// Its id in the document.
+    pub name: String,
+    /// Whose it is.
+    pub service: ServiceId,
+    /// Its weight for load balancing.
+    pub weight: u32,
+    /// How fast it works: own work takes `1/speed` of what the endpoint says.
+    pub speed: f64,
+    /// Whether it answers at all; one that does not refuses at once. `false` for `status: stopped`.
+    pub up: bool,
+    /// Whether callers may pick it. `false` for `status: unhealthy` and `starting`.
+    pub listed: bool,
+    /// When it becomes listed: `startup` for `status: starting`. `None`: never by itself.
+    pub listed_at: Option<Time>,
+    /// How long after a [`Action::Restart`] callers may pick it again.
+    pub startup: Span,
+}
+
+/// An endpoint, or a handler of messages.
+#[derive(Debug, Clone)]
+pub struct Endpoint {
+    /// `"<service> <endpoint>"`: unique, names the random streams.
+    pub name: String,
+    /// Whose it is.
+    pub service: ServiceId,
+    /// Its own work, drawn once per request and spent by the [`Step::Work`] steps; `None`: none.
+    pub work: Option<Distribution>,
+    /// The probability that [`Step::Check`] fails.
+    pub error_rate: f64,
+    /// The first step of its script.
+    pub script: u32,
+    /// A handler of messages: its own work holds no worker and it does not pass the instance's
+    /// queue; the consumer's concurrency bounds it instead.
+    pub handler: bool,
+}
+
+/// A step of a script. A usual endpoint is `Work{share: 1} Check Calls… Publish… Done`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Step {
+    /// Spends this share of the request's own work, holding a worker.
+    Work {
+        /// 0 to 1; the shares of a script sum to 1.
+        share: f64,
+    },
+    /// Draws the endpoint's error: when it comes, the request ends here.
+    Check,
+    /// Makes the calls `Plan::groups[first..first + count]` at once and waits for all of them. A
+    /// sequential call is a group of one.
+    Calls {
+        /// The first member.
+        first: u32,
+        /// How many.
+        count: u32,
+    },
+    /// Sends a message and goes on.
+    Publish {
+        /// Where to.
+        queue: QueueId,
+        /// Happens so often.
+        probability: f64,
+    },
+    /// Replies.
+    Done,
+}
+
+/// Which endpoint a call goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Target {
+    /// This one.
+    One(EndpointId),
+    /// One of several, drawn evenly: a call that names only the service.
+    Spread {
+        /// The first in [`Plan::endpoints`].
+        first: EndpointId,
+        /// How many.
+        count: u32,
+    },
+}
+
+/// A call site.
+#[derive(Debug, Clone)]
+pub struct Edge {
+    /// Its id: unique, names the random streams.
+    pub name: String,
+    /// Which endpoint; all of the upstream's service.
+    pub target: Target,
+    /// The balancer it goes through.
+    pub upstream: UpstreamId,
+    /// The breaker it goes through.
+    pub breaker: Option<BreakerId>,
+    /// Network time of a request.
+    pub latency_out: Span,
+    /// Network time of a reply.
+    pub latency_back: Span,
+    /// Drawn once, before the repetitions. Default 1.
+    pub probability: f64,
+    /// Repetitions, one after another. Default 1.
+    pub times: u32,
+    /// For all attempts and back-off (T). `None`: waits forever.
+    pub timeout: Option<Span>,
+    /// For one attempt (p). `None`: an attempt may take all of T, and when it does is not retried.
+    pub per_try_timeout: Option<Span>,
+    /// Retries.
+    pub retry: Retry,
+    /// Whether the caller's request survives the failure of this call.
+    pub optional: bool,
+    /// What is done instead when it fails.
+    pub fallback: Fallback,
+    /// What becomes of the work at the callee when the caller gives up.
+    pub cancellation: Cancellation,
+    /// Passes the absolute deadline on: below, no attempt starts after it.
+    pub propagate_deadline: bool,
+}
+
+/// Retries of one call site.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Retry {
+    /// Beside the first attempt.
+    pub num_retries: u32,
+    /// Which failures are retried.
+    pub on: CauseSet,
+    /// The pause before each.
+    pub backoff: Backoff,
+    /// A cap on the retries of one caller instance to this upstream.
+    pub budget: Option<RetryBudget>,
+}
+
+/// What a failed call is replaced by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fallback {
+    /// Nothing.
+    None,
+    /// A static or cached answer, which takes no time.
+    Answer,
+    /// Another call, under its own policies (its probability and times are not looked at).
+    Call(EdgeId),
+}
+
+/// What happens at the callee when its caller gives up. It is told at once, without network time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Cancellation {
+    /// Nothing: the work goes on.
+    #[default]
+    None,
+    /// Work that waits for its start is dropped.
+    Queued,
+    /// Work under way is dropped too, and the calls it made are cancelled as their own edges say.
+    All,
+}
+
+/// Who calls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Caller {
+    /// Each instance of a service.
+    Service(ServiceId),
+    /// Each client of a source.
+    Source(SourceId),
+}
+
+/// The balancing of one caller over one service. Every caller instance has a state of its own:
+/// balancer, outstanding requests, retries under way.
+#[derive(Debug, Clone)]
+pub struct Upstream {
+    /// Its id: unique, names the random streams.
+    pub name: String,
+    /// Who calls.
+    pub caller: Caller,
+    /// Who is called.
+    pub service: ServiceId,
+    /// How an instance is picked.
+    pub balancer: &'static BalancerInfo,
+    /// Its settings.
+    pub settings: balancer::Settings,
+}
+
+/// A circuit breaker; every caller instance has a state of its own.
+#[derive(Debug, Clone)]
+pub struct BreakerPlan {
+    /// The edge it belongs to, or whatever the outcome shall call it.
+    pub name: String,
+    /// Who calls.
+    pub caller: Caller,
+    /// Which member of the family, and how it is set.
+    pub settings: breaker::Settings,
+}
+
+/// A queue or a topic.
+#[derive(Debug, Clone)]
+pub struct Queue {
+    /// Its id in the document.
+    pub name: String,
+    /// Every consumer gets every message (a topic); otherwise each message goes to one of them in turn.
+    pub fan_out: bool,
+    /// Messages that may wait per consumer; more are dropped. `None`: unlimited.
+    pub max_length: Option<u32>,
+    /// A message that failed so often goes to `dead_letter`, or is lost. `None`: tried for ever.
+    pub max_deliveries: Option<u32>,
+    /// Where it goes.
+    pub dead_letter: Option<QueueId>,
+    /// Who consumes.
+    pub consumers: Vec<Consumer>,
+}
+
+/// A group of instances that consume a queue.
+#[derive(Debug, Clone)]
+pub struct Consumer {
+    /// The handler; its `handler` is true.
+    pub endpoint: EndpointId,
+    /// Messages handled at once per instance.
+    pub concurrency: u32,
+}
+
+/// Traffic.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Its id: unique, names the random streams.
+    pub name: String,
+    /// The call it makes; its upstream's caller is this source.
+    pub edge: EdgeId,
+    /// When.
+    pub arrivals: Arrivals,
+    /// Client instances, each with its own policy state. Default 1.
+    pub clients: u32,
+    /// Distinct addresses of end users, drawn evenly per request, for balancers that hash them. 0: each
+    /// client instance has one address.
+    pub addresses: u32,
+}
+
+/// When requests arrive.
+#[derive(Debug, Clone)]
+pub enum Arrivals {
+    /// A Poisson process with this rate over time.
+    Poisson(Vec<RatePoint>),
+    /// Evenly spaced at this rate over time.
+    Constant(Vec<RatePoint>),
+    /// Users who think, ask, wait for the answer and think again; they start with thinking.
+    Closed {
+        /// How many.
+        users: u32,
+        /// How long they think.
+        think: Distribution,
+    },
+}
+
+/// From this time on the rate is this, until the next point.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RatePoint {
+    /// When; the points rise, the first is at 0.
+    pub at: Time,
+    /// Requests per second.
+    pub rate: f64,
+    /// Whether the rate goes in a straight line to the next point's, instead of staying.
+    pub ramp: bool,
+}
+
+/// Something that happens to instances.
+#[derive(Debug, Clone)]
+pub struct ScenarioEvent {
+    /// When.
+    pub at: Time,
+    /// For how long; `None`: to the end. A kill is followed by a restart, the rest is taken back.
+    pub lasts: Option<Span>,
+    /// What.
+    pub action: Action,
+    /// To whom.
+    pub instances: Vec<InstanceId>,
+}
+
+/// What happens to an instance.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Action {
+    /// It stops: what it holds is reset, what comes is refused. Callers go on picking it until
+    /// `unlisted_after` has passed (discovery, health checks); `None`: always.
+    Kill {
+        /// How long callers do not know.
+        unlisted_after: Option<Span>,
+    },
+    /// It is up again, empty, and listed after its `startup`.
+    Restart,
+    /// Its own work takes so many times as long, work under way included.
+    Slow(f64),
+    /// All its endpoints fail with this probability instead of their own.
+    ErrorRate(f64),
+}
+
+/// Why a plan cannot be run.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlanError(String);
+
+impl std::fmt::Display for PlanError {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for PlanError {}

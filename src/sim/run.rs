@@ -1,0 +1,42 @@
+//! Replications of a plan, side by side.
+
+use rayon::prelude::*;
+
+use super::engine::Engine;
+use super::metrics::Metrics;
+use super::outcome::Outcome;
+use super::plan::{Plan, PlanError};
+use super::probe::Probe;
+use super::timeline::Timeline;
+
+/// Runs one replication and hands the probe back.
+///
+/// # Errors
+/// When the plan does not hold together.
+pub fn replicate<P: Probe>(plan: &Plan, seed: u64, replication: u32, probe: P) -> Result<P, PlanError> {
+    plan.validate()?;
+    Ok(Engine::new(plan, seed, replication, probe).run())
+}
+
+/// Runs so many replications on so many threads and merges what they measured. The outcome does not
+/// depend on the number of threads. Zero replications or threads are taken as one.
+///
+/// # Errors
+/// When the plan does not hold together.
+pub fn simulate(plan: &Plan, seed: u64, replications: u32, threads: usize) -> Result<Outcome, PlanError> {
+    plan.validate()?;
+    let replications = replications.max(1);
+    let others = |replication: u32| Engine::new(plan, seed, replication, Metrics::new(plan)).run();
+    let first = || Engine::new(plan, seed, 0, (Metrics::new(plan), Timeline::new(plan))).run();
+    let pool = (threads > 1).then(|| rayon::ThreadPoolBuilder::new().num_threads(threads).build());
+    // Without threads to be had, one after the other gives the same.
+    let ((metrics, timeline), rest) = if let Some(Ok(pool)) = pool {
+        pool.install(|| {
+            rayon::join(first, || (1..replications).into_par_iter().map(others).collect::<Vec<_>>())
+        })
+    } else {
+        (first(), (1..replications).map(others).collect())
+    };
+    let all: Vec<Metrics> = std::iter::once(metrics).chain(rest).collect();
+    Ok(Outcome::of(plan, seed, &all, &timeline))
+}
