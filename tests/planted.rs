@@ -494,19 +494,19 @@ impl World {
         self.claim(&entry);
     }
 
-    fn mark(&self) -> Option<Mark> {
-        Some(Mark { id: self.id, part: None })
+    fn mark(&self) -> Mark {
+        Mark { id: self.id, part: None }
     }
 
     fn marked(&self, y: Y) -> Y {
-        Y { mark: self.mark(), ..y }
+        Y { mark: Some(self.mark()), ..y }
     }
 
     /// Asks for the place of the first key of a mapping, and claims the whole of it.
     fn first_key(&mut self, place: &Place) {
         let mark = self.mark();
         if let Content::Map(entries) = &mut self.at_mut(place).kind {
-            entries[0].0.mark = mark;
+            entries[0].0.mark = Some(mark);
         }
         self.claim(place);
     }
@@ -754,7 +754,7 @@ fn undefined_consumed(w: &mut World) -> Option<Vec<String>> {
     let wrong = misspell(&mut w.rng, &right);
     let mark = w.mark();
     let key = w.key(&place);
-    *key = Y { mark, kind: Content::Text(wrong), ..key.clone() };
+    *key = Y { mark: Some(mark), kind: Content::Text(wrong), ..key.clone() };
     w.claim(&place);
     Some(vec![format!("did you mean `{right}`?")])
 }
@@ -851,7 +851,7 @@ fn empty_step(w: &mut World) -> Option<Vec<String>> {
     let place = w.find(&["services.**.calls"], |w, p| matches!(w.at(p).kind, Content::List(_)))?;
     let mut step = map([("probability", text("5%")), ("times", raw(2))]);
     if let Content::Map(entries) = &mut step.kind {
-        entries[0].0.mark = w.mark();
+        entries[0].0.mark = Some(w.mark());
     }
     w.push(&place, text(""), step);
     Some(vec!["does not say what it does".to_owned()])

@@ -69,7 +69,7 @@ fn plain(text: &str) -> Value {
 
 fn json_of(text: &str) -> Value {
     let mut findings = Vec::new();
-    let nodes = parse(text, Default::default(), Limits::default(), &mut findings).unwrap();
+    let nodes = parse(text, loadpath::source::FileId::default(), Limits::default(), &mut findings).unwrap();
     assert!(findings.is_empty(), "{text}: {findings:?}");
     nodes.first().map(to_json).unwrap_or_default()
 }

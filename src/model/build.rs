@@ -55,7 +55,7 @@ pub fn build(documents: &[FileDocument]) -> (Architecture, Vec<Finding>) {
     (building.arch, building.findings)
 }
 
-impl Building<'_> {
+impl<'d> Building<'d> {
     fn settings(&mut self, file: &FileDocument) {
         let document = &file.document.value;
         let arch = &mut self.arch;
@@ -130,7 +130,7 @@ impl Building<'_> {
     }
 
     /// What was written of a service.
-    pub(super) fn written(&self, node: NodeIndex) -> Option<(usize, &'_ spec::Service)> {
+    pub(super) fn written(&self, node: NodeIndex) -> Option<(usize, &'d spec::Service)> {
         self.arch.graph[node].service()?;
         let (home, at) = *self.homes.get(node.index())?;
         let services = self.documents.get(home)?.document.value.services.as_ref()?;
@@ -146,9 +146,7 @@ impl Building<'_> {
     /// Handlers of what a service consumes, as endpoints of their own.
     fn consumes(&mut self, node: NodeIndex) {
         let Some((home, service)) = self.written(node) else { return };
-        let consumes = service.consumes.clone();
-        let service_latency = service.latency.clone();
-        for (channel, consume) in consumes.iter().flat_map(|c| c.0.iter()) {
+        for (channel, consume) in service.consumes.iter().flat_map(|c| c.0.iter()) {
             let who = self.arch.id(node).to_owned();
             let from = match super::resolve::node(
                 &self.arch,
@@ -170,7 +168,7 @@ impl Building<'_> {
             let endpoint = Endpoint {
                 name: channel.clone(),
                 protocol: None,
-                latency: settings.latency.clone().or_else(|| service_latency.clone()),
+                latency: settings.latency.as_ref().or(service.latency.as_ref()).cloned(),
                 error_rate: settings.error_rate,
                 slo: None,
                 idempotent: None,
@@ -210,22 +208,18 @@ impl Building<'_> {
 
     /// Lays the layers below every call: its service's, its upstream's, its file's.
     fn seal(&mut self) {
-        for edge in self.arch.graph.edge_indices().collect::<Vec<_>>() {
+        for edge in self.arch.graph.edge_indices() {
             if self.arch.graph[edge].kind != EdgeKind::Call {
                 continue;
             }
             let (from, to) = self.arch.ends(edge);
             let home = self.edge_homes.get(edge.index()).and_then(|h| self.documents.get(*h));
-            let file = home
-                .and_then(|f| f.document.defaults.as_ref())
-                .and_then(|d| d.call.as_ref())
-                .map(|c| &c.policy);
+            let file = home.and_then(|f| f.document.defaults.as_ref()).and_then(|d| d.call.as_ref());
             let caller =
                 self.written(from).and_then(|(_, s)| s.defaults.as_ref()).and_then(|d| d.call.as_ref());
-            let caller = caller.map(|c| c.policy.clone());
-            let own = std::mem::take(&mut self.arch.graph[edge].policy);
-            let resolved = resolve(own, [caller.as_ref(), self.arch.upstream(to), file]);
-            self.arch.graph[edge].policy = resolved;
+            let upstream = self.arch.upstreams.get(&to);
+            let below = [caller.map(|c| &c.policy), upstream, file.map(|c| &c.policy)];
+            resolve(&mut self.arch.graph[edge].policy, below);
         }
     }
 }

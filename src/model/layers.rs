@@ -59,9 +59,8 @@ impl Layers {
 }
 
 /// The policy of a call, key by key: what the call says, then each layer below in turn.
-pub fn resolve(mut own: Policy, below: [Option<&Policy>; 3]) -> Policy {
+pub fn resolve(own: &mut Policy, below: [Option<&Policy>; 3]) {
     for layer in below.into_iter().flatten() {
-        crate::spec::Decode::fill(&mut own, layer);
+        crate::spec::Decode::fill(own, layer);
     }
-    own
 }

@@ -109,8 +109,10 @@ impl Architecture {
     pub fn edge_id(&self, edge: EdgeIndex) -> String {
         let label = self.edge_label(edge);
         let (from, to) = self.ends(edge);
-        let twins = self.graph.edges_connecting(from, to).map(|e| petgraph::visit::EdgeRef::id(&e));
-        let same = twins.filter(|e| *e < edge && self.edge_label(*e) == label).count();
+        let ends = |e: &Edge| (e.from_endpoint, e.to_endpoint);
+        let of = ends(&self.graph[edge]);
+        let twins = self.graph.edges_connecting(from, to).filter(|e| ends(e.weight()) == of);
+        let same = twins.filter(|e| petgraph::visit::EdgeRef::id(e) < edge).count();
         if same == 0 { label } else { format!("{label} #{}", same + 1) }
     }
 

@@ -28,18 +28,12 @@ impl Building<'_> {
     /// The calls of every endpoint and handler of a service, and its plain dependencies.
     pub(super) fn calls(&mut self, node: NodeIndex) {
         let Some((home, written)) = self.written(node) else { return };
-        let scripts: Vec<Vec<Spanned<spec::Step>>> = written
-            .endpoints
-            .iter()
-            .flat_map(|e| e.0.iter().map(|(_, e)| e.calls.as_ref()))
-            .chain(written.consumes.iter().flat_map(|c| c.0.iter().map(|(_, c)| c.calls.as_ref())))
-            .map(|calls| calls.map(|c| c.value.clone()).unwrap_or_default())
-            .collect();
-        let dependencies = written.dependencies.as_ref().map(|d| d.value.clone()).unwrap_or_default();
-        for (endpoint, script) in scripts.into_iter().enumerate() {
+        let endpoints = written.endpoints.iter().flat_map(|e| e.0.iter().map(|(_, e)| e.calls.as_ref()));
+        let handlers = written.consumes.iter().flat_map(|c| c.0.iter().map(|(_, c)| c.calls.as_ref()));
+        for (endpoint, script) in endpoints.chain(handlers).enumerate() {
             let who = format!("`{}`", self.arch.endpoint_id(EndpointRef { service: node, endpoint }));
             let caller = Caller { node, endpoint: Some(endpoint), home, who };
-            let steps = self.script(&caller, &script);
+            let steps = self.script(&caller, script.map_or(&[], |s| s.value.as_slice()));
             if let Some(endpoint) =
                 self.arch.graph[node].service_mut().and_then(|s| s.endpoints.get_mut(endpoint))
             {
@@ -48,8 +42,8 @@ impl Building<'_> {
         }
         let who = format!("`{}`", self.arch.id(node));
         let caller = Caller { node, endpoint: None, home, who };
-        for target in dependencies {
-            self.dependency(&caller, &target);
+        for target in written.dependencies.iter().flat_map(|d| d.value.iter()) {
+            self.dependency(&caller, target);
         }
     }
 

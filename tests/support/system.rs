@@ -308,13 +308,16 @@ impl Names {
         s.maybe(rng, 30, "workers", |r| count(r, 8));
         s.maybe(rng, 20, "concurrency", |r| count(r, 64));
         s.maybe(rng, 20, "queue", |r| map([("max_length", raw(r.below(200))), ("discipline", text("lifo"))]));
-        s.maybe(rng, 25, "health_check", |r| match r.chance(15) {
-            true => text("none"),
-            false => map([
-                ("path", text("/healthz")),
-                ("interval", duration(r, 1000, 9000)),
-                ("unhealthy_threshold", count(r, 4)),
-            ]),
+        s.maybe(rng, 25, "health_check", |r| {
+            if r.chance(15) {
+                text("none")
+            } else {
+                map([
+                    ("path", text("/healthz")),
+                    ("interval", duration(r, 1000, 9000)),
+                    ("unhealthy_threshold", count(r, 4)),
+                ])
+            }
         });
         s.maybe(rng, 15, "autoscaling", |r| {
             map([("min", raw(1)), ("max", count(r, 12)), ("target_utilization", share(r, 50))])

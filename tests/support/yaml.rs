@@ -54,8 +54,8 @@ pub fn text(text: impl Into<String>) -> Y {
 }
 
 /// A number or truth value.
-pub fn raw(text: impl ToString) -> Y {
-    Y { kind: Kind::Raw(text.to_string()), style: Style::Plain, mark: None }
+pub fn raw(text: impl std::fmt::Display) -> Y {
+    Y { kind: Kind::Raw(format!("{text}")), style: Style::Plain, mark: None }
 }
 
 /// A list.
@@ -122,7 +122,9 @@ impl Y {
         let small = self.leaves() <= 12;
         let (chance, styles) = match &mut self.kind {
             Kind::List(items) => {
-                items.iter_mut().for_each(|item| item.restyle(rng, flow, quoted));
+                for item in items {
+                    item.restyle(rng, flow, quoted);
+                }
                 (if small { flow } else { 0 }, [Style::Double, Style::Double])
             }
             Kind::Map(entries) => {

@@ -56,10 +56,11 @@ fn judge(ctx: &Context<'_>, outer: EdgeIndex, inner: EdgeIndex) -> Option<(Findi
         return None;
     }
     let (waits, says) = (call.bound()?, said(call)?);
-    let (takes, sum) = single_call_bound(next).ok()?;
-    if takes < waits {
+    // Most pairs are in order: no words are made for them.
+    if next.bound()? < waits {
         return None;
     }
+    let (takes, sum) = single_call_bound(next).ok()?;
     let (u, v, w) = (ctx.id(from), ctx.id(to), ctx.id(far));
     let at = said(next).unwrap_or(next.span);
     let same = (at == says && takes == waits).then_some(says);
