@@ -309,7 +309,7 @@ proptest! {
         let mut report = CheckReport::new(&sources, &findings);
         report.title = "sh\u{1b}[1mop".to_owned();
         for format in FINDING_FORMATS {
-            let text = (format.render)(&report, &Style { color, width, verbose: false });
+            let text = (format.render)(&report, &Style { color, width, ..Style::default() });
             prop_assert!(text.ends_with('\n'));
             prop_assert!(color || !text.contains('\u{1b}'), "an escape got through: {text:?}");
         }

@@ -108,7 +108,7 @@ fn observations(
             let starts = scenario.events.iter().map(|e| e.at.seconds()).reduce(f64::min);
             let (Some(ends), Some(starts)) = (ends, starts) else { return Vec::new() };
             let recovery = |i: usize| {
-                recovery(&outcome.sources[i].windows, compiled.plan.warm_up.seconds(), starts, ends)
+                recovery(&outcome.sources[i].mean_windows, compiled.plan.warm_up.seconds(), starts, ends)
             };
             // Never within the run is longer than any limit.
             sources.into_iter().map(|i| (recovery(i).unwrap_or(f64::INFINITY), None)).collect()
@@ -170,18 +170,15 @@ fn last_event_ends(scenario: &Scenario) -> Option<f64> {
     ends.reduce(f64::max)
 }
 
-/// Seconds from `ends` to the first 5 s stretch from which on every stretch is within 10% of goodput and
-/// 99th percentile between `warm_up` and `starts`. `None`: not within the run.
+/// Seconds from `ends` to the first 5 s stretch from which on every stretch is within 10% of the goodput and
+/// 99th percentile of the stretches between `warm_up` and `starts`. `None`: not within the run.
 fn recovery(windows: &[Window], warm_up: f64, starts: f64, ends: f64) -> Option<f64> {
     let stretches = stretches(windows);
     let before: Vec<&Stretch> =
         stretches.iter().filter(|s| s.at_s >= warm_up && s.at_s + WIDTH <= starts).collect();
-    let mean = |of: fn(&Stretch) -> Option<f64>| {
-        let values: Vec<f64> = before.iter().filter_map(|s| of(s)).collect();
-        (!values.is_empty()).then(|| values.iter().sum::<f64>() / values.len() as f64)
-    };
-    let goodput = mean(|s| Some(s.goodput))?;
-    let p99 = mean(|s| s.p99);
+    // Stretches are short and so are uneven: no worse than the worst of them before the event is well.
+    let goodput = before.iter().map(|s| s.goodput).reduce(f64::min)?;
+    let p99 = before.iter().filter_map(|s| s.p99).reduce(f64::max);
     let well = |s: &Stretch| {
         let fast = match (s.p99, p99) {
             (Some(now), Some(then)) => now <= then * 1.1,

@@ -19,6 +19,8 @@ pub struct SourceOutcome {
     pub requests: EndpointOutcome,
     /// Replication 0 over time, warm-up included.
     pub windows: Vec<Window>,
+    /// The same, each window the mean over all replications.
+    pub mean_windows: Vec<Window>,
 }
 
 /// Requests at an endpoint. Latency is from arrival at the instance to the reply.
@@ -178,7 +180,10 @@ pub struct Outcome {
 
 impl Outcome {
     /// Merges replications, in the order given.
-    pub(super) fn of(plan: &Plan, seed: u64, all: &[Metrics], timeline: &Timeline) -> Self {
+    pub(super) fn of(plan: &Plan, seed: u64, all: &[Metrics], timelines: &[Timeline]) -> Self {
+        let mut averaged = mean_windows(timelines).into_iter();
+        let nothing = Timeline::new(plan);
+        let timeline = timelines.first().unwrap_or(&nothing);
         let measured_s = (plan.duration - plan.warm_up).seconds();
         let column = |index: usize, of: fn(&Metrics) -> &[Tally]| -> Vec<&Tally> {
             all.iter().map(|metrics| &of(metrics)[index]).collect()
@@ -189,6 +194,7 @@ impl Outcome {
                 name: source.name.clone(),
                 requests: EndpointOutcome::of(&source.name, &tallies, measured_s),
                 windows: windows.clone(),
+                mean_windows: averaged.next().unwrap_or_default(),
             }
         });
         let endpoints = plan.endpoints.iter().enumerate().map(|(i, endpoint)| {
@@ -229,6 +235,29 @@ impl Outcome {
             breakers: breakers.collect(),
             queues: queues.collect(),
         }
+    }
+}
+
+/// For each source its windows, averaged over replications; a 99th percentile over those that have one.
+fn mean_windows(timelines: &[Timeline]) -> Vec<Vec<Window>> {
+    let sources = timelines.first().map_or(0, |t| t.windows.len());
+    let of_source = |source: usize| {
+        let all: Vec<&Vec<Window>> = timelines.iter().filter_map(|t| t.windows.get(source)).collect();
+        let count = all.iter().map(|w| w.len()).min().unwrap_or(0);
+        (0..count).map(|at| mean_window(&all.iter().map(|w| w[at]).collect::<Vec<_>>())).collect()
+    };
+    (0..sources).map(of_source).collect()
+}
+
+fn mean_window(all: &[Window]) -> Window {
+    let mean = |of: fn(&Window) -> f64| all.iter().map(of).sum::<f64>() / all.len().max(1) as f64;
+    let p99: Vec<f64> = all.iter().filter_map(|w| w.p99_s).collect();
+    Window {
+        at_s: mean(|w| w.at_s),
+        offered_per_s: mean(|w| w.offered_per_s),
+        goodput_per_s: mean(|w| w.goodput_per_s),
+        failures_per_s: mean(|w| w.failures_per_s),
+        p99_s: (!p99.is_empty()).then(|| p99.iter().sum::<f64>() / p99.len() as f64),
     }
 }
 

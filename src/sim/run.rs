@@ -26,17 +26,16 @@ pub fn replicate<P: Probe>(plan: &Plan, seed: u64, replication: u32, probe: P) -
 pub fn simulate(plan: &Plan, seed: u64, replications: u32, threads: usize) -> Result<Outcome, PlanError> {
     plan.validate()?;
     let replications = replications.max(1);
-    let others = |replication: u32| Engine::new(plan, seed, replication, Metrics::new(plan)).run();
-    let first = || Engine::new(plan, seed, 0, (Metrics::new(plan), Timeline::new(plan))).run();
+    let one = |replication: u32| {
+        Engine::new(plan, seed, replication, (Metrics::new(plan), Timeline::new(plan))).run()
+    };
     let pool = (threads > 1).then(|| rayon::ThreadPoolBuilder::new().num_threads(threads).build());
     // Without threads to be had, one after the other gives the same.
-    let ((metrics, timeline), rest) = if let Some(Ok(pool)) = pool {
-        pool.install(|| {
-            rayon::join(first, || (1..replications).into_par_iter().map(others).collect::<Vec<_>>())
-        })
+    let all: Vec<_> = if let Some(Ok(pool)) = pool {
+        pool.install(|| (0..replications).into_par_iter().map(one).collect())
     } else {
-        (first(), (1..replications).map(others).collect())
+        (0..replications).map(one).collect()
     };
-    let all: Vec<Metrics> = std::iter::once(metrics).chain(rest).collect();
-    Ok(Outcome::of(plan, seed, &all, &timeline))
+    let (metrics, timelines): (Vec<Metrics>, Vec<Timeline>) = all.into_iter().unzip();
+    Ok(Outcome::of(plan, seed, &metrics, &timelines))
 }
