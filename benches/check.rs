@@ -156,10 +156,9 @@ fn main() {
 
 /// Where the time of a check goes.
 fn phases(text: &str) {
+    use loadpath::source::FileId;
     use loadpath::spec::{Limits, Reader, parse::parse};
-    let tree = often(|| {
-        drop(black_box(parse(text, loadpath::source::FileId::default(), Limits::default(), &mut Vec::new())))
-    });
+    let tree = often(|| drop(black_box(parse(text, FileId::default(), Limits::default(), &mut Vec::new()))));
     let read = || {
         let loader = loadpath::source::MemoryLoader::default();
         let mut reader = Reader::new(&loader, Limits::default());

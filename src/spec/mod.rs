@@ -4,6 +4,7 @@
 //! [`decode`] makes the types of [`vocabulary`] out of them. Every mistake is a finding, none stops the
 //! others. Must not know what the document means: names are resolved in `model`.
 
+mod collections;
 pub mod decode;
 pub mod load;
 mod overlay;

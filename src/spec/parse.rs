@@ -172,8 +172,10 @@ impl Builder<'_> {
             return Err(self.stop(span, format!("aliases nest more than {} levels deep", self.limits.depth)));
         }
         self.check_nodes(span)?;
-        let node = self.anchors.get(&id).cloned();
-        node.map_or(Ok(()), |node| self.place(node))
+        if let Some(node) = self.anchors.get(&id).cloned() {
+            self.place(node);
+        }
+        Ok(())
     }
 
     fn finish(&mut self, node: Node, anchor: usize) -> Result<(), Stop> {
@@ -183,10 +185,11 @@ impl Builder<'_> {
             self.anchors.insert(anchor, node.clone());
         }
         self.check_nodes(node.span)?;
-        self.place(node)
+        self.place(node);
+        Ok(())
     }
 
-    fn place(&mut self, node: Node) -> Result<(), Stop> {
+    fn place(&mut self, node: Node) {
         let findings = &mut *self.findings;
         match self.open.last_mut().map(|open| &mut open.items) {
             None => self.done.push(node),
@@ -197,7 +200,6 @@ impl Builder<'_> {
                 Some(k) => add_entry(entries, seen, k, node, findings),
             },
         }
-        Ok(())
     }
 
     fn check_nodes(&mut self, span: Span) -> Result<(), Stop> {

@@ -1,7 +1,8 @@
 //! Datastores, queues and topics, and who consumes them.
 
 use super::call::Step;
-use super::service::{Latency, Texts};
+use super::latency::Latency;
+use super::service::Texts;
 use crate::source::Spanned;
 use crate::spec::decode::{Map, choice, record};
 use crate::spec::scalar::Positive;

@@ -2,10 +2,11 @@
 
 use super::call::{CallDefaults, Communication};
 use super::data::{Datastore, Queue, Topic};
+use super::latency::Latency;
 use super::lint::LintSettings;
 use super::policy::{Policy, QueueSettings, Retry};
 use super::scenario::Scenario;
-use super::service::{Latency, Service, Texts};
+use super::service::{Service, Texts};
 use super::traffic::Traffic;
 use crate::source::Spanned;
 use crate::spec::decode::{Ids, Map, Switch, record};

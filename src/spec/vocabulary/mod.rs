@@ -1,8 +1,10 @@
 //! What a user may write, key by key. Each sentence here is the schema's description and the manual's.
 
+mod balancing;
 mod call;
 mod data;
 mod document;
+mod latency;
 mod lint;
 mod policy;
 mod scenario;
@@ -10,23 +12,25 @@ mod service;
 mod target;
 mod traffic;
 
+pub use balancing::{Balancing, BalancingPolicy};
 pub use call::{
     Call, CallDefaults, Communication, DataStep, Fallback, ParallelStep, Publish, Step, WorkStep,
 };
 pub use data::{Consume, Datastore, DatastoreKind, Queue, Topic};
 pub use document::{Defaults, Discovery, Document, Import, Mesh, Monitoring, Network, ServiceDefaults};
+pub use latency::{Latency, LatencyDistribution};
 pub use lint::{AllowOnly, Contract, Level, LintSettings, Relation, RuleSettings};
 pub use policy::{
-    Backoff, Balancing, BalancingPolicy, Cancellation, CircuitBreaker, ConnectionLimits, HalfOpen,
-    HealthCheck, Hedging, Jitter, OutlierDetection, Policy, Preset, Protocol, QueueDiscipline, QueueSettings,
-    Retry, RetryBudget, RetryCondition, SlowCall, Window,
+    Backoff, Cancellation, CircuitBreaker, ConnectionLimits, HalfOpen, HealthCheck, Hedging, Jitter,
+    OutlierDetection, Policy, Preset, Protocol, QueueDiscipline, QueueSettings, Retry, RetryBudget,
+    RetryCondition, SlowCall, Window,
 };
 pub use scenario::{
     ErrorsEvent, Event, Expectation, FactorEvent, LatencyEvent, Metric, Operator, Scenario, TargetEvent,
 };
 pub use service::{
-    Autoscaling, CallsDefaults, Endpoint, Endpoints, Exposure, Instance, Latency, LatencyDistribution,
-    Service, ServiceKind, Slo, Status, Texts,
+    Autoscaling, CallsDefaults, Endpoint, Endpoints, Exposure, Instance, Service, ServiceKind, Slo, Status,
+    Texts,
 };
 pub use target::Target;
 pub use traffic::{Arrivals, Interpolate, RatePoint, RateProfile, Traffic};

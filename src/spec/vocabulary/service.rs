@@ -2,12 +2,13 @@
 
 use super::call::{CallDefaults, Step};
 use super::data::Consume;
+use super::latency::Latency;
 use super::policy::{HealthCheck, QueueSettings};
 use super::target::Target;
 use crate::source::Spanned;
 use crate::spec::decode::{Ctx, Decode, Ids, Map, Switch, choice, record};
 use crate::spec::scalar::{Date, Positive};
-use crate::spec::schema::{Defs, with};
+use crate::spec::schema::Defs;
 use crate::spec::tree::{Kind, Node};
 use crate::spec::units::{Duration, Share};
 use serde_json::{Value, json};
@@ -49,132 +50,6 @@ choice! {
         Starting = "starting",
         /// It does not run.
         Stopped = "stopped",
-    }
-}
-
-choice! {
-    /// The form of a distribution.
-    LatencyDistribution {
-        /// Lognormal.
-        #[default] Lognormal = "lognormal",
-        /// Exponential.
-        Exponential = "exponential",
-        /// Always the same.
-        Constant = "constant",
-    }
-}
-
-record! {
-    /// How long own work takes: two percentiles, a distribution with its mean, or a table of quantiles.
-    Latency {
-        /// Half of the requests are faster.
-        p50: Duration,
-        /// All but one in a hundred are faster.
-        p99: Duration,
-        /// The form.
-        distribution: LatencyDistribution,
-        /// The mean.
-        mean: Duration,
-        /// The standard deviation (lognormal).
-        stddev: Duration,
-        /// Quantiles: `{50%: 4ms, 90%: 9ms, 99%: 20ms}`.
-        quantiles: Map<Duration>,
-    }
-    validate: latency_fits;
-    schema: latency_schema;
-}
-
-fn latency_schema(schema: Value) -> Value {
-    let percentiles = json!({ "required": ["p50", "p99"],
-        "properties": { "mean": false, "distribution": false, "quantiles": false } });
-    let distribution =
-        json!({ "required": ["mean"], "properties": { "p50": false, "p99": false, "quantiles": false } });
-    let table = json!({ "minProperties": 2, "propertyNames": { "pattern": Share::PATTERN, "not": { "pattern": r"^(0*(\.0+)?|0*100(\.0+)?) *%$" } } });
-    let quantiles = json!({ "required": ["quantiles"],
-        "properties": { "p50": false, "p99": false, "mean": false, "distribution": false, "quantiles": table } });
-    with(schema, json!({ "type": "object", "oneOf": [percentiles, distribution, quantiles] }))
-}
-
-fn latency_fits<'n>(latency: &Latency, node: &'n Node, ctx: &mut Ctx<'n>) {
-    let at = node.entries().first().map_or(node.span, |e| e.key.span);
-    let percentiles = latency.p50.is_some() || latency.p99.is_some();
-    let forms =
-        [percentiles, latency.mean.is_some() || latency.distribution.is_some(), latency.quantiles.is_some()];
-    // A key that is there with a bad value has been reported: say no more about the form.
-    if ["p50", "p99", "mean", "distribution", "quantiles"]
-        .iter()
-        .any(|k| ctx.given(node, k) && !latency.has(k))
-    {
-        return;
-    }
-    match forms.iter().filter(|f| **f).count() {
-        0 => ctx.reject(at, "a latency is `p50` and `p99`, a `distribution` with its `mean`, or `quantiles`"),
-        1 => {}
-        _ => ctx.reject(at, "a latency is said once: percentiles, a distribution, or quantiles"),
-    }
-    match (&latency.p50, &latency.p99) {
-        (Some(p50), Some(p99)) if p50.value > p99.value => {
-            ctx.reject(
-                p50.span,
-                format!("the median of {} is above the 99th percentile of {}", p50.value, p99.value),
-            );
-        }
-        (Some(one), None) | (None, Some(one)) => {
-            ctx.reject(
-                one.span,
-                "`p50` and `p99` belong together; for one number write `{ distribution: constant, mean: … }`",
-            );
-        }
-        _ => {}
-    }
-    if let (Some(distribution), None) = (&latency.distribution, &latency.mean) {
-        ctx.reject(distribution.span, format!("`{}` needs its `mean`", distribution.word()));
-    }
-    if let Some(quantiles) = &latency.quantiles {
-        let written = node.get("quantiles").map_or(quantiles.0.len(), |q| q.entries().len());
-        check_quantiles(quantiles, written, ctx);
-    }
-}
-
-impl Latency {
-    fn has(&self, key: &str) -> bool {
-        match key {
-            "p50" => self.p50.is_some(),
-            "p99" => self.p99.is_some(),
-            "mean" => self.mean.is_some(),
-            "distribution" => self.distribution.is_some(),
-            _ => self.quantiles.is_some(),
-        }
-    }
-
-    /// The table of quantiles, in the order in which they were written.
-    pub fn table(&self) -> Vec<(Share, Duration)> {
-        let entries = self.quantiles.iter().flat_map(|q| q.iter());
-        entries.filter_map(|(key, value)| Some((Share::parse(key).ok()?, value.value))).collect()
-    }
-}
-
-fn check_quantiles(quantiles: &Spanned<Map<Duration>>, written: usize, ctx: &mut Ctx<'_>) {
-    if written < 2 {
-        ctx.reject(quantiles.span, "at least two quantiles are needed");
-    }
-    let mut last: Option<(Share, Duration)> = None;
-    for (key, value) in quantiles.iter() {
-        let share = match Share::parse(key) {
-            Ok(share) if share.fraction() > 0.0 && share.fraction() < 1.0 => share,
-            Ok(_) => {
-                ctx.reject(key.span, "a quantile lies between 0% and 100%");
-                continue;
-            }
-            Err(message) => {
-                ctx.reject(key.span, message);
-                continue;
-            }
-        };
-        if last.is_some_and(|(q, d)| q >= share || d > value.value) {
-            ctx.reject(key.span, "quantiles rise: shares and durations in ascending order");
-        }
-        last = Some((share, value.value));
     }
 }
 

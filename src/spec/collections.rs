@@ -1,0 +1,150 @@
+//! How collections are read: lists, mappings of names, mappings of ids, and what can be switched off.
+
+use super::decode::{Ctx, Decode, shorten};
+use super::schema::Defs;
+use super::tree::{Kind, Node};
+use crate::source::{Span, Spanned};
+use serde_json::{Value, json};
+
+impl<T: Decode> Decode for Box<T> {
+    fn decode<'n>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<Self> {
+        T::decode(node, ctx).map(Self::new)
+    }
+    fn schema(defs: &mut Defs) -> Value {
+        T::schema(defs)
+    }
+    fn fill(&mut self, lower: &Self) {
+        T::fill(self, lower);
+    }
+}
+
+impl<T: Decode> Decode for Vec<Spanned<T>> {
+    fn decode<'n>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<Self> {
+        match &node.kind {
+            Kind::Sequence(items) => Some(items.iter().filter_map(|item| ctx.spanned(item)).collect()),
+            Kind::Null => Some(Self::new()),
+            _ => ctx.expected(node, "a list"),
+        }
+    }
+    fn schema(defs: &mut Defs) -> Value {
+        json!({ "type": ["array", "null"], "items": T::schema(defs) })
+    }
+}
+
+/// A mapping from names of the user's to values, in document order.
+#[derive(Debug, Clone)]
+pub struct Map<T>(pub Vec<(Spanned<String>, Spanned<T>)>);
+
+impl<T> Default for Map<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T> Map<T> {
+    /// The entries in document order.
+    pub fn iter(&self) -> std::slice::Iter<'_, (Spanned<String>, Spanned<T>)> {
+        self.0.iter()
+    }
+
+    /// The value of a name.
+    pub fn get(&self, name: &str) -> Option<&Spanned<T>> {
+        self.0.iter().find(|(key, _)| key.value == name).map(|(_, value)| value)
+    }
+}
+
+impl<'m, T> IntoIterator for &'m Map<T> {
+    type Item = &'m (Spanned<String>, Spanned<T>);
+    type IntoIter = std::slice::Iter<'m, (Spanned<String>, Spanned<T>)>;
+    fn into_iter(self) -> Self::IntoIter {
+        self.iter()
+    }
+}
+
+impl<T: Decode> Decode for Map<T> {
+    fn decode<'n>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<Self> {
+        let entries = match &node.kind {
+            Kind::Mapping(entries) => entries.as_slice(),
+            Kind::Null => &[],
+            _ => return ctx.expected(node, "a mapping"),
+        };
+        let read = entries.iter().filter_map(|entry| {
+            let value = ctx.enter(&entry.key.value, |ctx| T::decode(&entry.value, ctx));
+            let value = value.or_else(|| T::stand_in(&entry.value))?;
+            Some((entry.key.clone(), Spanned::new(value, entry.value.span)))
+        });
+        Some(Self(read.collect()))
+    }
+    fn schema(defs: &mut Defs) -> Value {
+        json!({ "type": ["object", "null"], "additionalProperties": T::schema(defs) })
+    }
+}
+
+/// A mapping whose keys are ids: not empty, without white space.
+#[derive(Debug, Clone)]
+pub struct Ids<T>(pub Map<T>);
+
+impl<T> Default for Ids<T> {
+    fn default() -> Self {
+        Self(Map::default())
+    }
+}
+
+impl<T: Decode> Decode for Ids<T> {
+    fn decode<'n>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<Self> {
+        for entry in node.entries() {
+            check_id(&entry.key.value, entry.key.span, ctx);
+        }
+        Map::decode(node, ctx).map(Self)
+    }
+    fn schema(defs: &mut Defs) -> Value {
+        json!({ "type": ["object", "null"], "propertyNames": { "pattern": ID_PATTERN },
+            "additionalProperties": T::schema(defs) })
+    }
+}
+
+/// What an id may be.
+pub const ID_PATTERN: &str = r"^\S+$";
+
+/// Raises invalid-value for an id that is empty or has white space.
+pub fn check_id(id: &str, span: Span, ctx: &mut Ctx<'_>) {
+    if id.is_empty() || id.contains(char::is_whitespace) {
+        let help = id.split_whitespace().collect::<Vec<_>>().join("-");
+        let help = (!help.is_empty())
+            .then(|| format!("write `{help}`; `title` and `metadata` can hold a longer name"));
+        ctx.reject_with(span, format!("`{}` is no id: ids have no white space", shorten(id)), help);
+    }
+}
+
+/// A policy that may be switched off.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Switch<T> {
+    /// `none`.
+    Off,
+    /// What it says.
+    On(T),
+}
+
+impl<T> Switch<T> {
+    /// What it says, unless it is off.
+    pub const fn on(&self) -> Option<&T> {
+        match self {
+            Self::On(value) => Some(value),
+            Self::Off => None,
+        }
+    }
+}
+
+impl<T: Decode> Decode for Switch<T> {
+    fn decode<'n>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<Self> {
+        if node.text() == Some("none") { Some(Self::Off) } else { T::decode(node, ctx).map(Self::On) }
+    }
+    fn schema(defs: &mut Defs) -> Value {
+        json!({ "anyOf": [{ "const": "none" }, T::schema(defs)] })
+    }
+    fn fill(&mut self, lower: &Self) {
+        if let (Self::On(value), Self::On(lower)) = (self, lower) {
+            value.fill(lower);
+        }
+    }
+}
