@@ -3,7 +3,11 @@
 //! The hand-written M/M/1 does only what it must: a heap of 24-byte events, a histogram record per
 //! request. `cargo bench --bench engine`.
 
-#![allow(clippy::expect_used, clippy::print_stdout)] // a test says what it found, and stops where it cannot go on
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test, or what is built beside one: it panics, prints and counts freely"
+)] // a test says what it found, and stops where it cannot go on
 
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};

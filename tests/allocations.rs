@@ -1,6 +1,10 @@
 //! The engine allocates nothing in the steady state: ten times the requests, the same allocations.
 
-#![allow(clippy::expect_used, clippy::print_stdout)] // a test says what it found, and stops where it cannot go on
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test, or what is built beside one: it panics, prints and counts freely"
+)] // a test says what it found, and stops where it cannot go on
 
 use std::alloc::System;
 

@@ -1,5 +1,7 @@
 //! The program as a user runs it: what it prints, where, and how it exits.
 
+#![allow(clippy::unwrap_used, reason = "a helper of tests panics as a test does")]
+
 use assert_cmd::Command;
 use serde_json::Value;
 

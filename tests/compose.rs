@@ -1,6 +1,10 @@
 //! The compose importer: small systems of our own, case by case; exact spans; mutated texts; and a real
 //! system beside the project, where it is there.
-#![allow(clippy::unwrap_used, clippy::print_stdout)] // a test may stop, and says when it is skipped
+#![allow(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test, or what is built beside one: it panics, prints and counts freely"
+)] // a test may stop, and says when it is skipped
 
 use loadpath::import::formats::compose::{self, Trouble, Vars, expand, parse_dotenv};
 use loadpath::import::{EvidenceKind, ImportFile, Imported, by_name, recognise};

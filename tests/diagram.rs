@@ -57,6 +57,7 @@ static RULE: RuleInfo = RuleInfo {
     summary: "a rule for tests",
     severity: Severity::Warning,
     pedantic: false,
+    together: "",
     settings: &[],
     page: "",
 };

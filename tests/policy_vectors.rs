@@ -3,7 +3,11 @@
 //! `tests/data/policy-vectors.json` holds figures from their own tests and documentation, each with its
 //! source. Every vector of the file is run, and nothing is run that is not in the file.
 
-#![allow(clippy::expect_used, clippy::print_stdout)] // a test says what it found, and stops where it cannot go on
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test, or what is built beside one: it panics, prints and counts freely"
+)] // a test says what it found, and stops where it cannot go on
 
 use loadpath::kernel::{Span, Stream, Time};
 use loadpath::policy::balancer::{

@@ -4,7 +4,12 @@
 //! over its replications contains the truth *and* is no wider than ±1% of it: a wrong engine cannot
 //! hide behind noise, and a right one does not pass by luck. Seeds are fixed.
 
-#![allow(clippy::expect_used, clippy::print_stdout, clippy::format_push_string)] // a test says what it found, and stops where it cannot go on
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    clippy::format_push_string,
+    reason = "a test, or what is built beside one: it panics, prints and counts freely"
+)] // a test says what it found, and stops where it cannot go on
 
 use loadpath::kernel::{Distribution, Span, stats};
 use loadpath::policy::balancer;
