@@ -2,7 +2,7 @@
 
 use super::args::{Cli, GraphArgs, GroupBy, Towards};
 use super::input::system;
-use super::output::{complain, print, style, write};
+use super::output::{complain, print, style_of_errors, write};
 use crate::diagram::{self, Diagram, RENDERERS, View};
 use crate::report::{CheckReport, finding_format};
 use anyhow::{Result, anyhow};
@@ -34,7 +34,7 @@ pub fn run(cli: &Cli, args: &GraphArgs) -> Result<u8> {
         report.facts = system.facts();
         report.rules_run = system.rules_run;
         if let Some(human) = finding_format("human") {
-            complain((human.render)(&report, &style(cli)).trim_end());
+            complain((human.render)(&report, &style_of_errors(cli)).trim_end());
         }
     }
     for note in &system.notes {

@@ -8,13 +8,22 @@ use std::io::{IsTerminal, Write};
 
 /// How texts for people look: the flag first, then `NO_COLOR`, then `CLICOLOR_FORCE`, then the terminal.
 pub fn style(cli: &Cli) -> Style {
+    style_of(cli, std::io::stdout().is_terminal())
+}
+
+/// The same for texts on standard error.
+pub fn style_of_errors(cli: &Cli) -> Style {
+    style_of(cli, std::io::stderr().is_terminal())
+}
+
+fn style_of(cli: &Cli, terminal: bool) -> Style {
     let set = |name: &str| std::env::var_os(name).is_some_and(|v| !v.is_empty() && v != "0");
     let color = match cli.color {
         Colour::Always => true,
         Colour::Never => false,
         Colour::Auto if set("NO_COLOR") => false,
         Colour::Auto if set("CLICOLOR_FORCE") => true,
-        Colour::Auto => std::io::stdout().is_terminal(),
+        Colour::Auto => terminal,
     };
     // The crate keeps a switch of its own, set by the same variables in another order: ours decides.
     colored::control::set_override(color);

@@ -2,7 +2,7 @@
 
 use super::args::{Cli, SimulateArgs};
 use super::input::system;
-use super::output::{complain, print, style, write};
+use super::output::{complain, print, style, style_of_errors, write};
 use crate::finding::Severity;
 use crate::model::{Architecture, Scenario, builtin};
 use crate::report::forecast::{FORECAST_FORMATS, Forecast, Run};
@@ -25,7 +25,7 @@ pub fn run(cli: &Cli, args: &SimulateArgs) -> Result<u8> {
         let mut report = CheckReport::new(&system.sources, &errors);
         report.title = system.title();
         if let Some(human) = finding_format("human") {
-            complain((human.render)(&report, &style(cli)).trim_end());
+            complain((human.render)(&report, &style_of_errors(cli)).trim_end());
         }
         complain("error: an architecture with these errors cannot be simulated");
         return Ok(if system.broken { 2 } else { 1 });
@@ -51,12 +51,10 @@ pub fn run(cli: &Cli, args: &SimulateArgs) -> Result<u8> {
     Ok(u8::from(failed))
 }
 
-/// Errors of reading and reference: what is built on them would be about another system. A loop of calls
-/// would never end.
+/// Errors of reading and reference: what is built on them would be about another system.
 fn stops(finding: &crate::finding::Finding) -> bool {
     let reading = crate::spec::rules::RULES.iter().chain(crate::model::rules::RULES);
-    let stopping = reading.map(|r| r.id).chain(["request-loop"]);
-    finding.severity == Severity::Error && stopping.into_iter().any(|id| id == finding.rule.id)
+    finding.severity == Severity::Error && reading.into_iter().any(|r| r.id == finding.rule.id)
 }
 
 /// The scenario of a name, or all of them, or the built-in one.

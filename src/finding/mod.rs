@@ -219,7 +219,23 @@ pub fn sort(findings: &mut Vec<Finding>) {
 /// first on a tie.
 pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let lower = word.to_lowercase();
-    let limit = (word.chars().count() / 3).max(1);
-    let scored = known.into_iter().map(|k| (strsim::osa_distance(&lower, &k.to_lowercase()), k));
-    scored.filter(|(distance, _)| *distance <= limit).min_by_key(|(distance, _)| *distance).map(|(_, k)| k)
+    let length = lower.chars().count();
+    let limit = (length / 3).max(1);
+    let mut best: Option<(usize, &str)> = None;
+    for candidate in known {
+        // A word that is longer or shorter by more than the limit cannot be near.
+        let others = candidate.chars().count();
+        if others.abs_diff(length) > limit {
+            continue;
+        }
+        let allowed = best.map_or(limit, |(distance, _)| distance.saturating_sub(1));
+        let distance = strsim::osa_distance(&lower, &candidate.to_lowercase());
+        if distance <= allowed && best.is_none_or(|(d, _)| distance < d) {
+            best = Some((distance, candidate));
+        }
+        if best.is_some_and(|(d, _)| d == 0) {
+            break;
+        }
+    }
+    best.map(|(_, candidate)| candidate)
 }

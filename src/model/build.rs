@@ -275,6 +275,8 @@ fn service_node(
         health_check: written.health_check.clone(),
         slo: written.slo.clone(),
         availability: written.availability,
+        latency: latency.cloned(),
+        error_rate,
         metadata: metadata.map(|(k, v)| (k.value.clone(), v.value.clone())).collect(),
         endpoints,
         common: Vec::new(),

@@ -118,6 +118,10 @@ pub struct Service {
     pub availability: Option<Spanned<Share>>,
     /// Anything of the user's.
     pub metadata: Vec<(String, String)>,
+    /// Own work of what it does where no endpoint is named; the file's where the service says none.
+    pub latency: Option<Spanned<spec::Latency>>,
+    /// Share of requests that fail by its own fault, in the same way.
+    pub error_rate: Option<Spanned<Share>>,
     /// Endpoints in document order, then the handlers of what it consumes.
     pub endpoints: Vec<Endpoint>,
     /// Calls that every endpoint makes after its own (`dependencies`, `communications` of the service).

@@ -3,7 +3,7 @@
 use super::compile::Compiled;
 use super::estimate::Estimate;
 use super::outcome::{EndpointOutcome, Outcome, Window};
-use crate::model::words::{Metric, Operator};
+use crate::model::words::{Expectation, Metric, Operator};
 use crate::model::{Architecture, Expected, Scenario, TargetRef};
 
 /// What became of an expectation.
@@ -53,39 +53,60 @@ pub fn judge(
     outcome: &Outcome,
 ) -> Vec<Judged> {
     let judge_one = |(written, target): &Expected| {
-        let observed = observations(arch, scenario, compiled, outcome, written.metric, target.as_ref());
-        let compare = |(value, ci): &(f64, Option<(f64, f64)>)| {
-            verdict(*value, *ci, written.value.operator, written.value.value)
-        };
-        let worst = observed.iter().max_by_key(|o| compare(o));
+        let expectation = &written.value;
+        let observed = observations(arch, scenario, compiled, outcome, expectation.metric, target.as_ref());
+        let compare = |seen: &Option<Observation>| verdict(*seen, expectation);
+        // The worst counts; among equals the one nearest to the limit, or farthest beyond it.
+        let badness =
+            |seen: &Option<Observation>| seen.map_or(f64::INFINITY, |s| beyond(s.value, expectation));
+        let worst = observed
+            .iter()
+            .max_by(|a, b| compare(a).cmp(&compare(b)).then_with(|| badness(a).total_cmp(&badness(b))));
+        let seen = worst.copied().flatten();
         Judged {
-            text: written.text.clone(),
+            text: expectation.text.clone(),
             // What cannot be observed was not shown to hold.
             verdict: worst.map_or(Verdict::Undecided, compare),
-            observed: worst.map(|(value, _)| *value),
-            ci95: worst.and_then(|(_, ci)| *ci),
-            metric: written.metric,
+            observed: seen.map(|s| s.value),
+            ci95: seen.and_then(|s| s.ci95),
+            metric: expectation.metric,
         }
     };
     scenario.expectations.iter().map(judge_one).collect()
 }
 
-fn verdict(value: f64, ci: Option<(f64, f64)>, operator: Operator, limit: f64) -> Verdict {
-    let holds = |value: f64| match operator {
-        Operator::Less => value < limit,
-        Operator::AtMost => value <= limit,
-        Operator::Greater => value > limit,
-        Operator::AtLeast => value >= limit,
+/// A number with its 95% interval. Recovery and quantiles that are not estimated per replication are `exact`:
+/// they have no interval and are taken as they are.
+#[derive(Debug, Clone, Copy)]
+struct Observation {
+    value: f64,
+    ci95: Option<(f64, f64)>,
+    exact: bool,
+}
+
+fn verdict(seen: Option<Observation>, expected: &Expectation) -> Verdict {
+    let holds = |value: f64| match expected.operator {
+        Operator::Less => value < expected.value,
+        Operator::AtMost => value <= expected.value,
+        Operator::Greater => value > expected.value,
+        Operator::AtLeast => value >= expected.value,
     };
-    let (low, high) = ci.unwrap_or((value, value));
-    match (holds(low), holds(high)) {
-        (true, true) => Verdict::Met,
-        (false, false) => Verdict::NotMet,
+    let interval = seen.and_then(|s| s.ci95.or(s.exact.then_some((s.value, s.value))));
+    match interval.map(|(low, high)| (holds(low), holds(high))) {
+        Some((true, true)) => Verdict::Met,
+        Some((false, false)) => Verdict::NotMet,
+        // Too few samples for an interval decide nothing.
         _ => Verdict::Undecided,
     }
 }
 
-type Observation = (f64, Option<(f64, f64)>);
+/// How far a value lies on the wrong side of the limit; negative on the right one.
+fn beyond(value: f64, expected: &Expectation) -> f64 {
+    match expected.operator {
+        Operator::Less | Operator::AtMost => value - expected.value,
+        Operator::Greater | Operator::AtLeast => expected.value - value,
+    }
+}
 
 fn observations(
     arch: &Architecture,
@@ -94,27 +115,25 @@ fn observations(
     outcome: &Outcome,
     metric: Metric,
     target: Option<&TargetRef>,
-) -> Vec<Observation> {
+) -> Vec<Option<Observation>> {
     let here = |i: &usize| {
         let (node, endpoint) = compiled.sources[*i];
         target.is_none_or(|t| t.node == node && (t.endpoint.is_none() || t.endpoint == endpoint))
     };
     let sources: Vec<usize> = (0..outcome.sources.len()).filter(here).collect();
     match metric {
-        Metric::Utilization => utilization(arch, outcome, target),
+        Metric::Utilization => utilization(arch, compiled, outcome, target),
         Metric::Amplification => amplification(arch, compiled, outcome, target),
         Metric::Recovery => {
             let ends = last_event_ends(scenario);
             let starts = scenario.events.iter().map(|e| e.at.seconds()).reduce(f64::min);
             let (Some(ends), Some(starts)) = (ends, starts) else { return Vec::new() };
-            let recovery = |i: usize| {
-                recovery(&outcome.sources[i].mean_windows, compiled.plan.warm_up.seconds(), starts, ends)
-            };
-            // Never within the run is longer than any limit.
-            sources.into_iter().map(|i| (recovery(i).unwrap_or(f64::INFINITY), None)).collect()
+            let warm_up = compiled.plan.warm_up.seconds();
+            let recovery = |i: usize| recovery(&outcome.sources[i].mean_windows, warm_up, starts, ends);
+            sources.into_iter().map(|i| recovery(i).map(exact)).collect()
         }
         _ if !sources.is_empty() => {
-            sources.into_iter().filter_map(|i| of_requests(&outcome.sources[i].requests, metric)).collect()
+            sources.into_iter().map(|i| of_requests(&outcome.sources[i].requests, metric)).collect()
         }
         _ => {
             let inner = |i: &usize| {
@@ -122,13 +141,20 @@ fn observations(
                 wanted.is_some() && compiled.endpoints.get(*i).copied().flatten() == wanted
             };
             let inner: Vec<usize> = (0..outcome.endpoints.len()).filter(inner).collect();
-            inner.into_iter().filter_map(|i| of_requests(&outcome.endpoints[i], metric)).collect()
+            inner.into_iter().map(|i| of_requests(&outcome.endpoints[i], metric)).collect()
         }
     }
 }
 
+const fn estimate(estimate: &Estimate) -> Observation {
+    Observation { value: estimate.value, ci95: estimate.ci95, exact: false }
+}
+
+const fn exact(value: f64) -> Observation {
+    Observation { value, ci95: None, exact: true }
+}
+
 fn of_requests(requests: &EndpointOutcome, metric: Metric) -> Option<Observation> {
-    let estimate = |e: &Estimate| (e.value, e.ci95);
     let latency = &requests.latency;
     match metric {
         Metric::Availability => Some(estimate(&requests.availability)),
@@ -138,16 +164,24 @@ fn of_requests(requests: &EndpointOutcome, metric: Metric) -> Option<Observation
         Metric::Quantile(900) => latency.p90.as_ref().map(estimate),
         Metric::Quantile(990) => latency.p99.as_ref().map(estimate),
         Metric::Quantile(999) => latency.p999.as_ref().map(estimate),
-        Metric::Quantile(q) => latency.histogram.get().quantile(f64::from(q) / 1000.0).map(|v| (v, None)),
+        Metric::Quantile(q) => latency.histogram.get().quantile(f64::from(q) / 1000.0).map(exact),
         Metric::Recovery | Metric::Amplification | Metric::Utilization => None,
     }
 }
 
-fn utilization(arch: &Architecture, outcome: &Outcome, target: Option<&TargetRef>) -> Vec<Observation> {
-    let of =
-        |name: &str| target.is_none_or(|t| name.split_once('/').is_some_and(|(id, _)| id == arch.id(t.node)));
-    let instances = outcome.instances.iter().filter(|i| of(&i.name));
-    instances.filter_map(|i| i.utilization.as_ref().map(|u| (u.value, u.ci95))).collect()
+fn utilization(
+    arch: &Architecture,
+    compiled: &Compiled,
+    outcome: &Outcome,
+    target: Option<&TargetRef>,
+) -> Vec<Option<Observation>> {
+    let plan = &compiled.plan;
+    let of = |i: usize| {
+        let service = &plan.services[plan.instances[i].service.index()].name;
+        target.is_none_or(|t| service == arch.id(t.node))
+    };
+    let instances = outcome.instances.iter().enumerate().filter(|(i, _)| of(*i));
+    instances.filter_map(|(_, i)| i.utilization.as_ref().map(estimate).map(Some)).collect()
 }
 
 fn amplification(
@@ -155,11 +189,11 @@ fn amplification(
     compiled: &Compiled,
     outcome: &Outcome,
     target: Option<&TargetRef>,
-) -> Vec<Observation> {
+) -> Vec<Option<Observation>> {
     let to = |i: usize| compiled.edges.get(i).copied().flatten().map(|e| arch.ends(e).1);
     let edges =
         outcome.edges.iter().enumerate().filter(|(i, _)| target.is_none_or(|t| to(*i) == Some(t.node)));
-    edges.filter_map(|(_, e)| e.amplification.as_ref().map(|a| (a.value, a.ci95))).collect()
+    edges.filter_map(|(_, e)| e.amplification.as_ref().map(estimate).map(Some)).collect()
 }
 
 fn last_event_ends(scenario: &Scenario) -> Option<f64> {
@@ -171,7 +205,8 @@ fn last_event_ends(scenario: &Scenario) -> Option<f64> {
 }
 
 /// Seconds from `ends` to the first 5 s stretch from which on every stretch is within 10% of the goodput and
-/// 99th percentile of the stretches between `warm_up` and `starts`. `None`: not within the run.
+/// 99th percentile of the stretches between `warm_up` and `starts`; infinity where that is not within the run.
+/// `None` where nothing can be said: no stretch before, or none after.
 fn recovery(windows: &[Window], warm_up: f64, starts: f64, ends: f64) -> Option<f64> {
     let stretches = stretches(windows);
     let before: Vec<&Stretch> =
@@ -190,7 +225,7 @@ fn recovery(windows: &[Window], warm_up: f64, starts: f64, ends: f64) -> Option<
     let after: Vec<&Stretch> = stretches.iter().filter(|s| s.at_s >= ends).collect();
     let ill = after.iter().rposition(|s| !well(s));
     let first = ill.map_or(0, |at| at + 1);
-    after.get(first).map(|s| s.at_s - ends)
+    (!after.is_empty()).then(|| after.get(first).map_or(f64::INFINITY, |s| s.at_s - ends))
 }
 
 const WIDTH: f64 = 5.0;
@@ -220,16 +255,21 @@ mod tests {
 
     #[test]
     fn a_limit_inside_the_interval_is_undecided() {
+        let seen = |value, ci95, exact| Some(Observation { value, ci95, exact });
         let table = [
-            (0.4, Some((0.35, 0.45)), Operator::Less, 0.5, Verdict::Met),
-            (0.4, Some((0.35, 0.55)), Operator::Less, 0.5, Verdict::Undecided),
-            (0.6, Some((0.55, 0.65)), Operator::Less, 0.5, Verdict::NotMet),
-            (0.999, None, Operator::AtLeast, 0.999, Verdict::Met),
-            (1.0, Some((1.0, 1.0)), Operator::AtLeast, 0.999, Verdict::Met),
-            (f64::INFINITY, None, Operator::Less, 20.0, Verdict::NotMet),
+            (seen(0.4, Some((0.35, 0.45)), false), Operator::Less, 0.5, Verdict::Met),
+            (seen(0.4, Some((0.35, 0.55)), false), Operator::Less, 0.5, Verdict::Undecided),
+            (seen(0.6, Some((0.55, 0.65)), false), Operator::Less, 0.5, Verdict::NotMet),
+            (seen(1.0, Some((1.0, 1.0)), false), Operator::AtLeast, 0.999, Verdict::Met),
+            (seen(0.999, None, true), Operator::AtLeast, 0.999, Verdict::Met),
+            (seen(f64::INFINITY, None, true), Operator::Less, 20.0, Verdict::NotMet),
+            (seen(0.1, None, false), Operator::Less, 0.5, Verdict::Undecided),
+            (None, Operator::Less, 0.5, Verdict::Undecided),
         ];
-        for (value, ci, operator, limit, expected) in table {
-            assert_eq!(verdict(value, ci, operator, limit), expected, "{value} {ci:?} {operator:?} {limit}");
+        for (seen, operator, value, expected) in table {
+            let expectation =
+                Expectation { text: String::new(), target: None, metric: Metric::Mean, operator, value };
+            assert_eq!(verdict(seen, &expectation), expected, "{seen:?} {operator:?} {value}");
         }
     }
 
@@ -253,6 +293,8 @@ mod tests {
         let ill: Vec<Window> = (0..80)
             .map(|at| Window { goodput_per_s: if at > 30 { 1.0 } else { 100.0 }, ..window(at) })
             .collect();
-        assert_eq!(recovery(&ill, 10.0, 30.0, 40.0), None);
+        assert_eq!(recovery(&ill, 10.0, 30.0, 40.0), Some(f64::INFINITY), "never");
+        assert_eq!(recovery(&windows, 30.0, 30.0, 40.0), None, "nothing was seen before");
+        assert_eq!(recovery(&windows, 10.0, 30.0, 90.0), None, "nothing was seen after");
     }
 }

@@ -49,7 +49,8 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
             finding = finding.also(says(ctx, *edge), times(ctx, *edge));
         }
         if let Some(mesh) = mesh_retries(ctx) {
-            finding = finding.also(mesh.span, format!("the mesh tries every call {} times", mesh.value + 1));
+            finding = finding
+                .also(mesh.span, format!("the mesh tries every call {} times", mesh.value.saturating_add(1)));
         }
         let factors: Vec<_> =
             path.hops.iter().filter(|h| h.factor > 1.0).map(|h| rounded(h.factor)).collect();
@@ -76,7 +77,7 @@ fn times(ctx: &Context<'_>, edge: EdgeIndex) -> String {
     let (call, from, to) = ctx.edge(edge);
     let origin = ctx.origin(says(ctx, edge));
     let (from, to) = (ctx.id(from), ctx.id(to));
-    match (call.attempts(), mesh_retries(ctx).map(|m| m.value + 1)) {
+    match (call.attempts(), mesh_retries(ctx).map(|m| m.value.saturating_add(1))) {
         (1, Some(mesh)) => format!("`{from} → {to}` is tried {mesh} times by the mesh"),
         (own, Some(mesh)) => {
             format!("`{from} → {to}` is tried {own} times{origin}, each {mesh} times by the mesh")

@@ -3,7 +3,7 @@
 use super::numbers::{count, observed, percent, seconds, short};
 use super::{Forecast, Run, Style};
 use crate::report::Tone;
-use crate::sim::{Compiled, EndpointOutcome, Estimate, Outcome, Verdict};
+use crate::sim::{Compiled, EdgeOutcome, EndpointOutcome, Estimate, Verdict};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use std::fmt::Write;
 
@@ -138,45 +138,64 @@ fn hurts(text: &mut String, run: &Run, style: &Style) {
 
 fn pains(run: &Run) -> Vec<Pain> {
     let (plan, outcome) = (&run.compiled.plan, &run.outcome);
-    let services = plan.services.iter().enumerate().map(|(i, service)| {
+    let mut traffic: Vec<Traffic> = plan.services.iter().map(|_| Traffic::default()).collect();
+    for (edge, seen) in plan.edges.iter().zip(&outcome.edges) {
+        let to = plan.upstreams[edge.upstream.index()].service.index();
+        let Some(traffic) = traffic.get_mut(to) else { continue };
+        traffic.add(seen);
+        if let Some(breaker) = edge.breaker {
+            traffic.open_share = traffic.open_share.max(outcome.breakers[breaker.index()].open_share.value);
+        }
+    }
+    let services = plan.services.iter().zip(&traffic).map(|(service, traffic)| {
         let range = service.instances.start as usize..service.instances.end as usize;
         let instances = outcome.instances.get(range).unwrap_or_default();
         let utilization =
             instances.iter().filter_map(|i| i.utilization.as_ref().map(|u| u.value)).reduce(f64::max);
         let queue = instances.iter().map(|i| i.queue_mean.value).sum();
-        Pain { name: service.name.clone(), utilization, queue, words: words(run, outcome, i) }
+        Pain { name: service.name.clone(), utilization, queue, words: traffic.words() }
     });
     services.collect()
 }
 
-/// What goes wrong on the way to a service: timeouts, rejections, refusals, retries.
-fn words(run: &Run, outcome: &Outcome, service: usize) -> Vec<String> {
-    let plan = &run.compiled.plan;
-    let to = |i: usize| plan.upstreams[plan.edges[i].upstream.index()].service.index() == service;
-    let edges: Vec<_> = outcome.edges.iter().enumerate().filter(|(i, _)| to(*i)).map(|(_, e)| e).collect();
-    let sum = |of: fn(&crate::sim::EdgeOutcome) -> u64| edges.iter().map(|e| of(e)).sum::<u64>();
-    let (attempts, requests) = (sum(|e| e.attempts), sum(|e| e.requests));
-    let failed: u64 = edges.iter().flat_map(|e| e.errors_by_cause.iter()).map(|(_, n)| *n).sum();
-    let mut words = Vec::new();
-    let mut say = |what: &str, part: u64, whole: u64| {
-        let share = part as f64 / whole.max(1) as f64;
-        if share >= 0.0005 {
-            words.push(format!("{what} {}", percent(share)));
-        }
-    };
-    say("timeouts", sum(|e| e.timeouts), attempts);
-    say("rejected", sum(|e| e.rejected), requests);
-    say("failed calls", failed, requests);
-    if attempts as f64 > requests as f64 * 1.01 {
-        words.push(format!("tries {}× per call", short(attempts as f64 / requests.max(1) as f64)));
+/// Calls of one service, all callers together.
+#[derive(Debug, Default)]
+struct Traffic {
+    requests: u64,
+    attempts: u64,
+    timeouts: u64,
+    rejected: u64,
+    failed: u64,
+    open_share: f64,
+}
+
+impl Traffic {
+    fn add(&mut self, edge: &EdgeOutcome) {
+        self.requests += edge.requests;
+        self.attempts += edge.attempts;
+        self.timeouts += edge.timeouts;
+        self.rejected += edge.rejected;
+        self.failed += edge.errors_by_cause.iter().map(|(_, n)| *n).sum::<u64>();
     }
-    for (breaker, planned) in outcome.breakers.iter().zip(&plan.breakers) {
-        let here = plan.edges.iter().enumerate().any(|(i, e)| e.name == planned.name && to(i));
-        if here && breaker.open_share.value >= 0.0005 {
-            words.push(format!("breaker open {} of the time", percent(breaker.open_share.value)));
+
+    /// What goes wrong on the way: timeouts, rejections, failures, retries.
+    fn words(&self) -> Vec<String> {
+        let mut words = Vec::new();
+        let mut say = |what: &str, share: f64, rest: &str| {
+            if share >= 0.0005 {
+                words.push(format!("{what} {}{rest}", percent(share)));
+            }
+        };
+        let of = |part: u64, whole: u64| part as f64 / whole.max(1) as f64;
+        say("timeouts", of(self.timeouts, self.attempts), "");
+        say("rejected", of(self.rejected, self.requests), "");
+        say("failed calls", of(self.failed, self.requests), "");
+        say("breaker open", self.open_share, " of the time");
+        if self.attempts as f64 > self.requests as f64 * 1.01 {
+            words.push(format!("tries {}× per call", short(of(self.attempts, self.requests))));
         }
+        words
     }
-    words
 }
 
 /// Twelve columns in eighths.

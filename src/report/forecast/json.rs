@@ -1,9 +1,10 @@
 //! Everything a simulation found, as JSON. Numbers are what was computed, not rounded.
 
 use super::{Forecast, Run, Style};
-use crate::model::Architecture;
+use crate::model::{Architecture, EndpointRef};
 use crate::sim::{Cause, Compiled, EndpointOutcome, Estimate, Judged, Latency, Outcome, QueueOutcome};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
 
 /// The forecast as one JSON object.
 pub fn render(forecast: &Forecast<'_>, _: &Style) -> String {
@@ -45,6 +46,8 @@ fn scenario(arch: &Architecture, run: &Run) -> Value {
     });
     json!({
         "scenario": compiled.scenario,
+        "seed": outcome.seed,
+        "replications": outcome.replications,
         "duration_s": compiled.plan.duration.seconds(),
         "warm_up_s": compiled.plan.warm_up.seconds(),
         "sources": outcome.sources.iter().map(|s| requests(&s.requests, Map::from_iter([("name".to_owned(), s.name.clone().into())]))).collect::<Vec<_>>(),
@@ -60,6 +63,10 @@ fn scenario(arch: &Architecture, run: &Run) -> Value {
 
 /// Endpoints; those that only one source calls as that source sees them.
 fn endpoints(arch: &Architecture, compiled: &Compiled, outcome: &Outcome) -> Vec<Value> {
+    let called: BTreeSet<EndpointRef> = arch
+        .edges()
+        .filter_map(|(e, edge)| Some(EndpointRef { service: arch.ends(e).1, endpoint: edge.to_endpoint? }))
+        .collect();
     let rows = outcome.endpoints.iter().enumerate().map(|(i, endpoint)| {
         let at = compiled.endpoints.get(i).copied().flatten();
         let (service, name) = match at {
@@ -72,9 +79,7 @@ fn endpoints(arch: &Architecture, compiled: &Compiled, outcome: &Outcome) -> Vec
             .enumerate()
             .filter(|(_, (node, e))| at.is_some_and(|at| at.service == *node && Some(at.endpoint) == *e));
         let entering: Vec<usize> = entering.map(|(i, _)| i).collect();
-        let called = arch.edges().any(|(e, edge)| {
-            at.is_some_and(|at| arch.ends(e).1 == at.service && edge.to_endpoint == Some(at.endpoint))
-        });
+        let called = at.is_some_and(|at| called.contains(&at));
         let seen = match (entering.as_slice(), called) {
             ([source], false) => &outcome.sources[*source].requests,
             _ => endpoint,

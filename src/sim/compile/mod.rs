@@ -1,6 +1,7 @@
 //! From the model and a scenario to a plan: names become places, what nobody said is assumed and named.
 
 mod assume;
+mod budget;
 mod calls;
 mod circles;
 mod load;
@@ -10,7 +11,7 @@ use super::ids::{EdgeId, EndpointId, QueueId, ServiceId, UpstreamId};
 use super::plan::{Caller, Plan};
 use crate::kernel::Span;
 use crate::model::words::Duration;
-use crate::model::{Architecture, EndpointRef, Scenario, builtin};
+use crate::model::{Architecture, EndpointRef, NodeKind, Scenario, builtin};
 use assume::Assumptions;
 use petgraph::graph::{EdgeIndex, NodeIndex};
 use std::collections::BTreeMap;
@@ -68,7 +69,9 @@ pub fn compile(arch: &Architecture, scenario: Option<&Scenario>) -> Result<Compi
     compiler.scripts();
     circles::refuse(&compiler.plan)?;
     compiler.traffic(scenario)?;
+    budget::refuse(&compiler.plan)?;
     compiler.events(scenario);
+    compiler.not_simulated();
     Ok(compiler.finish(scenario))
 }
 
@@ -118,6 +121,37 @@ impl Compiler<'_> {
     /// The plan's endpoint of an endpoint of the model.
     fn endpoint(&self, at: EndpointRef) -> Option<EndpointId> {
         self.spans.get(&at.service).map(|span| EndpointId(span.first + span.unnamed + at.endpoint as u32))
+    }
+
+    /// What is read and not simulated, and stands at no single call.
+    fn not_simulated(&mut self) {
+        if let Some(mesh) = &self.arch.mesh {
+            let says = mesh.retry.is_some() || mesh.timeout.is_some();
+            if says {
+                self.assumptions.leaves_out("retries and timeouts of a mesh are not simulated yet", "mesh");
+            }
+        }
+        for (_, node) in self.arch.nodes() {
+            let id = node.id.value.as_str();
+            if let NodeKind::Queue(queue) = &node.kind
+                && queue.visibility_timeout.is_some()
+            {
+                self.assumptions.leaves_out("visibility_timeout is not simulated yet", id);
+            }
+            let handlers = node
+                .service()
+                .into_iter()
+                .flat_map(|s| s.endpoints.iter())
+                .filter_map(|e| e.consumes.as_ref());
+            for handler in handlers {
+                if handler.settings.types.is_some() {
+                    self.assumptions.leaves_out("types of messages are not told apart yet", id);
+                }
+                if handler.settings.prefetch.is_some() {
+                    self.assumptions.leaves_out("prefetch is not simulated yet", id);
+                }
+            }
+        }
     }
 
     fn finish(self, scenario: Option<&Scenario>) -> Compiled {

@@ -46,9 +46,11 @@ impl Compiler<'_> {
 
     fn service(&mut self, index: NodeIndex, node: &Node, service: &Service) {
         let id = &node.id.value;
-        let missing = |said: bool| if said || service.external { None } else { Some(id.as_str()) };
-        self.assumptions.asked("replicas 1|services", missing(service.replicas.is_some()));
-        self.assumptions.asked("workers 1|services", missing(service.workers.is_some()));
+        if !service.external {
+            let missing = |said: bool| (!said).then_some(id.as_str());
+            self.assumptions.asked("replicas 1|services", missing(service.replicas.is_some()));
+            self.assumptions.asked("workers 1|services", missing(service.workers.is_some()));
+        }
         let copies = service.replicas.map_or(builtin::REPLICAS, |r| r.value);
         let at = self.plan.add_service(id, copies);
         let planned = &mut self.plan.services[at.index()];
@@ -107,9 +109,14 @@ impl Compiler<'_> {
     fn service_scripts(&mut self, index: NodeIndex, at: ServiceId, service: &Service) {
         if service.endpoints.iter().all(|e| e.consumes.is_some()) {
             let name = self.arch.id(index).to_owned();
+            let handles = service.endpoints.iter().any(|e| e.consumes.is_some());
+            let silent = service.latency.is_none() && !service.external && !handles;
+            self.assumptions.asked("no own work|endpoints", silent.then_some(name.as_str()));
+            let work = service.latency.as_ref().and_then(|l| distribution(&l.value));
+            let error_rate = service.error_rate.map_or(0.0, |e| e.fraction());
             let steps: Vec<ModelStep> = service.common.iter().map(|e| ModelStep::Edge(*e)).collect();
             let steps = self.steps(&steps, 0.0);
-            self.plan.add_endpoint(&name, at, None, 0.0, &steps);
+            self.plan.add_endpoint(&name, at, work, error_rate, &steps);
             self.endpoint_refs.push(None);
         }
         for (i, endpoint) in service.endpoints.iter().enumerate() {
