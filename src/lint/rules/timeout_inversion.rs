@@ -3,10 +3,11 @@
 use crate::analysis::single_call_bound;
 use crate::finding::{Finding, RuleInfo, Severity};
 use crate::lint::{Context, Rule};
+use crate::model::words::Duration;
 use crate::model::{Edge, Origin};
 use crate::source::Span;
+use petgraph::Direction;
 use petgraph::graph::EdgeIndex;
-use petgraph::visit::EdgeRef;
 use std::collections::BTreeMap;
 
 /// a caller that gives up before what it waits for can fail.
@@ -26,12 +27,28 @@ pub static RULE: Rule = Rule {
 fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
     let mut shared: BTreeMap<Span, (usize, Finding)> = BTreeMap::new();
     let graph = &ctx.calls.graph;
-    for outer in graph.edge_references() {
-        for (inner, _) in ctx.calls.calls(outer.target()) {
-            let Some((finding, same)) = judge(ctx, *outer.weight(), inner) else { continue };
-            match same {
-                None => out.push(finding),
-                Some(span) => shared.entry(span).or_insert((0, finding)).0 += 1,
+    for endpoint in graph.node_indices() {
+        let mut inner: Vec<(Duration, EdgeIndex)> = ctx
+            .calls
+            .calls(endpoint)
+            .into_iter()
+            .filter_map(|(edge, _)| Some((bound(ctx, edge)?, edge)))
+            .collect();
+        // The longest first: of most calls even that one is in order.
+        inner.sort_by(|a, b| b.cmp(a));
+        for outer in graph.edges_directed(endpoint, Direction::Incoming).map(|e| *e.weight()) {
+            let Some(waits) = bound(ctx, outer) else { continue };
+            for (_, next) in inner.iter().take_while(|(takes, _)| *takes >= waits) {
+                let seen = inherited(ctx, outer, *next).and_then(|span| shared.get_mut(&span));
+                if let Some((count, _)) = seen {
+                    *count += 1;
+                    continue;
+                }
+                let Some((finding, same)) = judge(ctx, outer, *next) else { continue };
+                match same {
+                    None => out.push(finding),
+                    Some(span) => drop(shared.insert(span, (1, finding))),
+                }
             }
         }
     }
@@ -46,24 +63,30 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
     }
 }
 
-/// A finding if `inner` may take as long as `outer` waits; with the bytes of the value where both inherit
-/// the same one.
+/// How long a call that waits without a deadline handed on may take; `None` for every other.
+fn bound(ctx: &Context<'_>, edge: EdgeIndex) -> Option<Duration> {
+    let call = &ctx.arch.graph[edge];
+    let propagates = call.policy.propagate_deadline.is_some_and(|p| p.value);
+    if call.is_sync_call() && !propagates { call.bound() } else { None }
+}
+
+/// The bytes of the value that both calls inherit, where they do and it gives both the same time.
+fn inherited(ctx: &Context<'_>, outer: EdgeIndex, inner: EdgeIndex) -> Option<Span> {
+    let (call, next) = (&ctx.arch.graph[outer], &ctx.arch.graph[inner]);
+    let says = said(call)?;
+    (said(next) == Some(says) && call.bound() == next.bound()).then_some(says)
+}
+
+/// The finding about two calls of which the inner may take as long as the outer waits; with the bytes of the
+/// value where both inherit the same one.
 fn judge(ctx: &Context<'_>, outer: EdgeIndex, inner: EdgeIndex) -> Option<(Finding, Option<Span>)> {
     let (call, from, to) = ctx.edge(outer);
     let (next, _, far) = ctx.edge(inner);
-    let propagates = |e: &Edge| e.policy.propagate_deadline.is_some_and(|p| p.value);
-    if !next.is_sync_call() || propagates(call) || propagates(next) {
-        return None;
-    }
     let (waits, says) = (call.bound()?, said(call)?);
-    // Most pairs are in order: no words are made for them.
-    if next.bound()? < waits {
-        return None;
-    }
     let (takes, sum) = single_call_bound(next).ok()?;
     let (u, v, w) = (ctx.id(from), ctx.id(to), ctx.id(far));
     let at = said(next).unwrap_or(next.span);
-    let same = (at == says && takes == waits).then_some(says);
+    let same = inherited(ctx, outer, inner);
     let finding = Finding::new(RULE.info, says, format!("`{u}` gives up before `{v}` can fail"));
     let finding = match same {
         Some(_) => finding
