@@ -135,4 +135,31 @@ mod tests {
         }
         assert!(counts.iter().all(|n| (9_600..10_400).contains(n)), "{counts:?}");
     }
+
+    /// Streams that differ in the seed, the replication or the name only are as good as independent: means of
+    /// many draws spread as they must, and neighbours do not go together.
+    #[test]
+    fn neighbouring_streams_are_independent() {
+        const DRAWS: u32 = 2_000;
+        let score = |seed: u64, replication: u32, name: &str| {
+            let mut stream = Stream::new(seed, replication, "work", name);
+            let mean = (0..DRAWS).map(|_| stream.exponential()).sum::<f64>() / f64::from(DRAWS);
+            (mean - 1.0) * f64::from(DRAWS).sqrt()
+        };
+        let families: [Vec<f64>; 3] = [
+            (0..1_000).map(|seed| score(seed, 0, "web")).collect(),
+            (0..1_000).map(|replication| score(1, replication, "web")).collect(),
+            (0..1_000).map(|n| score(1, 0, &format!("svc-{n}"))).collect(),
+        ];
+        for z in families {
+            let n = z.len() as f64;
+            let mean = z.iter().sum::<f64>() / n;
+            let variance = z.iter().map(|v| (v - mean) * (v - mean)).sum::<f64>() / n;
+            let together = z.windows(2).map(|w| w[0] * w[1]).sum::<f64>() / n;
+            // Four standard errors each: 1/√n, √(2/n) and 1/√n.
+            assert!(mean.abs() < 4.0 / n.sqrt(), "mean {mean}");
+            assert!((variance - 1.0).abs() < 4.0 * (2.0 / n).sqrt(), "variance {variance}");
+            assert!(together.abs() < 4.0 / n.sqrt(), "lag-one covariance {together}");
+        }
+    }
 }
