@@ -87,6 +87,7 @@ fn forecast(arch: &Architecture, scenario: Option<&Scenario>, args: &SimulateArg
     let replications = args.replications.or_else(|| written.and_then(|w| w.replications).map(|r| r.value.0));
     let replications = replications.unwrap_or(builtin::REPLICATIONS);
     let threads = args.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+    let threads = threads.clamp(1, replications.min(256) as usize);
     let outcome = simulate(&compiled.plan, seed, replications, threads).map_err(|e| anyhow!("{e}"))?;
     let expectations = scenario.map_or_else(Vec::new, |s| judge(arch, s, &compiled, &outcome));
     Ok(Some(Run { compiled, outcome, expectations }))

@@ -41,7 +41,7 @@ fn target(arch: &Architecture, index: EdgeIndex) -> Option<String> {
 
 /// Timeout and retries, where all calls of a line agree on them.
 pub(super) fn policy(arch: &Architecture, edges: &[EdgeIndex]) -> String {
-    let said = |edge: &Call| (edge.bound(), edge.attempts());
+    let said = |edge: &Call| (edge.timeout().map(|t| t.value).or_else(|| edge.bound()), edge.attempts());
     let mut all = edges.iter().map(|e| &arch.graph[*e]);
     let Some((timeout, attempts)) = all.next().map(said) else { return String::new() };
     if !all.all(|edge| said(edge) == (timeout, attempts)) {

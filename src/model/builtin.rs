@@ -100,6 +100,16 @@ pub const BUILTINS: &[Builtin] = &[
     Builtin { key: "calls.*.times", value: "1", about: "" },
     Builtin { key: "calls.*.fallback", value: "none", about: "a failed call fails the request" },
     Builtin { key: "calls.*.cancellation", value: "none", about: "work whose caller gave up burns on" },
+    Builtin {
+        key: "services.*.health_check.interval",
+        value: "10s",
+        about: "where a check is declared; without one a dead instance goes on being called",
+    },
+    Builtin {
+        key: "services.*.health_check.unhealthy_threshold",
+        value: "3",
+        about: "where a check is declared",
+    },
     Builtin { key: "network.latency", value: "0s", about: "one way" },
     Builtin { key: "traffic.*.arrivals", value: "poisson", about: "" },
     Builtin {

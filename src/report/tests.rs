@@ -138,16 +138,23 @@ fn wide_characters_keep_their_columns() {
 #[test]
 fn a_rule_with_many_findings_is_folded() {
     let texts = Texts::new(&[("shop.yaml", "a: 1\nb: 2\n")]);
-    let mut findings: Vec<Finding> =
-        (0..11).map(|i| Finding::new(&OTHER, texts.span("a"), format!("call {i} has no timeout"))).collect();
+    let mut findings: Vec<Finding> = (0..11)
+        .map(|i| {
+            Finding::new(&OTHER, texts.span("a"), format!("call {i} has no timeout"))
+                .severity(Severity::Warning)
+        })
+        .collect();
     findings.push(Finding::new(&RULE, texts.span("b"), "something else"));
     insta::assert_snapshot!(texts.human(&findings));
     let all = Style { verbose: true, ..Style::default() };
     let report = CheckReport::new(&texts.0, &findings);
     let text = (finding_format("human").unwrap().render)(&report, &all);
-    assert_eq!(text.matches("error[missing-timeout]").count(), 11);
+    assert_eq!(text.matches("warning[missing-timeout]").count(), 11);
     findings.remove(0);
-    assert_eq!(texts.human(&findings).matches("error[missing-timeout]").count(), 10, "ten are not many");
+    assert_eq!(texts.human(&findings).matches("warning[missing-timeout]").count(), 10, "ten are not many");
+    let wrong: Vec<Finding> =
+        (0..12).map(|i| Finding::new(&OTHER, texts.span("a"), format!("wrong {i}"))).collect();
+    assert_eq!(texts.human(&wrong).matches("error[missing-timeout]").count(), 12, "errors are never folded");
 }
 
 #[test]

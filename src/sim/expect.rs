@@ -66,7 +66,10 @@ pub fn judge(
         Judged {
             text: expectation.text.clone(),
             // What cannot be observed was not shown to hold.
-            verdict: worst.map_or(Verdict::Undecided, compare),
+            verdict: match worst.map_or(Verdict::Undecided, compare) {
+                Verdict::Met if compiled.incomplete => Verdict::Undecided,
+                verdict => verdict,
+            },
             observed: seen.map(|s| s.value),
             ci95: seen.and_then(|s| s.ci95),
             metric: expectation.metric,
@@ -156,6 +159,13 @@ const fn exact(value: f64) -> Observation {
 
 fn of_requests(requests: &EndpointOutcome, metric: Metric) -> Option<Observation> {
     let latency = &requests.latency;
+    if requests.arrived == 0 {
+        return None;
+    }
+    if requests.succeeded == 0 && matches!(metric, Metric::Mean | Metric::Quantile(_)) {
+        // Nobody got an answer, however long one waits.
+        return Some(exact(f64::INFINITY));
+    }
     match metric {
         Metric::Availability => Some(estimate(&requests.availability)),
         Metric::Goodput => Some(estimate(&requests.goodput_per_s)),

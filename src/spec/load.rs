@@ -266,6 +266,7 @@ impl<'l> Reader<'l> {
             return;
         }
         if let Err((message, help)) = apply_set(path, node.clone(), trees) {
+            self.broken = true;
             let mut finding = Finding::new(&INVALID_VALUE, node.span, message).about(path);
             finding.help.extend(help);
             self.findings.push(finding);

@@ -46,7 +46,7 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
                 finding.note(format!("{} endpoints can reach each other in this way", group.nodes.len()));
         }
         finding = finding.help(
-            "answer with a message instead of a call, or say `max_recursion: N` where an end is certain",
+            "answer with a message instead of a call, or say `max_recursion: N` on an endpoint of it where an end is certain",
         );
         let mut members: Vec<String> = group.nodes.iter().map(|n| ctx.arch.endpoint_id(graph[*n])).collect();
         members.sort();

@@ -43,7 +43,8 @@ fn render(report: &CheckReport<'_>, style: &Style) -> String {
     for finding in shown {
         let rule = finding.rule.id;
         let total = totals.get(rule).copied().unwrap_or(0);
-        let folded = total > FOLD_ABOVE && !style.verbose;
+        // Errors are each to be mended: none is folded away.
+        let folded = total > FOLD_ABOVE && !style.verbose && finding.severity != Severity::Error;
         if folded && !finding.rule.together.is_empty() {
             if !seen.contains_key(rule) {
                 seen.insert(rule, total);

@@ -64,7 +64,7 @@ impl Compiler<'_> {
         }
         for kind in scenario.written.events.iter().flat_map(|e| e.value.iter()) {
             if kind.zone_outage.is_some() {
-                self.assumptions.leaves_out("zone_outage is not simulated yet", "an event");
+                self.leaves_out_event("zone_outage is not simulated yet", "an event");
             }
         }
     }
@@ -73,7 +73,7 @@ impl Compiler<'_> {
         let instances = self.instances(&event.target);
         let id = self.arch.id(event.target.node).to_owned();
         if instances.is_empty() {
-            self.assumptions.leaves_out("an event names an instance that is not there", &id);
+            self.leaves_out_event("an event names an instance that is not there", &id);
             return;
         }
         let mut lasts = event.lasts.map(span);
@@ -96,12 +96,17 @@ impl Compiler<'_> {
                 ("deploy", written.deploy.is_some()),
             ];
             for (kind, _) in kinds.iter().filter(|(_, said)| *said) {
-                self.assumptions.leaves_out(format!("{kind} is not simulated yet"), &id);
+                self.leaves_out_event(&format!("{kind} is not simulated yet"), &id);
             }
             return;
         };
         let at = Time::ZERO + span(event.at);
         self.plan.events.push(ScenarioEvent { at, lasts, action, instances });
+    }
+
+    fn leaves_out_event(&mut self, what: &str, who: &str) {
+        self.assumptions.leaves_out(what, who);
+        self.incomplete = true;
     }
 
     fn instances(&self, target: &TargetRef) -> Vec<InstanceId> {

@@ -27,6 +27,8 @@ pub struct Compiled {
     pub assumed: Vec<String>,
     /// What the document says and this engine leaves out, a sentence each.
     pub left_out: Vec<String>,
+    /// Whether something that should happen is left out: no expectation can be shown to hold then.
+    pub incomplete: bool,
     /// For each of the plan's endpoints what it stands for; `None` for datastores and services without
     /// endpoints.
     pub endpoints: Vec<Option<EndpointRef>>,
@@ -63,6 +65,7 @@ pub fn compile(arch: &Architecture, scenario: Option<&Scenario>) -> Result<Compi
         edge_refs: Vec::new(),
         sources: Vec::new(),
         network: Span::from_seconds(arch.network_latency_s),
+        incomplete: false,
     };
     compiler.services();
     compiler.calls();
@@ -90,6 +93,7 @@ struct Compiler<'a> {
     edge_refs: Vec<Option<EdgeIndex>>,
     sources: Vec<(NodeIndex, Option<usize>)>,
     network: Span,
+    incomplete: bool,
 }
 
 /// The endpoints of one node in the plan; those that can be called come first.
@@ -159,6 +163,7 @@ impl Compiler<'_> {
             scenario: scenario.map_or_else(|| "default".to_owned(), |s| s.name.value.clone()),
             assumed: self.assumptions.assumed(),
             left_out: self.assumptions.left_out(),
+            incomplete: self.incomplete,
             plan: self.plan,
             endpoints: self.endpoint_refs,
             edges: self.edge_refs,

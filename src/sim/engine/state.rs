@@ -8,7 +8,7 @@ use super::super::plan::{Edge, Endpoint, Instance, Plan, Step, Upstream};
 use super::super::probe::Ending;
 use super::NONE;
 use crate::kernel::{Span, Stream, Time};
-use crate::policy::balancer::{Balancer, Hosts};
+use crate::policy::balancer::{self, Balancer, Hosts};
 use crate::policy::breaker::{self, Breaker, Permit};
 use crate::policy::queue::Queue;
 
@@ -227,10 +227,15 @@ impl CallerState {
         for (index, instance) in targets.iter().enumerate() {
             hosts.set_eligible(index, instance.listed);
         }
+        let name = format!("{}/{caller}", upstream.name);
+        // Where a turn starts is drawn for each caller instance, as Envoy does: callers that all began at the
+        // first host would go round in step and fall on one host after another together.
+        let start = Stream::new(seed, replication, "balancer start", &name).bits();
+        let settings = balancer::Settings { start, ..upstream.settings };
         Self {
-            balancer: (upstream.balancer.build)(targets.len(), &upstream.settings),
+            balancer: (upstream.balancer.build)(targets.len(), &settings),
             hosts,
-            stream: Stream::new(seed, replication, "balancer", &format!("{}/{caller}", upstream.name)),
+            stream: Stream::new(seed, replication, "balancer", &name),
             retrying: 0,
         }
     }
