@@ -40,6 +40,9 @@ pub fn system_of(paths: &[String], args: &InputArgs, quiet: bool) -> Result<Syst
     let disk = Disk;
     let mut reader = Reader::new(&disk, Limits::default());
     let roots = roots(paths, &mut reader, quiet)?;
+    if !roots.is_empty() && roots.iter().all(|tree| tree.node.is_null()) {
+        bail!("there is nothing to read: `{}` is empty", paths.join("`, `"));
+    }
     let overlays: Vec<FileTree> = args.overlay.iter().filter_map(|path| reader.overlay(path)).collect();
     let format =
         args.format_in.as_deref().filter(|name| *name != "loadpath").map(format_named).transpose()?;
@@ -92,7 +95,9 @@ fn folder(path: &str, reader: &mut Reader<'_>, quiet: bool) -> Result<Vec<FileTr
         return Ok(reader.root(&main).into_iter().collect());
     }
     let is_yaml = |p: &String| [".yaml", ".yml", ".json"].iter().any(|end| p.ends_with(end));
-    let files: Vec<_> = files_below(path).into_iter().filter(is_yaml).collect();
+    let mut files: Vec<_> = files_below(path).into_iter().filter(is_yaml).collect();
+    // Compose lays an override over its base, whatever their names' order.
+    files.sort_by_key(|file| file.contains(".override."));
     let (mut trees, mut skipped) = (Vec::new(), 0);
     for file in files {
         let recognised =
