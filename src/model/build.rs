@@ -165,11 +165,15 @@ impl<'d> Building<'d> {
             edge.to_endpoint = Some(at);
             let edge = self.edge(home, from, node, edge);
             let settings = consume.value.clone();
+            let file = self.documents.get(home).and_then(|d| d.document.defaults.as_ref());
+            let below = file.and_then(|d| d.service.as_ref());
+            let latency = settings.latency.as_ref().or(service.latency.as_ref());
+            let error_rate = settings.error_rate.or(service.error_rate);
             let endpoint = Endpoint {
                 name: channel.clone(),
                 protocol: None,
-                latency: settings.latency.as_ref().or(service.latency.as_ref()).cloned(),
-                error_rate: settings.error_rate,
+                latency: latency.or_else(|| below?.latency.as_ref()).cloned(),
+                error_rate: error_rate.or_else(|| below?.error_rate),
                 slo: None,
                 idempotent: None,
                 exposure: None,

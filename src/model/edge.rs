@@ -172,12 +172,15 @@ impl Edge {
         Duration(total)
     }
 
-    /// Base and maximum of the back-off, where one is said. Without a maximum it is ten times the base
-    /// (Envoy's rule).
+    /// Base and maximum of the back-off, where one is said. Without a base it is the built-in one, without
+    /// a maximum that is ten times the base (Envoy's rule). A maximum below the built-in base lowers it.
     pub fn backoff(&self) -> Option<(Duration, Duration)> {
         let backoff = self.retry()?.backoff.as_ref()?.value.on()?;
-        let base = backoff.base.as_ref()?.value;
+        let base = backoff.base.as_ref().map_or(super::builtin::BACKOFF_BASE, |b| b.value);
         let max = backoff.max.as_ref().map_or(Duration(base.0.saturating_mul(10)), |m| m.value);
+        if backoff.base.is_none() {
+            return Some((Duration(base.0.min(max.0)), max));
+        }
         Some((base, Duration(max.0.max(base.0))))
     }
 

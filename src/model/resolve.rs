@@ -16,6 +16,8 @@ pub enum Want {
     Datastore,
     /// A queue or topic.
     Channel,
+    /// What has instances: a service or a datastore.
+    Instances,
     /// Anything.
     Any,
 }
@@ -26,13 +28,14 @@ impl Want {
             Self::Service => matches!(node.kind, NodeKind::Service(_)),
             Self::Datastore => matches!(node.kind, NodeKind::Datastore(_)),
             Self::Channel => node.is_channel(),
+            Self::Instances => !node.is_channel(),
             Self::Any => true,
         }
     }
 
     const fn rule(self) -> &'static RuleInfo {
         match self {
-            Self::Service | Self::Any => &UNDEFINED_SERVICE,
+            Self::Service | Self::Instances | Self::Any => &UNDEFINED_SERVICE,
             Self::Datastore => &UNDEFINED_DATASTORE,
             Self::Channel => &UNDEFINED_QUEUE,
         }
@@ -41,6 +44,7 @@ impl Want {
     const fn word(self) -> &'static str {
         match self {
             Self::Service | Self::Any => "service",
+            Self::Instances => "service or datastore",
             Self::Datastore => "datastore",
             Self::Channel => "queue or topic",
         }
@@ -61,6 +65,11 @@ pub fn node(
     let finding =
         Finding::new(want.rule(), name.span, format!("no {} is called `{}`", want.word(), name.value));
     let finding = finding.label(format!("{who} names it here")).about(&name.value).about(who);
+    if let (Some(node), Want::Instances) = (found, want) {
+        let also = format!("`{}` is a queue or topic", name.value);
+        let finding = finding.also(arch.graph[node].id.span, also);
+        return Err(Box::new(finding.help("events happen to services and datastores")));
+    }
     if let Some(node) = found {
         return Err(Box::new(wrong_kind(arch, node, finding)));
     }

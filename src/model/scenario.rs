@@ -1,8 +1,10 @@
 //! Load and scenarios with their names resolved.
 
-use super::EndpointRef;
 use super::build::Building;
 use super::resolve::Want;
+use super::rules::UNDEFINED_SERVICE;
+use super::{EndpointRef, Node, NodeKind};
+use crate::finding::{Finding, nearest};
 use crate::source::{Span, Spanned};
 use crate::spec::units::{Duration, Rate};
 use crate::spec::vocabulary as spec;
@@ -134,22 +136,57 @@ impl Building<'_> {
         if event.zone_outage.is_some() {
             return None;
         }
-        let (id, instance) = match target.value.split_once('/') {
-            Some((id, instance)) => (id, Some(instance)),
-            None => (target.value.as_str(), None),
-        };
-        let name = Spanned::new(id.to_owned(), target.span);
-        let node = self.resolve(&name, Want::Service, who)?;
-        let instance = instance.and_then(|wanted| {
-            let named = self.arch.graph[node].service().and_then(|s| {
-                s.instances.iter().position(|i| i.id.as_ref().is_some_and(|i| i.value == wanted))
-            });
-            named.or_else(|| wanted.parse().ok())
-        });
+        let (node, instance) = self.event_place(target, who)?;
         let lasts = event.r#for.map(|d| d.value);
         let target = TargetRef { node, endpoint: None, instance };
         Some(Happening { at: event.at?.value, lasts, target, written: event.clone() })
     }
+
+    /// The node an event happens to and, after a slash, one of its instances. Ids may have slashes
+    /// themselves: the longest known one counts.
+    fn event_place(&mut self, target: &Spanned<String>, who: &str) -> Option<(NodeIndex, Option<usize>)> {
+        let text = target.value.as_str();
+        let cuts = text.rmatch_indices('/').map(|(at, _)| (&text[..at], Some(&text[at + 1..])));
+        let known = std::iter::once((text, None)).chain(cuts).find(|(id, _)| self.arch.find(id).is_some());
+        let (id, instance) = known.unwrap_or_else(|| match text.split_once('/') {
+            Some((id, instance)) => (id, Some(instance)),
+            None => (text, None),
+        });
+        let name = Spanned::new(id.to_owned(), target.span);
+        let node = self.resolve(&name, Want::Instances, who)?;
+        let Some(instance) = instance else { return Some((node, None)) };
+        match instance_of(&self.arch.graph[node], instance) {
+            Ok(instance) => Some((node, Some(instance))),
+            Err(help) => {
+                let message = format!("`{id}` has no instance `{instance}`");
+                let finding = Finding::new(&UNDEFINED_SERVICE, target.span, message);
+                let finding = finding.label(format!("{who} names it here")).about(text).about(who);
+                self.findings.push(finding.help(help));
+                None
+            }
+        }
+    }
+}
+
+/// The index of an instance: by its `id`, else counted from 0. The error is what helps.
+fn instance_of(node: &Node, wanted: &str) -> Result<usize, String> {
+    let (count, listed) = match &node.kind {
+        NodeKind::Service(s) => (s.replicas.map(|n| n.value), s.instances.as_slice()),
+        NodeKind::Datastore(d) => (d.replicas.as_ref().map(|n| n.value.0), [].as_slice()),
+        NodeKind::Queue(_) | NodeKind::Topic(_) => (None, [].as_slice()),
+    };
+    let count = count.unwrap_or(super::builtin::REPLICAS) as usize;
+    let ids = || listed.iter().filter_map(|i| i.id.as_ref()).map(|i| i.value.as_str());
+    let named = listed.iter().position(|i| i.id.as_ref().is_some_and(|i| i.value == wanted));
+    if let Some(at) = named.or_else(|| wanted.parse().ok().filter(|at| *at < count)) {
+        return Ok(at);
+    }
+    let id = &node.id.value;
+    Err(match nearest(wanted, ids()) {
+        Some(near) => format!("did you mean `{id}/{near}`?"),
+        None if count == 1 => format!("`{id}` has one instance, 0"),
+        None => format!("`{id}` has instances 0 to {}", count - 1),
+    })
 }
 
 /// The target an event names.
