@@ -96,3 +96,16 @@ fn a_backoff_needs_no_base() {
         assert_eq!((base.0 / 1_000_000, max.0 / 1_000_000), expected, "{backoff}");
     }
 }
+
+#[test]
+fn what_a_communication_adds_to_a_dependency_counts() {
+    let text = "services:\n  web: { dependencies: [cart] }\n  cart: {}\n\
+        communications:\n  - { from: web, to: cart, optional: true, times: 3, probability: 50%, protocol: message_queue }\n";
+    let (documents, _, findings) = loadpath::spec::read_text("a.yaml", text);
+    let (arch, unresolved) = loadpath::model::build(&documents);
+    assert!(findings.is_empty() && unresolved.is_empty());
+    let (_, edge) = arch.edges().next().unwrap();
+    assert_eq!(arch.graph.edge_count(), 1);
+    assert_eq!((edge.times, edge.probability, edge.is_sync_call()), (3, 0.5, false));
+    assert!(edge.optional.is_some_and(|o| o.value));
+}

@@ -5,6 +5,7 @@ use super::node::{Consumption, Endpoint, Node, NodeKind, Service};
 use super::{Architecture, Edge, EdgeKind};
 use crate::finding::{self, Finding};
 use crate::source::Spanned;
+use crate::spec::rules::DUPLICATE_DEFINITION;
 use crate::spec::vocabulary as spec;
 use crate::spec::{FileDocument, Map};
 use petgraph::graph::{EdgeIndex, NodeIndex};
@@ -124,9 +125,22 @@ impl<'d> Building<'d> {
     }
 
     fn node(&mut self, home: (usize, usize), node: Node) {
-        // Ids are unique by now; the reader saw to it.
-        let _ = self.arch.register(node);
-        self.homes.push(home);
+        match self.arch.register(node) {
+            Ok(_) => self.homes.push(home),
+            // The reader saw to it within written documents; an import may bring an id again.
+            Err(again) => {
+                let id = again.id;
+                let first = self.arch.find(&id).map(|n| self.arch.graph[n].id.span);
+                let message = format!("`{}` is defined twice", id.value);
+                let finding =
+                    Finding::new(&DUPLICATE_DEFINITION, id.span, message).label("again here, not read");
+                let finding = finding.help("rename one, or write of one of them only").about(&id.value);
+                self.findings.push(match first {
+                    Some(first) => finding.also(first, "first defined here"),
+                    None => finding,
+                });
+            }
+        }
     }
 
     /// What was written of a service.

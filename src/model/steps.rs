@@ -176,6 +176,15 @@ impl Building<'_> {
             let edge = &mut self.arch.graph[*edge];
             edge.to_endpoint = edge.to_endpoint.or(to_endpoint);
             edge.policy.fill(&policy);
+            edge.optional = edge.optional.or(written.optional);
+            edge.fallback = edge.fallback.or(fallback);
+            if edge.probability >= 1.0 && edge.times == 1 {
+                repeat(edge, written.probability, written.times);
+            }
+            // A protocol that is not waited for makes a message of the call.
+            if edge.kind == EdgeKind::Call {
+                edge.kind = call_kind(&edge.policy);
+            }
             edge.evidence.extend(evidence.iter().cloned());
         }
         if !same.is_empty() {
