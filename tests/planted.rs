@@ -737,7 +737,9 @@ fn undefined_service(w: &mut World, places: &[&str]) -> Option<Vec<String>> {
     let wrong = misspell(&mut w.rng, right);
     let whole = places[0].ends_with("target");
     w.replace(&place, text(format!("{wrong}{rest}")), if whole { None } else { Some(0) });
-    Some(vec![format!("no service is called `{wrong}`"), format!("did you mean `{right}`?")])
+    // Events happen to datastores too.
+    let wanted = if whole { "service or datastore" } else { "service" };
+    Some(vec![format!("no {wanted} is called `{wrong}`"), format!("did you mean `{right}`?")])
 }
 
 fn undefined(w: &mut World, places: &[&str]) -> Option<Vec<String>> {
