@@ -178,3 +178,61 @@ fn concurrency_holds_requests_until_the_reply() {
         (0.49..0.51).contains(&outcome.sources[0].requests.latency.mean.as_ref().expect("answers").value)
     );
 }
+
+/// Runs it once, in vain: what the error says.
+fn fails(plan: &Plan) -> String {
+    simulate(plan, 1, 1, 1).expect_err("no end").to_string()
+}
+
+#[test]
+fn time_that_stands_still_is_an_error() {
+    let mut plan = two(50);
+    plan.endpoints[0].work = None;
+    check(&plan, 99, &[]);
+    let think = |millis| Distribution::Constant(Span::from_millis(millis));
+    plan.sources[0].arrivals = Arrivals::Closed { users: 3, think: think(100) };
+    check(&plan, 3 * 99, &[]);
+    plan.sources[0].arrivals = Arrivals::Closed { users: 3, think: think(0) };
+    assert!(fails(&plan).starts_with("the simulation stands still at 0"), "{}", fails(&plan));
+    // More requests than there are nanoseconds.
+    plan.sources[0].arrivals = Arrivals::Constant(vec![RatePoint::from(1e12)]);
+    assert!(fails(&plan).starts_with("the simulation stands still at 0"), "{}", fails(&plan));
+}
+
+/// `two` with a queue whose handler takes no time and fails; `front` publishes to it.
+fn failing_handler(max_deliveries: Option<u32>, dead_letter: Option<QueueId>) -> Plan {
+    let mut plan = two(10);
+    let handlers = plan.add_service("handlers", 1);
+    let publish = Step::Publish { queue: QueueId(0), probability: 1.0 };
+    let handler = plan.add_endpoint("handlers", handlers, None, 1.0, &[publish]);
+    plan.endpoints[handler.index()].handler = true;
+    plan.queues = vec![Queue {
+        name: "mails".into(),
+        fan_out: false,
+        max_length: None,
+        max_deliveries,
+        dead_letter,
+        consumers: vec![Consumer { endpoint: handler, concurrency: 2 }],
+    }];
+    let publishing = plan.add_endpoint("front 2", plan.endpoints[1].service, None, 0.0, &[publish]);
+    plan.edges[1].target = crate::sim::Target::One(publishing);
+    plan
+}
+
+#[test]
+fn handlers_that_take_no_time_let_time_pass() {
+    // From 0.1 s, 0.2 s, … 9.9 s to the end of the draining at 40 s, every millisecond.
+    let mut plan = failing_handler(None, None);
+    let forever = |n: u64| (1..=n).map(|i| (40_000 - 100 * i) + 1).sum::<u64>();
+    let mails = check(&plan, 99, &[]).queues[0].clone();
+    assert_eq!((mails.published, mails.delivered, mails.left), (99, forever(99), 99));
+    plan.queues[0].max_deliveries = Some(5);
+    let mails = check(&plan, 99, &[]).queues[0].clone();
+    assert_eq!((mails.delivered, mails.redelivered, mails.dead_lettered), (495, 396, 99));
+    // A queue that is its own dead-letter queue.
+    let mails = check(&failing_handler(Some(1), Some(QueueId(0))), 99, &[]).queues[0].clone();
+    assert_eq!((mails.delivered, mails.published - mails.dead_lettered), (forever(99), 0));
+    // A handler that succeeds and publishes to its own queue.
+    plan.endpoints[2].error_rate = 0.0;
+    assert!(fails(&plan).starts_with("the simulation stands still at 0.1"), "{}", fails(&plan));
+}
