@@ -362,6 +362,12 @@ pub enum Action {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlanError(String);
 
+impl PlanError {
+    pub(super) fn new(sentence: String) -> Self {
+        Self(sentence)
+    }
+}
+
 impl std::fmt::Display for PlanError {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(&self.0)

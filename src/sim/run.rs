@@ -12,17 +12,18 @@ use super::timeline::Timeline;
 /// Runs one replication and hands the probe back.
 ///
 /// # Errors
-/// When the plan does not hold together.
+/// When the plan does not hold together, when simulated time stands still, and when more is under way
+/// than memory should hold.
 pub fn replicate<P: Probe>(plan: &Plan, seed: u64, replication: u32, probe: P) -> Result<P, PlanError> {
     plan.validate()?;
-    Ok(Engine::new(plan, seed, replication, probe).run())
+    Engine::new(plan, seed, replication, probe).run()
 }
 
 /// Runs so many replications on so many threads and merges what they measured. The outcome does not
 /// depend on the number of threads. Zero replications or threads are taken as one.
 ///
 /// # Errors
-/// When the plan does not hold together.
+/// Those of [`replicate`]; the first replication's, where several fail.
 pub fn simulate(plan: &Plan, seed: u64, replications: u32, threads: usize) -> Result<Outcome, PlanError> {
     plan.validate()?;
     let replications = replications.max(1);
@@ -36,6 +37,8 @@ pub fn simulate(plan: &Plan, seed: u64, replications: u32, threads: usize) -> Re
     } else {
         (0..replications).map(one).collect()
     };
-    let (metrics, timelines): (Vec<Metrics>, Vec<Timeline>) = all.into_iter().unzip();
+    // In order, so that the error does not depend on threads either.
+    let all: Result<Vec<_>, PlanError> = all.into_iter().collect();
+    let (metrics, timelines): (Vec<Metrics>, Vec<Timeline>) = all?.into_iter().unzip();
     Ok(Outcome::of(plan, seed, &metrics, &timelines))
 }

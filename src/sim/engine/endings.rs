@@ -17,11 +17,11 @@ impl<P: Probe> Engine<'_, P> {
             self.callers[caller].retrying -= 1;
         }
         let record = &mut self.calls[call];
-        let in_fallback = record.edge != record.site;
         let optional = self.plan.edges[record.site.index()].optional;
         match edge.fallback {
             Fallback::Answer => self.succeeded(call, Some(cause)),
-            Fallback::Call(other) if !in_fallback => {
+            // One after the other: the plan says that they do not go in a circle.
+            Fallback::Call(other) => {
                 self.probe.call_ended(record.edge, Some(cause), true, record.measured);
                 record.edge = other;
                 self.begin_call(call);

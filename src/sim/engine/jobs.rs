@@ -89,7 +89,8 @@ impl<P: Probe> Engine<'_, P> {
     fn draws_error(&mut self, job: u32) -> bool {
         let record = &self.jobs[job];
         let own = self.plan.endpoints[record.endpoint.index()].error_rate;
-        let rate = self.instances[record.instance as usize].error_rate.unwrap_or(own);
+        let failing = self.instances[record.instance as usize].failing_at.last();
+        let rate = failing.map_or(own, |(_, rate)| *rate);
         rate > 0.0 && self.endpoints[record.endpoint.index()].errors.chance(rate)
     }
 

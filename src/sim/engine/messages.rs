@@ -1,7 +1,8 @@
 //! Queues and topics: publish and forget, handle, try again, give up.
 //!
 //! Delivery is at least once. A message waits per consumer group until an instance of it that is up has
-//! a free handler; instances take turns.
+//! a free handler; instances take turns. What failed comes back after [`REDELIVERY`], so that a handler
+//! that takes no time cannot stop the clock.
 
 use std::collections::VecDeque;
 
@@ -11,7 +12,11 @@ use super::super::plan::{Plan, Queue};
 use super::super::probe::{Ending, MessageStep, Probe};
 use super::Engine;
 use super::state::{Job, JobState};
-use crate::kernel::Time;
+use crate::kernel::{Span, Time};
+
+/// How long after a failure a message is offered again, or reaches the dead-letter queue. Products put
+/// it back at once, which takes them about as long.
+const REDELIVERY: Span = Span::from_millis(1);
 
 /// A message that waits or is handled.
 #[derive(Debug, Clone, Copy)]
@@ -40,9 +45,19 @@ struct Group {
     next: usize,
 }
 
+/// A message on its way (back) into a queue.
+struct Returning {
+    at: Time,
+    /// The group that failed on it; `None` for one from a queue that gave it up.
+    group: Option<u32>,
+    message: Message,
+}
+
 /// A queue or topic.
 pub(super) struct QueueState {
     groups: Vec<Group>,
+    /// In time order: all take equally long.
+    returning: VecDeque<Returning>,
     /// Whose turn it is, where consumers share the messages.
     turn: usize,
 }
@@ -63,7 +78,7 @@ impl QueueState {
             // Nobody consumes: messages wait for nobody.
             groups.push(group(0));
         }
-        Self { groups, turn: 0 }
+        Self { groups, returning: VecDeque::new(), turn: 0 }
     }
 }
 
@@ -95,6 +110,7 @@ impl<P: Probe> Engine<'_, P> {
             let step = if full { MessageStep::Dropped } else { MessageStep::Published };
             if !full {
                 waiting.push_back(message);
+                self.messages += 1;
             }
             let waiting = waiting.len() as u32;
             self.probe.message(self.now, queue, step, waiting, message.measured);
@@ -120,6 +136,7 @@ impl<P: Probe> Engine<'_, P> {
             let Some(mut message) = state.waiting.pop_front() else { return };
             state.next = slot + 1;
             state.in_use[slot] += 1;
+            self.messages -= 1;
             message.deliveries += 1;
             let waited = self.now.since(message.published);
             let waiting = state.waiting.len() as u32;
@@ -161,24 +178,49 @@ impl<P: Probe> Engine<'_, P> {
         let plan = &self.plan.queues[queue.index()];
         let state = &mut self.queues[queue.index()].groups[group as usize];
         state.in_use[slot as usize] -= 1;
-        let step = if end.is_none() {
-            MessageStep::Acknowledged(self.now.since(message.published))
-        } else if plan.max_deliveries.is_some_and(|max| message.deliveries >= max) {
-            MessageStep::DeadLettered
-        } else {
-            state.waiting.push_back(message);
-            MessageStep::Redelivered
-        };
         let waiting = state.waiting.len() as u32;
-        self.probe.message(self.now, queue, step, waiting, message.measured);
-        if let (MessageStep::DeadLettered, Some(dead_letter)) = (step, plan.dead_letter) {
-            self.publish(dead_letter, Message { published: self.now, deliveries: 0, ..message });
+        let mut tell = |step| self.probe.message(self.now, queue, step, waiting, message.measured);
+        if end.is_none() {
+            tell(MessageStep::Acknowledged(self.now.since(message.published)));
+        } else if plan.max_deliveries.is_some_and(|max| message.deliveries >= max) {
+            tell(MessageStep::DeadLettered);
+            if let Some(dead_letter) = plan.dead_letter {
+                self.send_back(dead_letter, None, Message { deliveries: 0, ..message });
+            }
+        } else {
+            self.send_back(queue, Some(group), message);
         }
         self.agenda.soon(Event::Deliver(queue));
     }
 
-    /// Handlers of this queue became free.
+    fn send_back(&mut self, queue: QueueId, group: Option<u32>, message: Message) {
+        let at = self.now + REDELIVERY;
+        self.queues[queue.index()].returning.push_back(Returning { at, group, message });
+        self.messages += 1;
+        self.agenda.at(at, Event::Deliver(queue));
+    }
+
+    /// Puts what has come back into its line.
+    fn take_back(&mut self, queue: QueueId) {
+        let now = self.now;
+        while let Some(back) = self.queues[queue.index()].returning.pop_front_if(|back| back.at <= now) {
+            let Returning { group, message, .. } = back;
+            self.messages -= 1;
+            let Some(group) = group else {
+                self.publish(queue, Message { published: now, ..message });
+                continue;
+            };
+            let waiting = &mut self.queues[queue.index()].groups[group as usize].waiting;
+            waiting.push_back(message);
+            self.messages += 1;
+            let waiting = waiting.len() as u32;
+            self.probe.message(now, queue, MessageStep::Redelivered, waiting, message.measured);
+        }
+    }
+
+    /// Handlers of this queue became free, or messages came back.
     pub(super) fn deliver_all(&mut self, queue: QueueId) {
+        self.take_back(queue);
         for group in 0..self.queues[queue.index()].groups.len() {
             self.deliver(queue, group);
         }

@@ -8,6 +8,7 @@
 
 mod calls;
 mod endings;
+mod guard;
 mod jobs;
 mod messages;
 mod scenario;
@@ -17,10 +18,11 @@ mod tests;
 mod traffic;
 
 use super::event::{Agenda, Event, LaneKind};
-use super::plan::Plan;
+use super::plan::{Plan, PlanError};
 use super::probe::Probe;
 use super::slab::Slab;
 use crate::kernel::{Span, Time};
+use guard::Guard;
 use messages::{Handling, QueueState};
 use state::{BreakerState, Call, CallerState, EdgeState, EndpointState, InstanceState, Job, JobState};
 use traffic::SourceState;
@@ -50,6 +52,9 @@ pub(super) struct Engine<'p, P> {
     users: Vec<u32>,
     queues: Vec<QueueState>,
     handlings: Slab<Handling>,
+    /// Messages in all queues.
+    messages: u64,
+    guard: Guard,
     stamp: u32,
     traffic_ends: Time,
     warm: Time,
@@ -97,6 +102,8 @@ impl<'p, P: Probe> Engine<'p, P> {
             users: Vec::new(),
             queues: plan.queues.iter().map(|queue| QueueState::new(plan, queue)).collect(),
             handlings: Slab::new(),
+            messages: 0,
+            guard: Guard::new(plan),
             stamp: 0,
             traffic_ends: Time::ZERO + plan.duration,
             warm: Time::ZERO + plan.warm_up,
@@ -105,7 +112,10 @@ impl<'p, P: Probe> Engine<'p, P> {
     }
 
     /// Runs to the end and hands the probe back.
-    pub(super) fn run(mut self) -> P {
+    ///
+    /// # Errors
+    /// When simulated time stands still, or more is alive at once than memory should hold.
+    pub(super) fn run(mut self) -> Result<P, PlanError> {
         self.agenda.at(self.warm, Event::WarmedUp);
         self.agenda.at(self.traffic_ends, Event::TrafficEnds);
         self.schedule_scenario();
@@ -114,6 +124,7 @@ impl<'p, P: Probe> Engine<'p, P> {
         loop {
             while let Some(event) = self.agenda.pop_now() {
                 self.handle(event);
+                self.check_limits()?;
             }
             let Some((at, event)) = self.agenda.pop() else { break };
             if at > end {
@@ -121,8 +132,9 @@ impl<'p, P: Probe> Engine<'p, P> {
             }
             self.now = at;
             self.handle(event);
+            self.check_limits()?;
         }
-        self.probe
+        Ok(self.probe)
     }
 
     #[inline]

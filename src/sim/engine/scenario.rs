@@ -6,7 +6,7 @@ use super::super::plan::{Action, Caller};
 use super::super::probe::{Cause, Probe};
 use super::state::{BreakerState, JobState};
 use super::{Engine, NONE};
-use crate::kernel::Span;
+use crate::kernel::{Span, Time};
 
 impl<P: Probe> Engine<'_, P> {
     /// Puts the scenario's events on the agenda.
@@ -28,31 +28,52 @@ impl<P: Probe> Engine<'_, P> {
         }
     }
 
-    pub(super) fn begin_event(&mut self, event: u32) {
-        let event = &self.plan.events[event as usize];
+    pub(super) fn begin_event(&mut self, number: u32) {
+        let event = &self.plan.events[number as usize];
         for instance in &event.instances {
+            let state = &mut self.instances[instance.index()];
             match event.action {
                 Action::Kill { unlisted_after } => {
-                    self.kill(*instance);
                     if let Some(delay) = unlisted_after {
-                        self.agenda.at(self.now + delay, Event::Unlisted(*instance));
+                        let at = self.now + delay;
+                        // Callers notice as the first of several kills says.
+                        state.unlisted_from = if state.up { at } else { state.unlisted_from.min(at) };
+                        self.agenda.at(at, Event::Unlisted(*instance));
                     }
+                    state.down_for.push(number);
+                    self.kill(*instance);
                 }
-                Action::Restart => self.restart(*instance),
-                Action::Slow(factor) => self.change_pace(*instance, factor),
-                Action::ErrorRate(rate) => self.instances[instance.index()].error_rate = Some(rate),
+                Action::Restart => {
+                    state.down_for.clear();
+                    self.restart(*instance);
+                }
+                Action::Slow(factor) => {
+                    state.slowed_by.push((number, factor));
+                    self.change_pace(*instance);
+                }
+                Action::ErrorRate(rate) => state.failing_at.push((number, rate)),
             }
         }
     }
 
-    pub(super) fn end_event(&mut self, event: u32) {
-        let event = &self.plan.events[event as usize];
+    /// Takes this event back, and no other that still lasts.
+    pub(super) fn end_event(&mut self, number: u32) {
+        let event = &self.plan.events[number as usize];
         for instance in &event.instances {
+            let state = &mut self.instances[instance.index()];
             match event.action {
-                Action::Kill { .. } => self.restart(*instance),
+                Action::Kill { .. } => {
+                    state.down_for.retain(|reason| *reason != number);
+                    if state.down_for.is_empty() {
+                        self.restart(*instance);
+                    }
+                }
                 Action::Restart => {}
-                Action::Slow(factor) => self.change_pace(*instance, 1.0 / factor),
-                Action::ErrorRate(_) => self.instances[instance.index()].error_rate = None,
+                Action::Slow(_) => {
+                    state.slowed_by.retain(|(event, _)| *event != number);
+                    self.change_pace(*instance);
+                }
+                Action::ErrorRate(_) => state.failing_at.retain(|(event, _)| *event != number),
             }
         }
     }
@@ -102,12 +123,15 @@ impl<P: Probe> Engine<'_, P> {
         if state.up {
             return;
         }
+        let startup = self.plan.instances[instance.index()].startup;
         state.up = true;
+        state.listed_from = self.now + startup;
+        state.unlisted_from = Time::MAX;
+        self.agenda.at(state.listed_from, Event::Listed(instance));
         self.probe.up(self.now, instance, true);
         let service = self.plan.instances[instance.index()].service;
         let caller = instance.0 - self.plan.services[service.index()].instances.start;
         self.forget(service, caller);
-        self.agenda.at(self.now + self.plan.instances[instance.index()].startup, Event::Listed(instance));
         self.deliver_everywhere();
     }
 
@@ -132,9 +156,12 @@ impl<P: Probe> Engine<'_, P> {
         }
     }
 
-    /// Own work takes `factor` times as long from now on, work under way included.
-    fn change_pace(&mut self, instance: InstanceId, factor: f64) {
-        self.instances[instance.index()].pace *= factor;
+    /// Own work takes as long as the events that last say from now on, work under way included.
+    fn change_pace(&mut self, instance: InstanceId) {
+        let state = &mut self.instances[instance.index()];
+        let before = state.pace;
+        state.pace = state.slowed_by.iter().fold(state.usual_pace, |pace, (_, factor)| pace * factor);
+        let factor = state.pace / before;
         let working: Vec<u32> = self
             .jobs
             .slots()
@@ -150,14 +177,18 @@ impl<P: Probe> Engine<'_, P> {
         }
     }
 
+    /// Callers learn that it is up, unless it died or was restarted again in the meantime.
     pub(super) fn list(&mut self, instance: InstanceId) {
-        if self.instances[instance.index()].up {
+        let state = &self.instances[instance.index()];
+        if state.up && state.listed_from <= self.now {
             self.set_listed(instance, true);
         }
     }
 
+    /// Callers learn that it is down, unless that was another time.
     pub(super) fn unlist(&mut self, instance: InstanceId) {
-        if !self.instances[instance.index()].up {
+        let state = &self.instances[instance.index()];
+        if !state.up && state.unlisted_from <= self.now {
             self.set_listed(instance, false);
         }
     }

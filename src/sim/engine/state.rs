@@ -121,6 +121,11 @@ pub(super) struct Call {
 /// An instance.
 pub(super) struct InstanceState {
     pub(super) up: bool,
+    /// Why it is not: scenario events that last, or `NONE` for one that was never started.
+    pub(super) down_for: Vec<u32>,
+    /// When callers learn that it is up, and that it is down.
+    pub(super) listed_from: Time,
+    pub(super) unlisted_from: Time,
     /// Workers at work.
     pub(super) busy: u32,
     /// Requests started and not answered.
@@ -135,7 +140,12 @@ pub(super) struct InstanceState {
     pub(super) waiting: u32,
     /// Own work takes so many times as long as the endpoint says.
     pub(super) pace: f64,
-    pub(super) error_rate: Option<f64>,
+    /// The same without the scenario.
+    pub(super) usual_pace: f64,
+    /// Scenario events that last and their factors, which multiply.
+    pub(super) slowed_by: Vec<(u32, f64)>,
+    /// Scenario events that last and their error rates; the last one counts.
+    pub(super) failing_at: Vec<(u32, f64)>,
     /// Somebody is letting the waiting in: others need not.
     pub(super) pumping: bool,
 }
@@ -145,6 +155,9 @@ impl InstanceState {
         let service = &plan.services[instance.service.index()];
         Self {
             up: instance.up,
+            down_for: if instance.up { Vec::new() } else { vec![NONE] },
+            listed_from: Time::ZERO,
+            unlisted_from: Time::MAX,
             busy: 0,
             inside: 0,
             workers: service.workers.unwrap_or(u32::MAX),
@@ -153,7 +166,9 @@ impl InstanceState {
             resume: VecDeque::new(),
             waiting: 0,
             pace: 1.0 / instance.speed,
-            error_rate: None,
+            usual_pace: 1.0 / instance.speed,
+            slowed_by: Vec::new(),
+            failing_at: Vec::new(),
             pumping: false,
         }
     }

@@ -107,6 +107,65 @@ fn optional_calls_and_fallbacks_are_survived() {
 }
 
 #[test]
+fn a_fallback_may_have_a_fallback() {
+    let mut plan = two(50);
+    let broken = plan.add_endpoint("broken", plan.endpoints[0].service, None, 1.0, &[]);
+    let upstream = plan.edges[0].upstream;
+    plan.edges[0].target = crate::sim::Target::One(broken);
+    let second = plan.add_edge("second", broken, upstream);
+    let third = plan.add_edge("third", crate::sim::EndpointId(0), upstream);
+    plan.edges[0].fallback = Fallback::Call(second);
+    plan.edges[second.index()].fallback = Fallback::Call(third);
+    let edges = check(&plan, 99, &[]).edges;
+    let counts = |edge: usize| (edges[edge].requests, edges[edge].succeeded, edges[edge].recovered);
+    assert_eq!([counts(0), counts(2), counts(3)], [(99, 0, 99), (99, 0, 99), (99, 99, 0)]);
+    plan.edges[third.index()].fallback = Fallback::Call(second);
+    assert_eq!(fails(&plan), "a circle of fallbacks in `front → back`");
+}
+
+#[test]
+fn events_that_overlap_end_by_themselves() {
+    let kill = Action::Kill { unlisted_after: None };
+    let refused = |events: Vec<ScenarioEvent>, stopped: bool| {
+        let mut plan = two(50);
+        plan.instances[0].up = !stopped;
+        plan.events = events;
+        let outcome = simulate(&plan, 1, 1, 1).expect("a valid plan");
+        outcome.sources[0].requests.failed
+    };
+    // Requests go in turn to back/0 (0.1 s, 0.3 s, …) and back/1 (0.2 s, 0.4 s, …).
+    let (long, short) = ((3_070, Some(4_000)), (2_070, Some(2_000)));
+    let one = |(at, lasts), action, on: &[u32]| event(at, lasts, action, on);
+    // back/0 is down from 2.07 s to 7.07 s (25), back/1 from 3.07 s to 7.07 s (20).
+    assert_eq!(refused(vec![one(long, kill, &[0, 1]), one(short, kill, &[0])], false), 25 + 20);
+    // A stopped instance stays down (50), the other goes from 3.07 s to 7.07 s (20).
+    assert_eq!(refused(vec![one(long, kill, &[0, 1])], true), 50 + 20);
+    // A restart ends every reason: back/0 is down until 5.07 s (25).
+    let restart = event(5_070, None, Action::Restart, &[0]);
+    assert_eq!(refused(vec![event(8, Some(9_000), kill, &[0]), restart], true), 25);
+    // All fail from 2.07 s to 7.07 s (50), but for 3.07 s to 4.07 s (10).
+    let (all, none) = (Action::ErrorRate(1.0), Action::ErrorRate(0.0));
+    let inner = event(3_070, Some(1_000), none, &[0, 1]);
+    assert_eq!(refused(vec![event(2_070, Some(5_000), all, &[0, 1]), inner], false), 40);
+    // The one that began first ends first: the other's errors go on until 5.07 s.
+    let later = event(3_070, Some(2_000), all, &[0, 1]);
+    assert_eq!(refused(vec![event(2_070, Some(2_000), all, &[0, 1]), later], false), 30);
+}
+
+#[test]
+fn slow_downs_multiply() {
+    let mut plan = two(50);
+    let slow = |at, lasts, factor| event(at, Some(lasts), Action::Slow(factor), &[0, 1]);
+    // 59 take 50 ms; 9 from 2.1 s and 9 from 5.1 s on 100 ms; 19 from 3.1 s on 150 ms. The pace changes in
+    // the middle of three: at 3 s (50 + 75 ms), 5 s (50 + 66.67 ms) and 6 s (50 + 25 ms).
+    plan.events = vec![slow(2_050, 4_000, 2.0), slow(3_050, 2_000, 1.5)];
+    let latency = check(&plan, 99, &[]).sources[0].requests.latency.clone();
+    let mean = latency.mean.expect("answers").value;
+    assert!((mean * 99.0 - 7.916_667).abs() < 1e-5, "{mean}");
+    assert!((latency.max.expect("answers") - 0.15).abs() < 1e-9);
+}
+
+#[test]
 fn a_breaker_opens_probes_and_closes() {
     let mut plan = two(10);
     let settings = breaker::ConsecutiveSettings { open_duration: Span::from_secs(1), ..Default::default() };
@@ -177,4 +236,62 @@ fn concurrency_holds_requests_until_the_reply() {
     assert!(
         (0.49..0.51).contains(&outcome.sources[0].requests.latency.mean.as_ref().expect("answers").value)
     );
+}
+
+/// Runs it once, in vain: what the error says.
+fn fails(plan: &Plan) -> String {
+    simulate(plan, 1, 1, 1).expect_err("no end").to_string()
+}
+
+#[test]
+fn time_that_stands_still_is_an_error() {
+    let mut plan = two(50);
+    plan.endpoints[0].work = None;
+    check(&plan, 99, &[]);
+    let think = |millis| Distribution::Constant(Span::from_millis(millis));
+    plan.sources[0].arrivals = Arrivals::Closed { users: 3, think: think(100) };
+    check(&plan, 3 * 99, &[]);
+    plan.sources[0].arrivals = Arrivals::Closed { users: 3, think: think(0) };
+    assert!(fails(&plan).starts_with("the simulation stands still at 0"), "{}", fails(&plan));
+    // More requests than there are nanoseconds.
+    plan.sources[0].arrivals = Arrivals::Constant(vec![RatePoint::from(1e12)]);
+    assert!(fails(&plan).starts_with("the simulation stands still at 0"), "{}", fails(&plan));
+}
+
+/// `two` with a queue whose handler takes no time and fails; `front` publishes to it.
+fn failing_handler(max_deliveries: Option<u32>, dead_letter: Option<QueueId>) -> Plan {
+    let mut plan = two(10);
+    let handlers = plan.add_service("handlers", 1);
+    let publish = Step::Publish { queue: QueueId(0), probability: 1.0 };
+    let handler = plan.add_endpoint("handlers", handlers, None, 1.0, &[publish]);
+    plan.endpoints[handler.index()].handler = true;
+    plan.queues = vec![Queue {
+        name: "mails".into(),
+        fan_out: false,
+        max_length: None,
+        max_deliveries,
+        dead_letter,
+        consumers: vec![Consumer { endpoint: handler, concurrency: 2 }],
+    }];
+    let publishing = plan.add_endpoint("front 2", plan.endpoints[1].service, None, 0.0, &[publish]);
+    plan.edges[1].target = crate::sim::Target::One(publishing);
+    plan
+}
+
+#[test]
+fn handlers_that_take_no_time_let_time_pass() {
+    // From 0.1 s, 0.2 s, … 9.9 s to the end of the draining at 40 s, every millisecond.
+    let mut plan = failing_handler(None, None);
+    let forever = |n: u64| (1..=n).map(|i| (40_000 - 100 * i) + 1).sum::<u64>();
+    let mails = check(&plan, 99, &[]).queues[0].clone();
+    assert_eq!((mails.published, mails.delivered, mails.left), (99, forever(99), 99));
+    plan.queues[0].max_deliveries = Some(5);
+    let mails = check(&plan, 99, &[]).queues[0].clone();
+    assert_eq!((mails.delivered, mails.redelivered, mails.dead_lettered), (495, 396, 99));
+    // A queue that is its own dead-letter queue.
+    let mails = check(&failing_handler(Some(1), Some(QueueId(0))), 99, &[]).queues[0].clone();
+    assert_eq!((mails.delivered, mails.published - mails.dead_lettered), (forever(99), 0));
+    // A handler that succeeds and publishes to its own queue.
+    plan.endpoints[2].error_rate = 0.0;
+    assert!(fails(&plan).starts_with("the simulation stands still at 0.1"), "{}", fails(&plan));
 }

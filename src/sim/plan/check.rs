@@ -76,6 +76,22 @@ impl Plan {
                 return fail("the fallback of another caller", &edge.name);
             }
         }
+        self.validate_fallbacks()
+    }
+
+    /// Whether every chain of fallbacks ends.
+    fn validate_fallbacks(&self) -> Result<(), PlanError> {
+        for edge in &self.edges {
+            let mut fallback = edge.fallback;
+            let mut length = 0;
+            while let Fallback::Call(next) = fallback {
+                length += 1;
+                if length > self.edges.len() {
+                    return Err(PlanError(format!("a circle of fallbacks in `{}`", edge.name)));
+                }
+                fallback = self.edges[next.index()].fallback;
+            }
+        }
         Ok(())
     }
 
