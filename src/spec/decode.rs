@@ -1,7 +1,7 @@
 //! From the spanned tree to typed values, collecting findings instead of stopping at the first.
 //!
 //! One trait, [`Decode`], says for each type how it is read and what its JSON Schema is, so that the two
-//! cannot drift apart. [`record!`] and [`choice!`] write it for mappings and for closed sets of words.
+//! cannot drift apart. `record!` and `choice!` write it for mappings and for closed sets of words.
 
 pub use super::collections::{ID_PATTERN, Ids, Map, Switch, check_id};
 use super::rules::{INVALID_VALUE, UNKNOWN_FIELD};
@@ -134,7 +134,7 @@ pub fn shorten(text: &str) -> String {
     line.chars().take(57).chain("…".chars()).collect()
 }
 
-/// A mapping with known keys; written by [`record!`].
+/// A mapping with known keys; written by `record!`.
 pub trait Record: Default {
     /// Reads the value of `key`; `false` where the record does not know the key.
     fn set<'n>(&mut self, key: &'n str, node: &'n Node, ctx: &mut Ctx<'n>) -> bool;

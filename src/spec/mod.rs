@@ -1,6 +1,6 @@
 //! What a user may write: types with spans, units, includes, overlays; and the JSON Schema of it.
 //!
-//! A text becomes a spanned [`tree`], trees of several files are joined ([`load`], [`overlay`]), and
+//! A text becomes a spanned [`tree`], trees of several files are joined ([`load`], `overlay`), and
 //! [`decode`] makes the types of [`vocabulary`] out of them. Every mistake is a finding, none stops the
 //! others. Must not know what the document means: names are resolved in `model`.
 

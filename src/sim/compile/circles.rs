@@ -47,7 +47,7 @@ fn goes_on(edges: &[(usize, usize, f64)], nodes: usize) -> bool {
         }
         under_way = next;
         let most = under_way.iter().copied().fold(0.0, f64::max);
-        if most < 1e-3 || most > 1e6 {
+        if !(1e-3..=1e6).contains(&most) {
             return most > 1.0;
         }
     }

@@ -27,7 +27,7 @@ impl<P: Probe> Engine<'_, P> {
                 self.begin_call(call);
             }
             _ if optional => self.succeeded(call, Some(cause)),
-            _ => {
+            Fallback::None => {
                 self.probe.call_ended(record.edge, Some(cause), false, record.measured);
                 record.end = Some(cause);
                 self.ended(call);

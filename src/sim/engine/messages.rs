@@ -203,8 +203,9 @@ impl<P: Probe> Engine<'_, P> {
     /// Puts what has come back into its line.
     fn take_back(&mut self, queue: QueueId) {
         let now = self.now;
-        while let Some(back) = self.queues[queue.index()].returning.pop_front_if(|back| back.at <= now) {
-            let Returning { group, message, .. } = back;
+        while self.queues[queue.index()].returning.front().is_some_and(|back| back.at <= now) {
+            let back = self.queues[queue.index()].returning.pop_front();
+            let Some(Returning { group, message, .. }) = back else { break };
             self.messages -= 1;
             let Some(group) = group else {
                 self.publish(queue, Message { published: now, ..message });
