@@ -99,7 +99,10 @@ impl Latency {
             p999: estimate(Some(0.999)),
             min: merged.min(),
             max: merged.max(),
-            histogram: HistogramView(merged),
+            histogram: {
+                merged.pack();
+                HistogramView(merged)
+            },
         }
     }
 }

@@ -135,6 +135,17 @@ impl Metrics {
     }
 }
 
+impl Metrics {
+    /// Gives back what is needed only while something is measured: all replications are kept until the
+    /// last is done.
+    pub(super) fn pack(mut self) -> Self {
+        let tallies = self.sources.iter_mut().chain(&mut self.endpoints);
+        tallies.for_each(|tally| tally.latency.pack());
+        self.queues.iter_mut().for_each(|queue| queue.age.pack());
+        self
+    }
+}
+
 impl Probe for Metrics {
     fn warmed_up(&mut self, now: Time) {
         self.measuring = true;

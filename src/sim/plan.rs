@@ -127,12 +127,14 @@ pub enum Step {
         /// How many.
         count: u32,
     },
-    /// Sends a message and goes on.
+    /// Sends messages and goes on.
     Publish {
         /// Where to.
         queue: QueueId,
-        /// Happens so often.
+        /// Drawn once, before the repetitions.
         probability: f64,
+        /// How many, one after another.
+        times: u32,
     },
     /// Replies.
     Done,

@@ -28,7 +28,9 @@ pub fn simulate(plan: &Plan, seed: u64, replications: u32, threads: usize) -> Re
     plan.validate()?;
     let replications = replications.max(1);
     let one = |replication: u32| {
-        Engine::new(plan, seed, replication, (Metrics::new(plan), Timeline::new(plan))).run()
+        let probe = (Metrics::new(plan), Timeline::new(plan));
+        let (metrics, timeline) = Engine::new(plan, seed, replication, probe).run()?;
+        Ok((metrics.pack(), timeline))
     };
     let pool = (threads > 1).then(|| rayon::ThreadPoolBuilder::new().num_threads(threads).build());
     // Without threads to be had, one after the other gives the same.

@@ -187,8 +187,8 @@ impl Compiler<'_> {
         }
         match self.queues.get(&to) {
             Some(queue) => {
-                let publish = Step::Publish { queue: *queue, probability: data.probability };
-                planned.extend(std::iter::repeat_n(publish, data.times as usize));
+                let (probability, times) = (data.probability, data.times);
+                planned.push(Step::Publish { queue: *queue, probability, times });
             }
             None => self
                 .assumptions

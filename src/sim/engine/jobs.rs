@@ -74,10 +74,12 @@ impl<P: Probe> Engine<'_, P> {
                         return;
                     }
                 }
-                Step::Publish { queue, probability } => {
+                Step::Publish { queue, probability, times } => {
                     let endpoint = self.jobs[job].endpoint.index();
                     if probability >= 1.0 || self.endpoints[endpoint].messages.chance(probability) {
-                        self.publish_from(job, queue);
+                        for _ in 0..times {
+                            self.publish_from(job, queue);
+                        }
                     }
                 }
                 Step::Done => return self.finish(job, None),

@@ -208,7 +208,7 @@ fn messages_are_handled_tried_again_and_given_up() {
         front,
         None,
         0.0,
-        &[group, Step::Publish { queue: QueueId(0), probability: 1.0 }],
+        &[group, Step::Publish { queue: QueueId(0), probability: 1.0, times: 1 }],
     );
     plan.edges[1].target = crate::sim::Target::One(publishing);
     let outcome = check(&plan, 99, &[]);
@@ -238,6 +238,26 @@ fn concurrency_holds_requests_until_the_reply() {
     );
 }
 
+#[test]
+fn messages_are_drawn_once_and_sent_so_often() {
+    let mut plan = two(10);
+    plan.queues = vec![Queue {
+        name: "log".into(),
+        fan_out: false,
+        max_length: None,
+        max_deliveries: None,
+        dead_letter: None,
+        consumers: vec![],
+    }];
+    let front = plan.endpoints[1].service;
+    let publish = Step::Publish { queue: QueueId(0), probability: 0.5, times: 7 };
+    let publishing = plan.add_endpoint("front 2", front, None, 0.0, &[publish]);
+    plan.edges[1].target = crate::sim::Target::One(publishing);
+    let published = check(&plan, 99, &[]).queues[0].published;
+    // All seven or none: about half of the 99 times.
+    assert!(published % 7 == 0 && (30 * 7..70 * 7).contains(&published), "{published}");
+}
+
 /// Runs it once, in vain: what the error says.
 fn fails(plan: &Plan) -> String {
     simulate(plan, 1, 1, 1).expect_err("no end").to_string()
@@ -262,7 +282,7 @@ fn time_that_stands_still_is_an_error() {
 fn failing_handler(max_deliveries: Option<u32>, dead_letter: Option<QueueId>) -> Plan {
     let mut plan = two(10);
     let handlers = plan.add_service("handlers", 1);
-    let publish = Step::Publish { queue: QueueId(0), probability: 1.0 };
+    let publish = Step::Publish { queue: QueueId(0), probability: 1.0, times: 1 };
     let handler = plan.add_endpoint("handlers", handlers, None, 1.0, &[publish]);
     plan.endpoints[handler.index()].handler = true;
     plan.queues = vec![Queue {
