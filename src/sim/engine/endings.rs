@@ -26,8 +26,8 @@ impl<P: Probe> Engine<'_, P> {
                 record.edge = other;
                 self.begin_call(call);
             }
-            _ if optional => self.succeeded(call, Some(cause)),
-            _ => {
+            Fallback::None if optional => self.succeeded(call, Some(cause)),
+            Fallback::None => {
                 self.probe.call_ended(record.edge, Some(cause), false, record.measured);
                 record.end = Some(cause);
                 self.ended(call);

@@ -203,8 +203,12 @@ impl<P: Probe> Engine<'_, P> {
     /// Puts what has come back into its line.
     fn take_back(&mut self, queue: QueueId) {
         let now = self.now;
-        while let Some(back) = self.queues[queue.index()].returning.pop_front_if(|back| back.at <= now) {
-            let Returning { group, message, .. } = back;
+        loop {
+            let returning = &mut self.queues[queue.index()].returning;
+            if returning.front().is_none_or(|back| back.at > now) {
+                return;
+            }
+            let Some(Returning { group, message, .. }) = returning.pop_front() else { return };
             self.messages -= 1;
             let Some(group) = group else {
                 self.publish(queue, Message { published: now, ..message });
