@@ -255,7 +255,7 @@ fn messages_are_drawn_once_and_sent_so_often() {
     plan.edges[1].target = crate::sim::Target::One(publishing);
     let published = check(&plan, 99, &[]).queues[0].published;
     // All seven or none: about half of the 99 times.
-    assert!(published % 7 == 0 && (30 * 7..70 * 7).contains(&published), "{published}");
+    assert!(published.is_multiple_of(7) && (30 * 7..70 * 7).contains(&published), "{published}");
 }
 
 /// Runs it once, in vain: what the error says.
