@@ -26,11 +26,7 @@ impl<P: Probe> Engine<'_, P> {
                 record.edge = other;
                 self.begin_call(call);
             }
-<<<<<<< HEAD
-            _ if optional => self.succeeded(call, Some(cause)),
-=======
             Fallback::None if optional => self.succeeded(call, Some(cause)),
->>>>>>> eng
             Fallback::None => {
                 self.probe.call_ended(record.edge, Some(cause), false, record.measured);
                 record.end = Some(cause);

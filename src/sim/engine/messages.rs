@@ -203,18 +203,12 @@ impl<P: Probe> Engine<'_, P> {
     /// Puts what has come back into its line.
     fn take_back(&mut self, queue: QueueId) {
         let now = self.now;
-<<<<<<< HEAD
-        while self.queues[queue.index()].returning.front().is_some_and(|back| back.at <= now) {
-            let back = self.queues[queue.index()].returning.pop_front();
-            let Some(Returning { group, message, .. }) = back else { break };
-=======
         loop {
             let returning = &mut self.queues[queue.index()].returning;
             if returning.front().is_none_or(|back| back.at > now) {
                 return;
             }
             let Some(Returning { group, message, .. }) = returning.pop_front() else { return };
->>>>>>> eng
             self.messages -= 1;
             let Some(group) = group else {
                 self.publish(queue, Message { published: now, ..message });
