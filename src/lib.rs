@@ -31,8 +31,9 @@
 //! # Where a new thing goes
 //!
 //! Rules, balancers, breakers, importers, renderers and reporters have one shape: *a descriptor, a line in a
-//! static slice, one file and one page*. A new rule is a file and a page in `src/lint/rules` and its line in
-//! [`lint::rules::RULES`]; the command line, `explain`, the tests and the documentation read the slice.
+//! static slice, one file and one page*. A new rule is a file and a page in its family's folder below
+//! `src/lint/rules` and its line in that family's slice; the command line, `explain`, the tests and the
+//! documentation read the slices.
 //!
 //! # Invariants
 //!
@@ -46,12 +47,13 @@
 //! # Five lines
 //!
 //! ```
-//! use loadpath::{lint, model, spec};
+//! use loadpath::{finding::Date, lint, model, spec};
 //! let text = "services: { web: { dependencies: [cart] } }";
 //! let (documents, sources, findings) = spec::read_text("shop.yaml", text);
 //! let (architecture, unresolved) = model::build(&documents);
 //! let said = findings.into_iter().chain(unresolved).collect();
-//! let judged = lint::judge(&architecture, &sources, said, true);
+//! let occasion = lint::Occasion { today: Date::from_unix_days(20_000), complete: true };
+//! let judged = lint::judge(&architecture, &sources, said, occasion);
 //! assert_eq!(judged.findings[0].message, "no service is called `cart`");
 //! ```
 

@@ -52,15 +52,7 @@ queues: { orders: {} }
 topics: { prices: {} }
 ";
 
-static RULE: RuleInfo = RuleInfo {
-    id: "made-up",
-    summary: "a rule for tests",
-    severity: Severity::Warning,
-    pedantic: false,
-    together: "",
-    settings: &[],
-    page: "",
-};
+static RULE: RuleInfo = RuleInfo::warning("made-up", "a rule for tests", "");
 
 fn read(text: &str) -> (Architecture, Vec<Finding>, Sources) {
     let (documents, sources, mut findings) = loadpath::spec::read_text("shop.yaml", text);

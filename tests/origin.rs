@@ -70,6 +70,7 @@ fn services_register_and_communicate_by_hand() {
         owner: None,
         tags: Vec::new(),
         zone: None,
+        trust_zone: None,
         kind: NodeKind::Service(Box::new(Service {
             status: Some(Spanned::new(status, nowhere)),
             ..Service::default()

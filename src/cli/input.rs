@@ -3,9 +3,9 @@
 use super::args::InputArgs;
 use super::disk::{Disk, files_below, is_glob};
 use super::output::complain;
-use crate::finding::{Date, Finding, Suppressions};
+use crate::finding::{Date, Finding};
 use crate::import::{self, Format, Input};
-use crate::lint::{self, Judgement};
+use crate::lint::{self, Judgement, Occasion};
 use crate::model::{Architecture, build};
 use crate::source::Sources;
 use crate::spec::{FileTree, Limits, Reader};
@@ -51,12 +51,8 @@ pub fn system_of(paths: &[String], args: &InputArgs, quiet: bool) -> Result<Syst
     let Reader { sources, mut findings, broken, .. } = reader;
     let (arch, unresolved) = build(&documents);
     findings.extend(unresolved);
-    let Judgement { mut findings, ran } = lint::judge(&arch, &sources, findings, !broken);
-    let mut suppressions = Suppressions::collect(&sources);
-    let known: Vec<&str> = lint::all_rules().map(|r| r.id).collect();
-    suppressions.apply(&mut findings, &sources, today());
-    findings.extend(suppressions.report(&known, &|id| ran.contains(&id)));
-    crate::finding::sort(&mut findings);
+    let occasion = Occasion { today: today(), complete: !broken };
+    let Judgement { findings, ran } = lint::judge(&arch, &sources, findings, occasion);
     Ok(System { sources, arch, findings, rules_run: ran.len(), broken, notes })
 }
 

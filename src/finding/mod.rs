@@ -59,6 +59,8 @@ pub struct Label {
 /// One step of the path that proves a finding.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Hop {
+    /// Where the step is written, if it is.
+    pub span: Option<Span>,
     /// Id of where the step starts, as in `graph -f json`.
     pub from: String,
     /// Id of where it ends.
@@ -161,10 +163,16 @@ impl Finding {
         self
     }
 
-    /// A step of the proving path.
+    /// A step of the proving path, written at `span`.
     #[must_use]
-    pub fn hop(mut self, from: impl Into<String>, to: impl Into<String>, value: impl Into<String>) -> Self {
-        self.path.push(Hop { from: from.into(), to: to.into(), value: value.into() });
+    pub fn hop(
+        mut self,
+        span: impl Into<Option<Span>>,
+        from: impl Into<String>,
+        to: impl Into<String>,
+        value: impl Into<String>,
+    ) -> Self {
+        self.path.push(Hop { span: span.into(), from: from.into(), to: to.into(), value: value.into() });
         self
     }
 

@@ -13,6 +13,13 @@ pub struct Setting {
     pub about: &'static str,
 }
 
+impl Setting {
+    /// A threshold with what counts when nothing is said.
+    pub const fn new(name: &'static str, default: f64, about: &'static str) -> Self {
+        Self { name, default, about }
+    }
+}
+
 /// A rule's descriptor: everything but its judgement. `explain`, the tables and the pages read it.
 #[derive(Debug)]
 pub struct RuleInfo {
@@ -31,6 +38,44 @@ pub struct RuleInfo {
     pub settings: &'static [Setting],
     /// Its page, Markdown: what it does, why it matters, example, use instead, limits, references.
     pub page: &'static str,
+}
+
+impl RuleInfo {
+    /// A rule whose findings are wrong.
+    pub const fn error(id: &'static str, summary: &'static str, page: &'static str) -> Self {
+        Self { id, summary, severity: Severity::Error, pedantic: false, together: "", settings: &[], page }
+    }
+
+    /// A rule whose findings are likely to hurt.
+    pub const fn warning(id: &'static str, summary: &'static str, page: &'static str) -> Self {
+        Self { severity: Severity::Warning, ..Self::error(id, summary, page) }
+    }
+
+    /// A rule whose findings are worth knowing.
+    pub const fn info(id: &'static str, summary: &'static str, page: &'static str) -> Self {
+        Self { severity: Severity::Info, ..Self::error(id, summary, page) }
+    }
+
+    /// Off unless asked for.
+    #[must_use]
+    pub const fn pedantic(mut self) -> Self {
+        self.pedantic = true;
+        self
+    }
+
+    /// What many of its findings are called together.
+    #[must_use]
+    pub const fn together(mut self, words: &'static str) -> Self {
+        self.together = words;
+        self
+    }
+
+    /// Its thresholds.
+    #[must_use]
+    pub const fn settings(mut self, settings: &'static [Setting]) -> Self {
+        self.settings = settings;
+        self
+    }
 }
 
 impl PartialEq for RuleInfo {

@@ -178,17 +178,9 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::finding::{RuleInfo, Severity};
+    use crate::finding::RuleInfo;
 
-    static RULE: RuleInfo = RuleInfo {
-        id: "a-rule",
-        summary: "",
-        severity: Severity::Warning,
-        pedantic: false,
-        together: "",
-        settings: &[],
-        page: "",
-    };
+    static RULE: RuleInfo = RuleInfo::warning("a-rule", "", "");
 
     fn today() -> Date {
         Date::new(2026, 6, 1).unwrap()

@@ -8,50 +8,34 @@
 
 use super::directive::Allow;
 use super::suppress::{Suppression, Suppressions};
-use super::{Finding, RuleInfo, Severity, nearest};
+use super::{Finding, RuleInfo, nearest};
 
 /// The rules of this module.
 pub static RULES: &[&RuleInfo] = &[&UNUSED, &INVALID, &EXPIRED, &WITHOUT_REASON];
 
-static UNUSED: RuleInfo = RuleInfo {
-    id: "unused-suppression",
-    summary: "a suppression comment that suppresses nothing",
-    severity: Severity::Warning,
-    pedantic: false,
-    together: "",
-    settings: &[],
-    page: include_str!("pages/unused-suppression.md"),
-};
+static UNUSED: RuleInfo = RuleInfo::warning(
+    "unused-suppression",
+    "a suppression comment that suppresses nothing",
+    include_str!("pages/unused-suppression.md"),
+);
 
-static INVALID: RuleInfo = RuleInfo {
-    id: "invalid-suppression",
-    summary: "a suppression comment that cannot be read or names a rule that does not exist",
-    severity: Severity::Warning,
-    pedantic: false,
-    together: "",
-    settings: &[],
-    page: include_str!("pages/invalid-suppression.md"),
-};
+static INVALID: RuleInfo = RuleInfo::warning(
+    "invalid-suppression",
+    "a suppression comment that cannot be read or names a rule that does not exist",
+    include_str!("pages/invalid-suppression.md"),
+);
 
-static EXPIRED: RuleInfo = RuleInfo {
-    id: "expired-suppression",
-    summary: "a suppression comment whose last day has passed",
-    severity: Severity::Warning,
-    pedantic: false,
-    together: "",
-    settings: &[],
-    page: include_str!("pages/expired-suppression.md"),
-};
+static EXPIRED: RuleInfo = RuleInfo::warning(
+    "expired-suppression",
+    "a suppression comment whose last day has passed",
+    include_str!("pages/expired-suppression.md"),
+);
 
-static WITHOUT_REASON: RuleInfo = RuleInfo {
-    id: "suppression-without-reason",
-    summary: "a suppression comment that does not say why",
-    severity: Severity::Info,
-    pedantic: false,
-    together: "",
-    settings: &[],
-    page: include_str!("pages/suppression-without-reason.md"),
-};
+static WITHOUT_REASON: RuleInfo = RuleInfo::info(
+    "suppression-without-reason",
+    "a suppression comment that does not say why",
+    include_str!("pages/suppression-without-reason.md"),
+);
 
 impl Suppressions {
     /// What is wrong with the comments themselves, after [`apply`](Self::apply) has seen every finding.
@@ -151,15 +135,7 @@ mod tests {
     use crate::finding::Date;
     use crate::source::{Sources, Span};
 
-    static RULE: RuleInfo = RuleInfo {
-        id: "a-rule",
-        summary: "",
-        severity: Severity::Warning,
-        pedantic: false,
-        together: "",
-        settings: &[],
-        page: "",
-    };
+    static RULE: RuleInfo = RuleInfo::warning("a-rule", "", "");
 
     /// `a-rule` is raised at every `HERE`; `slow-rule` exists and did not run, `quiet-rule` did and found
     /// nothing. Expected: `rule at the bytes it points at`, a star behind those suppressed.

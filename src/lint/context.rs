@@ -2,7 +2,7 @@
 
 use super::Settings;
 use crate::analysis::EndpointGraph;
-use crate::finding::{Finding, RuleInfo, Severity};
+use crate::finding::{Date, Finding, RuleInfo, Severity};
 use crate::model::{Architecture, Edge};
 use crate::source::{Sources, Span};
 use petgraph::graph::{EdgeIndex, NodeIndex};
@@ -15,6 +15,8 @@ pub struct Context<'a> {
     pub sources: &'a Sources,
     /// The graph of endpoints.
     pub calls: EndpointGraph,
+    /// The day on which it is judged.
+    pub today: Date,
     settings: &'a Settings<'a>,
     /// Bytes that could not be read or resolved, sorted.
     errors: Vec<Span>,
@@ -27,11 +29,12 @@ impl<'a> Context<'a> {
         sources: &'a Sources,
         settings: &'a Settings<'a>,
         said: &[Finding],
+        today: Date,
     ) -> Self {
         let errors = said.iter().filter(|f| f.severity == Severity::Error).map(|f| f.primary.span);
         let mut errors: Vec<Span> = errors.collect();
         errors.sort_unstable();
-        Self { arch, sources, calls: EndpointGraph::of(arch), settings, errors }
+        Self { arch, sources, calls: EndpointGraph::of(arch), today, settings, errors }
     }
 
     /// Whether something within these bytes could not be read or resolved: that nothing is said there is
@@ -55,6 +58,12 @@ impl<'a> Context<'a> {
     pub fn edge(&self, edge: EdgeIndex) -> (&Edge, NodeIndex, NodeIndex) {
         let (from, to) = self.arch.ends(edge);
         (&self.arch.graph[edge], from, to)
+    }
+
+    /// A step of the proving path: an edge between its services, with what it adds.
+    pub fn hop(&self, finding: Finding, edge: EdgeIndex, value: impl Into<String>) -> Finding {
+        let (data, from, to) = self.edge(edge);
+        finding.hop(data.span, self.id(from), self.id(to), value)
     }
 
     /// `(from defaults at line 9)` behind a value that was inherited, nothing behind others.

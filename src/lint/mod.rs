@@ -1,8 +1,8 @@
 //! Judgement: rules, levels, thresholds.
 //!
 //! Owns the one list that joins the rules of every module, and what the user sets of them. A rule is a
-//! descriptor and a function; adding one is: write its file and its page, add its `mod` line and its line in
-//! [`rules::RULES`]. Must not read files or print.
+//! descriptor and a function; adding one is: write its file and its page in the folder of its family, add its
+//! `mod` line and its line in the family's slice. Must not read files or print.
 
 mod context;
 pub mod rules;
@@ -11,7 +11,7 @@ mod settings;
 pub use context::Context;
 pub use settings::Settings;
 
-use crate::finding::{self, Finding, RuleInfo, Severity};
+use crate::finding::{self, Date, Finding, RuleInfo, Severity, Suppressions};
 use crate::model::Architecture;
 use crate::model::words::Level;
 use crate::source::Sources;
@@ -26,7 +26,7 @@ pub struct Rule {
 
 /// Every rule there is, whoever judges it: reading, reference, architecture, suppression.
 pub fn all_rules() -> impl Iterator<Item = &'static RuleInfo> {
-    let own = rules::RULES.iter().map(|r| r.info);
+    let own = rules::all().map(|r| r.info);
     let reading = crate::spec::rules::RULES.iter().copied();
     let reference = crate::model::rules::RULES.iter().copied();
     reading.chain(reference).chain(own).chain(finding::RULES.iter().copied())
@@ -40,26 +40,35 @@ pub fn rule(id: &str) -> Option<&'static RuleInfo> {
 /// What a run of the rules gives.
 #[derive(Debug, Clone, Default)]
 pub struct Judgement {
-    /// Findings in their order, levels applied.
+    /// Findings in their order: levels applied, suppressed ones flagged.
     pub findings: Vec<Finding>,
     /// Ids of the rules that ran.
     pub ran: Vec<&'static str>,
 }
 
+/// What a run depends on beside the texts.
+#[derive(Debug, Clone, Copy)]
+pub struct Occasion {
+    /// The day on which it is judged: suppressions and interfaces have a last one.
+    pub today: Date,
+    /// Whether every file could be read. If not, only what was read is spoken of: what defines a name may
+    /// stand in the file that is broken.
+    pub complete: bool,
+}
+
 /// Judges an architecture. `said` are the findings of reading and building it, which are subject to the
-/// same levels. With `complete` false (some file is broken) names that nothing defines are not judged:
-/// what defines them may stand in the broken file.
-pub fn judge(arch: &Architecture, sources: &Sources, said: Vec<Finding>, complete: bool) -> Judgement {
+/// same levels and comments.
+pub fn judge(arch: &Architecture, sources: &Sources, said: Vec<Finding>, occasion: Occasion) -> Judgement {
     let mut findings = said;
-    if !complete {
+    if !occasion.complete {
         let reference = |f: &Finding| crate::model::rules::RULES.contains(&f.rule);
         findings.retain(|f| !reference(f));
     }
     let settings = Settings::new(&arch.lint, &mut findings);
-    let context = Context::new(arch, sources, &settings, &findings);
+    let context = Context::new(arch, sources, &settings, &findings, occasion.today);
     let mut ran: Vec<&'static str> = Vec::new();
-    for rule in rules::RULES {
-        if settings.is_on(rule.info) && complete {
+    for rule in rules::all() {
+        if settings.is_on(rule.info) && occasion.complete {
             (rule.check)(&context, &mut findings);
             ran.push(rule.info.id);
         }
@@ -67,6 +76,10 @@ pub fn judge(arch: &Architecture, sources: &Sources, said: Vec<Finding>, complet
     for rule in crate::spec::rules::RULES.iter().chain(crate::model::rules::RULES) {
         ran.push(rule.id);
     }
+    let mut suppressions = Suppressions::collect(sources);
+    suppressions.apply(&mut findings, sources, occasion.today);
+    let known: Vec<&str> = all_rules().map(|r| r.id).collect();
+    findings.extend(suppressions.report(&known, &|id| ran.contains(&id)));
     findings.retain_mut(|finding| match settings.level(finding.rule) {
         Some(Level::Allow) => false,
         Some(level) => {

@@ -94,6 +94,7 @@ impl<'d> Building<'d> {
                 owner: store.owner.clone(),
                 tags: tags(store.tags.as_ref()),
                 zone: store.zone.clone(),
+                trust_zone: store.trust_zone.clone(),
                 kind,
             };
             self.node((home, at), node);
@@ -106,6 +107,7 @@ impl<'d> Building<'d> {
                 owner: queue.owner.clone(),
                 tags: tags(queue.tags.as_ref()),
                 zone: None,
+                trust_zone: None,
                 kind,
             };
             self.node((home, at), node);
@@ -118,6 +120,7 @@ impl<'d> Building<'d> {
                 owner: topic.owner.clone(),
                 tags: tags(topic.tags.as_ref()),
                 zone: None,
+                trust_zone: None,
                 kind,
             };
             self.node((home, at), node);
@@ -191,6 +194,11 @@ impl<'d> Building<'d> {
                 slo: None,
                 idempotent: None,
                 exposure: None,
+                auth: None,
+                version: None,
+                deprecated: None,
+                sunset: None,
+                tags: Vec::new(),
                 max_recursion: None,
                 steps: Vec::new(),
                 consumes: Some(Box::new(Consumption { edge, settings })),
@@ -269,6 +277,8 @@ fn service_node(
     let error_rate = written.error_rate.or(below.error_rate);
     let endpoints = written.endpoints.iter().flat_map(|e| e.0.iter());
     let endpoints = endpoints.map(|(name, e)| endpoint(name, &e.value, latency, error_rate)).collect();
+    let autoscaling = written.autoscaling.as_ref();
+    let autoscaling = autoscaling.and_then(|a| a.value.on().map(|on| Spanned::new(on.clone(), a.span)));
     let metadata = written.metadata.iter().flat_map(|m| m.iter());
     let service = Service {
         title: written.title.as_ref().map(|t| t.value.clone()),
@@ -278,6 +288,7 @@ fn service_node(
         external: written.external.is_some_and(|e| e.value),
         imported: false,
         exposure: written.exposure,
+        auth: written.auth.clone(),
         layer: written.layer.clone().or_else(|| below.layer.clone()),
         tier: written.tier.or(below.tier),
         technology: tags(written.technology.as_ref().or(below.technology.as_ref())),
@@ -289,7 +300,7 @@ fn service_node(
         concurrency: count(written.concurrency, below.concurrency),
         queue_length: queue.as_ref().and_then(|q| q.max_length),
         discipline: queue.as_ref().and_then(|q| q.discipline),
-        autoscaling: written.autoscaling.as_ref().is_some_and(|a| a.value.on().is_some()),
+        autoscaling,
         health_check: written.health_check.clone(),
         slo: written.slo.clone(),
         availability: written.availability,
@@ -305,6 +316,7 @@ fn service_node(
         owner: written.owner.clone().or_else(|| below.owner.clone()),
         tags: tags(written.tags.as_ref()),
         zone: written.zone.clone(),
+        trust_zone: written.trust_zone.clone(),
         kind: NodeKind::Service(Box::new(service)),
     }
 }
@@ -324,6 +336,11 @@ fn endpoint(
         slo: written.slo.clone(),
         idempotent: written.idempotent,
         exposure: written.exposure,
+        auth: written.auth.clone(),
+        version: written.version.clone(),
+        deprecated: written.deprecated,
+        sunset: written.sunset.map(|s| s.map(|d| d.0)),
+        tags: tags(written.tags.as_ref()),
         max_recursion: written.max_recursion.map(|n| n.map(|n| n.0)),
         steps: Vec::new(),
     }

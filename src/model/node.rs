@@ -18,6 +18,8 @@ pub struct Node {
     pub tags: Vec<String>,
     /// The zone of all copies.
     pub zone: Option<Spanned<String>>,
+    /// What it trusts: what passes between two of these crosses a boundary.
+    pub trust_zone: Option<Spanned<String>>,
     /// What it is.
     pub kind: NodeKind,
 }
@@ -86,6 +88,8 @@ pub struct Service {
     pub imported: bool,
     /// Who may call.
     pub exposure: Option<Spanned<spec::Exposure>>,
+    /// Who is asked who they are: `none`, or a word.
+    pub auth: Option<Spanned<String>>,
     /// A word of the user's.
     pub layer: Option<Spanned<String>>,
     /// Criticality, 0 the highest.
@@ -109,7 +113,7 @@ pub struct Service {
     /// Which waiting request is next.
     pub discipline: Option<Spanned<spec::QueueDiscipline>>,
     /// Copies are added under load.
-    pub autoscaling: bool,
+    pub autoscaling: Option<Spanned<spec::Autoscaling>>,
     /// Whether an instance is asked if it lives.
     pub health_check: Option<Spanned<crate::spec::Switch<spec::HealthCheck>>>,
     /// What it promises.
@@ -182,6 +186,16 @@ pub struct Endpoint {
     pub idempotent: Option<Spanned<bool>>,
     /// Who may call.
     pub exposure: Option<Spanned<spec::Exposure>>,
+    /// Who is asked who they are: `none`, or a word.
+    pub auth: Option<Spanned<String>>,
+    /// Of its interface.
+    pub version: Option<Spanned<String>>,
+    /// Not to be used any more.
+    pub deprecated: Option<Spanned<bool>>,
+    /// Gone on that day.
+    pub sunset: Option<Spanned<crate::finding::Date>>,
+    /// Words of the user's.
+    pub tags: Vec<String>,
     /// A request may come back to it so often and no more.
     pub max_recursion: Option<Spanned<u32>>,
     /// What it does after its own work, in order; the service's common calls come last.

@@ -9,15 +9,7 @@ use super::{CheckReport, FINDING_FORMATS, Style, finding_format};
 use crate::finding::{Finding, RuleInfo, Severity};
 use crate::source::{FileId, Sources, Span};
 
-static RULE: RuleInfo = RuleInfo {
-    id: "timeout-inversion",
-    summary: "",
-    severity: Severity::Warning,
-    pedantic: false,
-    together: "",
-    settings: &[],
-    page: "",
-};
+static RULE: RuleInfo = RuleInfo::warning("timeout-inversion", "", "");
 
 static OTHER: RuleInfo = RuleInfo { id: "missing-timeout", severity: Severity::Error, ..RULE };
 
@@ -87,11 +79,11 @@ fn a_path_is_shown_step_by_step() {
     let texts = Texts::new(&[("shop.yaml", "web: 1\n")]);
     let finding = Finding::new(&RULE, texts.span("web"), "one request becomes 12")
         .note("3 × 4 = 12 attempts")
-        .hop("web GET /checkout", "payment Charge", "3 attempts")
-        .hop("payment Charge", "ledger", "4 attempts")
-        .hop("cart", "cart-db", "");
+        .hop(None, "web GET /checkout", "payment Charge", "3 attempts")
+        .hop(None, "payment Charge", "ledger", "4 attempts")
+        .hop(None, "cart", "cart-db", "");
     let long = (0..40).fold(Finding::new(&RULE, texts.span("1"), "long"), |finding, i| {
-        finding.hop(format!("s{i}"), format!("s{}", i + 1), format!("{i} ms"))
+        finding.hop(None, format!("s{i}"), format!("s{}", i + 1), format!("{i} ms"))
     });
     insta::assert_snapshot!(texts.human(&[finding, long]));
 }
@@ -206,7 +198,7 @@ fn json_has_the_published_shape() {
             .number("timeout_s", 2.0)
             .number("time_s", 3.5)
             .number("bound_s", f64::INFINITY)
-            .hop("web", "payment", "3s"),
+            .hop(None, "web", "payment", "3s"),
         second,
     ];
     insta::assert_snapshot!(texts.render("json", &findings));
@@ -311,7 +303,7 @@ proptest! {
         for span in spans {
             finding = finding.also(span, words.clone());
         }
-        finding = finding.help(words.clone()).note(words.clone()).hop(words.clone(), "b", words);
+        finding = finding.help(words.clone()).note(words.clone()).hop(None, words.clone(), "b", words);
         let findings = [finding];
         let mut report = CheckReport::new(&sources, &findings);
         report.title = "sh\u{1b}[1mop".to_owned();

@@ -1,7 +1,7 @@
 //! Reads, builds and judges a system in memory, as `loadpath check` does on the disk.
 
-use loadpath::finding::{Date, Finding, Suppressions, sort};
-use loadpath::lint::{self, Judgement};
+use loadpath::finding::{Date, Finding};
+use loadpath::lint::{self, Judgement, Occasion};
 use loadpath::model::build;
 use loadpath::report::{CheckReport, Style, finding_format};
 use loadpath::source::{MemoryLoader, Sources};
@@ -41,12 +41,8 @@ pub fn judge_with<P: Into<String> + Clone, B: Into<Vec<u8>> + Clone>(
     let Reader { sources, mut findings, broken, .. } = reader;
     let (arch, unresolved) = build(&documents);
     findings.extend(unresolved);
-    let Judgement { mut findings, ran } = lint::judge(&arch, &sources, findings, !broken);
-    let mut suppressions = Suppressions::collect(&sources);
-    let known: Vec<&str> = lint::all_rules().map(|r| r.id).collect();
-    suppressions.apply(&mut findings, &sources, Date::from_unix_days(20_000));
-    findings.extend(suppressions.report(&known, &|id| ran.contains(&id)));
-    sort(&mut findings);
+    let occasion = Occasion { today: Date::from_unix_days(20_000), complete: !broken };
+    let Judgement { findings, .. } = lint::judge(&arch, &sources, findings, occasion);
     Judged { sources, findings, broken }
 }
 

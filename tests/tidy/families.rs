@@ -15,7 +15,28 @@ pub struct Family {
 
 /// The families, some of them yet to come.
 pub const FAMILIES: &[Family] = &[
-    Family { folder: "src/lint/rules", registry: "src/lint/rules/mod.rs", helpers: &[] },
+    Family { folder: "src/lint/rules/structure", registry: "src/lint/rules/structure/mod.rs", helpers: &[] },
+    Family { folder: "src/lint/rules/contracts", registry: "src/lint/rules/contracts/mod.rs", helpers: &[] },
+    Family {
+        folder: "src/lint/rules/resilience",
+        registry: "src/lint/rules/resilience/mod.rs",
+        helpers: &[],
+    },
+    Family {
+        folder: "src/lint/rules/availability",
+        registry: "src/lint/rules/availability/mod.rs",
+        helpers: &[],
+    },
+    Family { folder: "src/lint/rules/capacity", registry: "src/lint/rules/capacity/mod.rs", helpers: &[] },
+    Family { folder: "src/lint/rules/data", registry: "src/lint/rules/data/mod.rs", helpers: &[] },
+    Family {
+        folder: "src/lint/rules/interfaces",
+        registry: "src/lint/rules/interfaces/mod.rs",
+        helpers: &[],
+    },
+    Family { folder: "src/lint/rules/ownership", registry: "src/lint/rules/ownership/mod.rs", helpers: &[] },
+    Family { folder: "src/lint/rules/security", registry: "src/lint/rules/security/mod.rs", helpers: &[] },
+    Family { folder: "src/lint/rules/messaging", registry: "src/lint/rules/messaging/mod.rs", helpers: &[] },
     Family { folder: "src/policy/balancer", registry: "src/policy/balancer/mod.rs", helpers: &[] },
     Family { folder: "src/diagram/render", registry: "src/diagram/render/mod.rs", helpers: &[] },
     Family { folder: "src/report/findings", registry: "src/report/findings/mod.rs", helpers: &[] },

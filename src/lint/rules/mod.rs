@@ -1,28 +1,27 @@
-//! One file per rule, one page beside it.
+//! One folder per family, one file per rule, one page beside it.
 
-mod cyclic_dependency;
-mod high_fan_in;
-mod high_fan_out;
-mod missing_health_check;
-mod missing_timeout;
-mod orphan_service;
-mod request_loop;
-mod retry_amplification;
-mod stopped_dependency;
-mod timeout_inversion;
+mod availability;
+mod resilience;
+mod structure;
 
 use super::Rule;
 
-/// The rules on the architecture, in the order of the catalogue.
-pub static RULES: &[&Rule] = &[
-    &orphan_service::RULE,
-    &request_loop::RULE,
-    &cyclic_dependency::RULE,
-    &high_fan_out::RULE,
-    &high_fan_in::RULE,
-    &missing_timeout::RULE,
-    &timeout_inversion::RULE,
-    &retry_amplification::RULE,
-    &stopped_dependency::RULE,
-    &missing_health_check::RULE,
+/// Rules about one thing.
+pub struct Family {
+    /// The folder they are in.
+    pub name: &'static str,
+    /// The rules, in the order of the catalogue.
+    pub rules: &'static [&'static Rule],
+}
+
+/// The families, in the order of the catalogue.
+pub static FAMILIES: &[Family] = &[
+    Family { name: "structure", rules: structure::RULES },
+    Family { name: "resilience", rules: resilience::RULES },
+    Family { name: "availability", rules: availability::RULES },
 ];
+
+/// The rules on the architecture, in the order of the catalogue.
+pub fn all() -> impl Iterator<Item = &'static Rule> {
+    FAMILIES.iter().flat_map(|family| family.rules.iter().copied())
+}

@@ -66,7 +66,7 @@ impl Compiler<'_> {
                 .assumptions
                 .leaves_out(format!("queue discipline {} is simulated as fifo", discipline.word()), id),
         }
-        if service.autoscaling {
+        if service.autoscaling.is_some() {
             self.assumptions.leaves_out("autoscaling is not simulated yet", id);
         }
         let range = self.plan.services[at.index()].instances.clone();

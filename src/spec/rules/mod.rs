@@ -1,19 +1,11 @@
 //! The rules of reading itself: what makes a file, a key or a value unacceptable.
 
-use crate::finding::{RuleInfo, Severity};
+use crate::finding::RuleInfo;
 
 macro_rules! rule {
     ($name:ident, $id:literal, $summary:literal) => {
         #[doc = $summary]
-        pub static $name: RuleInfo = RuleInfo {
-            id: $id,
-            summary: $summary,
-            severity: Severity::Error,
-            pedantic: false,
-            together: "",
-            settings: &[],
-            page: include_str!(concat!($id, ".md")),
-        };
+        pub static $name: RuleInfo = RuleInfo::error($id, $summary, include_str!(concat!($id, ".md")));
     };
 }
 

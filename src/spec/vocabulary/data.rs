@@ -2,7 +2,7 @@
 
 use super::call::Step;
 use super::latency::Latency;
-use super::service::Texts;
+use super::service::{Exposure, Texts};
 use crate::source::Spanned;
 use crate::spec::decode::{Map, choice, record};
 use crate::spec::scalar::Positive;
@@ -59,6 +59,12 @@ record! {
         ha: bool,
         /// The zone it stands in.
         zone: String,
+        /// What it trusts: accesses between two of these cross a boundary.
+        trust_zone: String,
+        /// Who may reach it.
+        exposure: Exposure,
+        /// The datastore it is a copy of, for reading.
+        replica_of: String,
         /// Time of one access.
         latency: Latency,
         /// Accesses at once per copy.

@@ -4,7 +4,7 @@ use super::call::{CallDefaults, Communication};
 use super::data::{Datastore, Queue, Topic};
 use super::latency::Latency;
 use super::lint::LintSettings;
-use super::policy::{Policy, QueueSettings, Retry};
+use super::policy::{CircuitBreaker, OutlierDetection, Policy, QueueSettings, Retry};
 use super::scenario::Scenario;
 use super::service::{Service, Texts};
 use super::traffic::Traffic;
@@ -72,6 +72,10 @@ record! {
         timeout: Switch<Duration>,
         /// Attempts multiply with the library's.
         retry: Switch<Retry>,
+        /// Stops calling what keeps failing.
+        circuit_breaker: Switch<CircuitBreaker>,
+        /// Takes instances that fail out of the balancing.
+        outlier_detection: Switch<OutlierDetection>,
         /// Encrypted between all services.
         mtls: bool,
     }

@@ -226,6 +226,8 @@ record! {
         exposure: Exposure,
         /// Who is asked who they are: `none`, or a word.
         auth: String,
+        /// What it trusts: calls between two of these cross a boundary.
+        trust_zone: String,
         /// How it is.
         status: Status,
         /// `starting` lasts so long.

@@ -7,15 +7,11 @@ use petgraph::graph::EdgeIndex;
 
 /// a call of a service that is declared stopped.
 pub static RULE: Rule = Rule {
-    info: &RuleInfo {
-        id: "stopped-dependency",
-        summary: "a call of a service that is declared stopped",
-        severity: Severity::Error,
-        pedantic: false,
-        together: "",
-        settings: &[],
-        page: include_str!("stopped-dependency.md"),
-    },
+    info: &RuleInfo::error(
+        "stopped-dependency",
+        "a call of a service that is declared stopped",
+        include_str!("stopped-dependency.md"),
+    ),
     check,
 };
 

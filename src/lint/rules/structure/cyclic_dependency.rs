@@ -1,22 +1,18 @@
 //! cyclic-dependency: services that depend on each other in a circle.
 
 use crate::analysis::{components, shortest_cycle, smallest_cut};
-use crate::finding::{Finding, RuleInfo, Severity};
+use crate::finding::{Finding, RuleInfo};
 use crate::lint::{Context, Rule};
 use petgraph::graph::{EdgeIndex, NodeIndex};
 use std::collections::BTreeSet;
 
 /// services that depend on each other in a circle.
 pub static RULE: Rule = Rule {
-    info: &RuleInfo {
-        id: "cyclic-dependency",
-        summary: "services that depend on each other in a circle",
-        severity: Severity::Warning,
-        pedantic: false,
-        together: "",
-        settings: &[],
-        page: include_str!("cyclic-dependency.md"),
-    },
+    info: &RuleInfo::warning(
+        "cyclic-dependency",
+        "services that depend on each other in a circle",
+        include_str!("cyclic-dependency.md"),
+    ),
     check,
 };
 
@@ -45,8 +41,7 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
             finding = finding.also(arch.graph[*edge].span, says(*edge));
         }
         for edge in &cycle {
-            let (_, from, to) = ctx.edge(*edge);
-            finding = finding.hop(ctx.id(from), ctx.id(to), "");
+            finding = ctx.hop(finding, *edge, "");
         }
         let members: Vec<_> = group.nodes.iter().map(|n| ctx.id(*n)).collect();
         if group.nodes.len() > cycle.len() {

@@ -1,6 +1,6 @@
 //! orphan-service: a service with no edge in or out.
 
-use crate::finding::{Finding, RuleInfo, Severity};
+use crate::finding::{Finding, RuleInfo};
 use crate::lint::{Context, Rule};
 use crate::model::words::ServiceKind;
 use petgraph::graph::NodeIndex;
@@ -8,15 +8,11 @@ use std::collections::BTreeSet;
 
 /// a service with no edge in or out.
 pub static RULE: Rule = Rule {
-    info: &RuleInfo {
-        id: "orphan-service",
-        summary: "a service with no edge in or out",
-        severity: Severity::Warning,
-        pedantic: false,
-        together: "",
-        settings: &[],
-        page: include_str!("orphan-service.md"),
-    },
+    info: &RuleInfo::warning(
+        "orphan-service",
+        "a service with no edge in or out",
+        include_str!("orphan-service.md"),
+    ),
     check,
 };
 

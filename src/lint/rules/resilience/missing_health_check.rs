@@ -1,19 +1,17 @@
 //! missing-health-check: a service that others need and nobody asks if it lives.
 
-use crate::finding::{Finding, RuleInfo, Severity};
+use crate::finding::{Finding, RuleInfo};
 use crate::lint::{Context, Rule};
 
 /// a service that others need and nobody asks if it lives.
 pub static RULE: Rule = Rule {
-    info: &RuleInfo {
-        id: "missing-health-check",
-        summary: "a service that others need and nobody asks if it lives",
-        severity: Severity::Info,
-        pedantic: true,
-        together: "services are needed by others, and nobody asks if they live",
-        settings: &[],
-        page: include_str!("missing-health-check.md"),
-    },
+    info: &RuleInfo::info(
+        "missing-health-check",
+        "a service that others need and nobody asks if it lives",
+        include_str!("missing-health-check.md"),
+    )
+    .pedantic()
+    .together("services are needed by others, and nobody asks if they live"),
     check,
 };
 

@@ -1,19 +1,16 @@
 //! missing-timeout: a synchronous call that waits forever.
 
-use crate::finding::{Finding, RuleInfo, Severity};
+use crate::finding::{Finding, RuleInfo};
 use crate::lint::{Context, Rule};
 
 /// a synchronous call that waits forever.
 pub static RULE: Rule = Rule {
-    info: &RuleInfo {
-        id: "missing-timeout",
-        summary: "a synchronous call that waits forever",
-        severity: Severity::Warning,
-        pedantic: false,
-        together: "calls wait for an answer forever",
-        settings: &[],
-        page: include_str!("missing-timeout.md"),
-    },
+    info: &RuleInfo::warning(
+        "missing-timeout",
+        "a synchronous call that waits forever",
+        include_str!("missing-timeout.md"),
+    )
+    .together("calls wait for an answer forever"),
     check,
 };
 

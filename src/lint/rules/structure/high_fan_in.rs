@@ -1,21 +1,15 @@
 //! high-fan-in: a service that many others call.
 
-use crate::finding::{Finding, RuleInfo, Setting, Severity};
+use crate::finding::{Finding, RuleInfo, Setting};
 use crate::lint::{Context, Rule};
 use petgraph::graph::NodeIndex;
 use std::collections::BTreeSet;
 
 /// a service that many others call.
 pub static RULE: Rule = Rule {
-    info: &RuleInfo {
-        id: "high-fan-in",
-        summary: "a service that many others call",
-        severity: Severity::Info,
-        pedantic: true,
-        together: "",
-        settings: &[Setting { name: "max", default: 8.0, about: "calling services that are still fine" }],
-        page: include_str!("high-fan-in.md"),
-    },
+    info: &RuleInfo::info("high-fan-in", "a service that many others call", include_str!("high-fan-in.md"))
+        .pedantic()
+        .settings(&[Setting::new("max", 8.0, "calling services that are still fine")]),
     check,
 };
 

@@ -9,22 +9,15 @@ use std::collections::BTreeSet;
 
 /// retries that multiply along a path.
 pub static RULE: Rule = Rule {
-    info: &RuleInfo {
-        id: "retry-amplification",
-        summary: "retries that multiply along a path",
-        severity: Severity::Warning,
-        pedantic: false,
-        together: "",
-        settings: &[
-            Setting {
-                name: "warning",
-                default: 10.0,
-                about: "attempts per request from which it is a warning",
-            },
-            Setting { name: "error", default: 30.0, about: "attempts per request from which it is an error" },
-        ],
-        page: include_str!("retry-amplification.md"),
-    },
+    info: &RuleInfo::warning(
+        "retry-amplification",
+        "retries that multiply along a path",
+        include_str!("retry-amplification.md"),
+    )
+    .settings(&[
+        Setting::new("warning", 10.0, "attempts per request from which it is a warning"),
+        Setting::new("error", 30.0, "attempts per request from which it is an error"),
+    ]),
     check,
 };
 
@@ -55,9 +48,8 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
         let factors: Vec<_> =
             path.hops.iter().filter(|h| h.factor > 1.0).map(|h| rounded(h.factor)).collect();
         for hop in &path.hops {
-            let (_, from, to) = ctx.edge(hop.edge);
             let plural = if hop.factor > 1.0 { "attempts" } else { "attempt" };
-            finding = finding.hop(ctx.id(from), ctx.id(to), format!("{} {plural}", rounded(hop.factor)));
+            finding = ctx.hop(finding, hop.edge, format!("{} {plural}", rounded(hop.factor)));
         }
         finding = finding
             .note(format!("{} = {product}, when `{callee}` fails", factors.join(" × ")))

@@ -1,6 +1,6 @@
 //! high-fan-out: a service that calls many others.
 
-use crate::finding::{Finding, RuleInfo, Setting, Severity};
+use crate::finding::{Finding, RuleInfo, Setting};
 use crate::lint::{Context, Rule};
 use crate::model::words::ServiceKind;
 use petgraph::graph::NodeIndex;
@@ -8,15 +8,12 @@ use std::collections::BTreeSet;
 
 /// a service that calls many others.
 pub static RULE: Rule = Rule {
-    info: &RuleInfo {
-        id: "high-fan-out",
-        summary: "a service that calls many others",
-        severity: Severity::Warning,
-        pedantic: false,
-        together: "",
-        settings: &[Setting { name: "max", default: 8.0, about: "called services that are still fine" }],
-        page: include_str!("high-fan-out.md"),
-    },
+    info: &RuleInfo::warning(
+        "high-fan-out",
+        "a service that calls many others",
+        include_str!("high-fan-out.md"),
+    )
+    .settings(&[Setting::new("max", 8.0, "called services that are still fine")]),
     check,
 };
 

@@ -1,22 +1,18 @@
 //! request-loop: a cycle of synchronous calls: a request can come back to itself.
 
 use crate::analysis::shortest_cycle;
-use crate::finding::{Finding, RuleInfo, Severity};
+use crate::finding::{Finding, RuleInfo};
 use crate::lint::{Context, Rule};
 use crate::model::EndpointRef;
 use petgraph::graph::EdgeIndex;
 
 /// a cycle of synchronous calls: a request can come back to itself.
 pub static RULE: Rule = Rule {
-    info: &RuleInfo {
-        id: "request-loop",
-        summary: "a cycle of synchronous calls: a request can come back to itself",
-        severity: Severity::Error,
-        pedantic: false,
-        together: "",
-        settings: &[],
-        page: include_str!("request-loop.md"),
-    },
+    info: &RuleInfo::error(
+        "request-loop",
+        "a cycle of synchronous calls: a request can come back to itself",
+        include_str!("request-loop.md"),
+    ),
     check,
 };
 
@@ -37,7 +33,7 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
             finding = finding.also(ctx.arch.graph[*edge].span, format!("then `{name}` calls on"));
         }
         for (edge, name) in cycle.iter().zip(&names) {
-            finding = finding.hop(name, callee(ctx, *edge), "");
+            finding = finding.hop(ctx.arch.graph[*edge].span, name, callee(ctx, *edge), "");
         }
         let round = names.iter().chain(names.first()).cloned().collect::<Vec<_>>().join(" → ");
         finding = finding.note(round);

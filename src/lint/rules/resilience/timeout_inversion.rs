@@ -1,7 +1,7 @@
 //! timeout-inversion: a caller that gives up before what it waits for can fail.
 
 use crate::analysis::single_call_bound;
-use crate::finding::{Finding, RuleInfo, Severity};
+use crate::finding::{Finding, RuleInfo};
 use crate::lint::{Context, Rule};
 use crate::model::words::Duration;
 use crate::model::{Edge, Origin};
@@ -12,15 +12,11 @@ use std::collections::BTreeMap;
 
 /// a caller that gives up before what it waits for can fail.
 pub static RULE: Rule = Rule {
-    info: &RuleInfo {
-        id: "timeout-inversion",
-        summary: "a caller that gives up before what it waits for can fail",
-        severity: Severity::Warning,
-        pedantic: false,
-        together: "",
-        settings: &[],
-        page: include_str!("timeout-inversion.md"),
-    },
+    info: &RuleInfo::warning(
+        "timeout-inversion",
+        "a caller that gives up before what it waits for can fail",
+        include_str!("timeout-inversion.md"),
+    ),
     check,
 };
 
@@ -102,8 +98,8 @@ fn judge(ctx: &Context<'_>, outer: EdgeIndex, inner: EdgeIndex) -> Option<(Findi
             .help(format!("{} above {takes}, or lower `{v} → {w}` below {waits}", raise(call, says))),
     };
     let finding = finding
-        .hop(u, v, format!("waits {waits}"))
-        .hop(v, w, format!("may take {takes}"))
+        .hop(says, u, v, format!("waits {waits}"))
+        .hop(at, v, w, format!("may take {takes}"))
         .number("timeout_s", waits.seconds())
         .number("callee_s", takes.seconds());
     let finding = match same {

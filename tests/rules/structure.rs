@@ -1,0 +1,124 @@
+//! Guards of the rules of `structure`.
+
+use crate::support::{BOUNDED, calls, check, words};
+
+#[test]
+fn guards_of_request_loop() {
+    let found = ["error request-loop"];
+    check(&calls(BOUNDED, &["a > b", "b > a"]), &found);
+    check(&calls(BOUNDED, &["a > a"]), &found);
+    // One finding for each group, however many loops are in it.
+    check(&calls(BOUNDED, &["a > b", "b > a", "b > c", "c > b", "c > a"]), &found);
+    check(&calls(BOUNDED, &["a > b", "b > a", "c > d", "d > c"]), &["error request-loop"; 2]);
+    // What does not wait does not loop.
+    check(&calls(BOUNDED, &["a > b", "b > a: protocol: message_queue"]), &[]);
+    // A fallback is a call.
+    check(&calls(BOUNDED, &["a > b", "b > c: fallback: { call: a E }", "c > d"]), &found);
+    // An end is certain for loops through the endpoint that says so, not for others beside them.
+    let bounded = |edges: &[&str]| calls(BOUNDED, edges).replacen("E: {", "E: { max_recursion: 3,", 1);
+    check(&bounded(&["a > b", "b > a"]), &[]);
+    check(&bounded(&["a > a"]), &[]);
+    check(&bounded(&["a > b", "b > a", "b > c", "c > b"]), &found);
+}
+
+#[test]
+fn guards_of_cyclic_dependency() {
+    let found = ["warning cyclic-dependency"];
+    check(&calls(BOUNDED, &["a > b", "b.F > a.F"]), &found);
+    check(&calls(BOUNDED, &["a > a.F"]), &found);
+    // One finding for each group, however many circles are in it.
+    check(&calls(BOUNDED, &["a > b", "b.F > a.F", "b > c", "c.F > b.G", "c.G > a.G"]), &found);
+    check(&calls(BOUNDED, &["a > b", "b.F > a.F", "c > d", "d.F > c.F"]), &["warning cyclic-dependency"; 2]);
+    // A loop of endpoints in the group is the cause, bounded or not.
+    check(&calls(BOUNDED, &["a > b", "b > a", "b.F > c", "c.F > b.F"]), &["error request-loop"]);
+    let bounded = calls(BOUNDED, &["a > b", "b > a"]).replacen("E: {", "E: { max_recursion: 3,", 1);
+    check(&bounded, &[]);
+    // What does not wait breaks the circle.
+    check(&calls(BOUNDED, &["a > b", "b.F > a.F: protocol: event_stream"]), &[]);
+    check(
+        "services: { a: { dependencies: [b], consumes: { q: {} } },
+          b: { endpoints: { E: { calls: [publish: q] } } } }\nqueues: { q: {} }",
+        &[],
+    );
+    // Edges without endpoints.
+    check(
+        "services: { a: { dependencies: [b] }, b: { dependencies: [c] }, c: { dependencies: [a] } }",
+        &found,
+    );
+    // One connection breaks both circles; it is named.
+    let said = words(&calls(BOUNDED, &["a > b", "b.F > c", "c.F > a.F", "c.G > a.G"]));
+    assert!(said.contains("the smallest cut is `a → b`: remove it"), "{said}");
+}
+
+/// A service that calls `n` others, with more about it and them.
+fn fan(n: usize, about: &str, callee: &str, top: &str) -> String {
+    let names: Vec<_> = (0..n).map(|i| format!("s{i}")).collect();
+    let services = names.iter().map(|s| format!("  {s}: {{ {callee} }}\n")).collect::<Vec<_>>().concat();
+    let list = names.join(", ");
+    format!("{top}\nservices:\n{services}  hub: {{ {about} dependencies: [{list}] }}\n")
+}
+
+#[test]
+fn guards_of_high_fan_out() {
+    let found = ["warning high-fan-out"];
+    check(&fan(8, "", "", ""), &[]);
+    check(&fan(9, "", "", ""), &found);
+    check(&fan(9, "", "external: true", ""), &found);
+    check(&fan(9, "kind: gateway,", "", ""), &[]);
+    check(&fan(9, "kind: bff,", "", ""), &[]);
+    check(&fan(9, "kind: job,", "", ""), &found);
+    check(&fan(3, "", "", "lint: { rules: { high-fan-out: { max: 2 } } }"), &found);
+    check(&fan(2, "", "", "lint: { rules: { high-fan-out: { max: 2 } } }"), &[]);
+    check(
+        &fan(3, "", "", "lint: { rules: { high-fan-out: { level: error, max: 2 } } }"),
+        &["error high-fan-out"],
+    );
+    check(&fan(9, "", "", "lint: { rules: { high-fan-out: allow } }"), &[]);
+    // Datastores are no services; a service counts once.
+    let stores = (0..9).map(|i| format!("  s{i}: {{ kind: redis }}\n")).collect::<Vec<_>>().concat();
+    let list = (0..9).map(|i| format!("read: s{i}")).collect::<Vec<_>>().join(", ");
+    check(
+        &format!(
+            "services: {{ hub: {{ endpoints: {{ E: {{ calls: [{list}] }} }} }} }}\ndatastores:\n{stores}"
+        ),
+        &[],
+    );
+    check(&calls(BOUNDED, &(0..9).map(|_| "hub > a").collect::<Vec<_>>()), &[]);
+}
+
+#[test]
+fn guards_of_high_fan_in() {
+    let system = |n: usize, lint: &str, about: &str| {
+        let callers =
+            (0..n).map(|i| format!("  s{i}: {{ dependencies: [hub] }}\n")).collect::<Vec<_>>().concat();
+        format!("lint: {{ rules: {{ high-fan-in: {lint} }} }}\nservices:\n{callers}  hub: {{ {about} }}\n")
+    };
+    check(&system(9, "info", ""), &["info high-fan-in"]);
+    check(&system(9, "warning", ""), &["warning high-fan-in"]);
+    check(&system(8, "info", ""), &[]);
+    check(&system(3, "{ level: info, max: 2 }", ""), &["info high-fan-in"]);
+    check(&system(9, "info", "tags: [platform]"), &[]);
+    check(&system(9, "info", "external: true"), &[]);
+    // Pedantic: a threshold alone does not switch it on.
+    check(&system(9, "{ max: 2 }", ""), &[]);
+    check(&system(9, "allow", ""), &[]);
+}
+
+#[test]
+fn guards_of_orphan_service() {
+    let system = |about: &str, more: &str| {
+        format!("services:\n  a: {{ dependencies: [b] }}\n  b: {{}}\n  c: {{ {about} }}\n{more}")
+    };
+    check(&system("", ""), &["warning orphan-service"]);
+    check(&system("endpoints: [E]", ""), &["warning orphan-service"]);
+    check(&system("kind: job", ""), &[]);
+    check(&system("kind: cron", ""), &[]);
+    check(&system("kind: gateway", ""), &["warning orphan-service"]);
+    check(&system("dependencies: [d]", "datastores: { d: {} }"), &[]);
+    check(&system("consumes: { q: {} }", "queues: { q: {} }"), &[]);
+    check(&system("endpoints: [E]", "traffic: [{ to: c E, rate: 1/s }]"), &[]);
+    let scenario = "scenarios: { peak: { traffic: [{ to: c E, rate: 1/s }] } }";
+    check(&system("endpoints: [E]", scenario), &[]);
+    check("services: { a: {} }", &[]);
+    check("services: { a: {}, b: {} }", &["warning orphan-service"; 2]);
+}
