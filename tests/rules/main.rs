@@ -5,7 +5,14 @@
 #![expect(clippy::unwrap_used, reason = "a page that cannot be taken apart has failed")]
 
 mod availability;
+mod capacity;
+mod contracts;
+mod data;
+mod interfaces;
+mod messaging;
+mod ownership;
 mod pages;
 mod resilience;
+mod security;
 mod structure;
 mod support;

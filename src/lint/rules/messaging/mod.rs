@@ -1,0 +1,6 @@
+//! Queues and topics.
+
+use crate::lint::Rule;
+
+/// The rules of this family, in the order of the catalogue.
+pub static RULES: &[&Rule] = &[];
