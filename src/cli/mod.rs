@@ -14,6 +14,7 @@ mod output;
 mod schema;
 mod show;
 mod simulate;
+mod targets;
 
 use args::{Cli, Command};
 use clap::Parser;

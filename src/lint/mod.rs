@@ -5,6 +5,7 @@
 //! `mod` line and its line in the family's slice. Must not read files or print.
 
 mod context;
+mod owners;
 pub mod rules;
 mod settings;
 
@@ -89,6 +90,7 @@ pub fn judge(arch: &Architecture, sources: &Sources, said: Vec<Finding>, occasio
         None => true,
     });
     finding::sort(&mut findings);
+    owners::assign(arch, &mut findings);
     Judgement { findings, ran }
 }
 
