@@ -38,8 +38,8 @@ fn forbid(
     let mut told: BTreeSet<NodeIndex> = BTreeSet::new();
     for dependency in all.all.iter().filter(|d| from.has(d.from) && to.has(d.to) && !d.own) {
         told.insert(dependency.from);
-        let (user, used) = (ctx.id(dependency.from), ctx.id(dependency.to));
-        let message = format!("`{user}` must not depend on `{used}`");
+        let (caller, used) = (ctx.id(dependency.from), ctx.id(dependency.to));
+        let message = format!("`{caller}` must not depend on `{used}`");
         let finding = contract.broken(ctx, RULE.info, &[dependency], &message);
         out.extend(finding.map(|f| f.help(HELP)));
     }
@@ -48,7 +48,7 @@ fn forbid(
     }
     for way in all.ways(&from.apart(), &to.apart()) {
         // What is forbidden already needs no longer way.
-        if let Some((message, _)) = by_way_of(ctx, &way).filter(|(_, user)| !told.contains(user)) {
+        if let Some((message, _)) = by_way_of(ctx, &way).filter(|(_, caller)| !told.contains(caller)) {
             let finding = contract.broken(ctx, RULE.info, &way, &message);
             out.extend(finding.map(|f| f.help("cut the path at one of its steps, or change the contract")));
         }
@@ -59,13 +59,13 @@ const HELP: &str = "go through a service that may, or change the contract";
 
 fn by_way_of(ctx: &Context<'_>, way: &[&Dependency]) -> Option<(String, NodeIndex)> {
     let (first, last) = (way.first()?, way.last()?);
-    let (user, used) = (ctx.id(first.from), ctx.id(last.to));
+    let (caller, used) = (ctx.id(first.from), ctx.id(last.to));
     let more = match way.len().saturating_sub(2) {
         0 => String::new(),
         n => format!(" and {n} more"),
     };
     let message =
-        format!("`{user}` must not depend on `{used}`, not even by way of `{}`{more}", ctx.id(first.to));
+        format!("`{caller}` must not depend on `{used}`, not even by way of `{}`{more}", ctx.id(first.to));
     Some((message, first.from))
 }
 
@@ -80,8 +80,8 @@ fn allow_only(
         if from.has(dependency.to) || to.has(dependency.to) {
             continue;
         }
-        let (user, used) = (ctx.id(dependency.from), ctx.id(dependency.to));
-        let message = format!("`{user}` depends on `{used}`, and may depend on {} only", to.words());
+        let (caller, used) = (ctx.id(dependency.from), ctx.id(dependency.to));
+        let message = format!("`{caller}` depends on `{used}`, and may depend on {} only", to.words());
         let finding = contract.broken(ctx, RULE.info, &[dependency], &message);
         out.extend(finding.map(|f| f.help(format!("{HELP}: `allow_only` names all it may use"))));
     }

@@ -32,13 +32,13 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
         }
         for way in ways {
             let (Some(first), Some(last)) = (way.first(), way.last()) else { continue };
-            let (user, used) = (ctx.id(first.from), ctx.id(last.to));
+            let (caller, used) = (ctx.id(first.from), ctx.id(last.to));
             let by = match way.len().saturating_sub(2) {
                 _ if way.len() == 1 => String::new(),
                 0 => format!(" by way of `{}`", ctx.id(first.to)),
                 n => format!(" by way of `{}` and {n} more", ctx.id(first.to)),
             };
-            let message = format!("`{user}` is to be independent of `{used}` and depends on it{by}");
+            let message = format!("`{caller}` is to be independent of `{used}` and depends on it{by}");
             let finding = contract.broken(ctx, RULE.info, &way, &message);
             out.extend(finding.map(|f| {
                 f.help("pass a message through a topic, move what both need into a service of its own, or change the contract")

@@ -26,8 +26,8 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
     let order = layers.iter().map(|l| l.value.as_str()).collect::<Vec<_>>().join(" → ");
     for dependency in &ctx.dependencies().all {
         let ends = layer(ctx, dependency.from).zip(layer(ctx, dependency.to));
-        let Some((user, used)) = ends else { continue };
-        let (Some(inner), Some(outer)) = (depth.get(user.value.as_str()), depth.get(used.value.as_str()))
+        let Some((caller, used)) = ends else { continue };
+        let (Some(inner), Some(outer)) = (depth.get(caller.value.as_str()), depth.get(used.value.as_str()))
         else {
             continue;
         };
@@ -37,13 +37,13 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
         let message = format!(
             "`{}` in layer `{}` depends on `{}` in layer `{}`",
             ctx.id(dependency.from),
-            user.value,
+            caller.value,
             ctx.id(dependency.to),
             used.value
         );
         let finding = way_finding(ctx, RULE.info, &[dependency], message);
         out.extend(finding.map(|f| {
-            f.also(user.span, format!("from layer `{}`{}", user.value, ctx.origin(user.span)))
+            f.also(caller.span, format!("from layer `{}`{}", caller.value, ctx.origin(caller.span)))
                 .also(used.span, format!("to layer `{}`{}", used.value, ctx.origin(used.span)))
                 .note(format!("the layers from the outside in: {order}"))
                 .help("answer with a message instead of a call, or move one of the two to another layer")

@@ -22,9 +22,9 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
             if from.has(dependency.from) || to.has(dependency.from) {
                 continue;
             }
-            let (user, used) = (ctx.id(dependency.from), ctx.id(dependency.to));
+            let (caller, used) = (ctx.id(dependency.from), ctx.id(dependency.to));
             let message =
-                format!("`{user}` depends on `{used}`, which is protected: only {} may", from.words());
+                format!("`{caller}` depends on `{used}`, which is protected: only {} may", from.words());
             let finding = contract.broken(ctx, RULE.info, &[dependency], &message);
             out.extend(
                 finding.map(|f| {
