@@ -24,7 +24,7 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
         let finding = Finding::new(RULE.info, miss.pattern.span, message).help(&miss.help);
         let finding = match &miss.contract.name {
             Some(name) => finding.label(format!("in the contract `{}`", name.value)).about(&name.value),
-            None => finding.label("so the contract holds whatever happens"),
+            None => finding.label("names no service, datastore, queue or topic"),
         };
         out.push(finding.about(format!("lint.contracts {pattern}")));
     }
