@@ -13,7 +13,22 @@ pub static RULE: Rule = Rule {
         "forbidden-dependency",
         "a dependency that a contract of yours forbids",
         include_str!("forbidden-dependency.md"),
-    ),
+    )
+    .reads(&[
+        "lint.contracts.name",
+        "lint.contracts.reason",
+        "lint.contracts.level",
+        "lint.contracts.forbid.from",
+        "lint.contracts.forbid.to",
+        "lint.contracts.forbid.transitive",
+        "lint.contracts.allow_only.from",
+        "lint.contracts.allow_only.to",
+        "services.owner",
+        "services.layer",
+        "services.tags",
+        "datastores.owner",
+        "datastores.service",
+    ]),
     check,
 };
 

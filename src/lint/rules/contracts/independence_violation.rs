@@ -11,7 +11,19 @@ pub static RULE: Rule = Rule {
         "independence-violation",
         "parts that a contract of yours keeps apart, and one depends on another",
         include_str!("independence-violation.md"),
-    ),
+    )
+    .reads(&[
+        "lint.contracts.name",
+        "lint.contracts.reason",
+        "lint.contracts.level",
+        "lint.contracts.independent.services",
+        "lint.contracts.independent.transitive",
+        "services.owner",
+        "services.layer",
+        "services.tags",
+        "datastores.owner",
+        "datastores.service",
+    ]),
     check,
 };
 

@@ -13,7 +13,8 @@ pub static RULE: Rule = Rule {
         "layer-violation",
         "a service that depends on one of a layer further out",
         include_str!("layer-violation.md"),
-    ),
+    )
+    .reads(&["lint.layers", "services.layer"]),
     check,
 };
 

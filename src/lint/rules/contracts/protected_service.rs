@@ -10,7 +10,19 @@ pub static RULE: Rule = Rule {
         "protected-service",
         "something protected that others depend on than those who may",
         include_str!("protected-service.md"),
-    ),
+    )
+    .reads(&[
+        "lint.contracts.name",
+        "lint.contracts.reason",
+        "lint.contracts.level",
+        "lint.contracts.protect.from",
+        "lint.contracts.protect.to",
+        "services.owner",
+        "services.layer",
+        "services.tags",
+        "datastores.owner",
+        "datastores.service",
+    ]),
     check,
 };
 

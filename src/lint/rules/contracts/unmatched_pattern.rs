@@ -10,7 +10,8 @@ pub static RULE: Rule = Rule {
         "unmatched-pattern",
         "a pattern of a contract that matches nothing",
         include_str!("unmatched-pattern.md"),
-    ),
+    )
+    .reads(&["lint.contracts.name", "lint.layers", "services.owner", "services.layer", "services.tags"]),
     check,
 };
 
