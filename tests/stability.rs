@@ -35,7 +35,7 @@ fn same(seed: u64, before: &[(String, Y)], after: &[(String, Y)]) {
     let lost: Vec<_> = old.difference(&new).collect();
     let come: Vec<_> = new.difference(&old).collect();
     let shown = |files: &[(String, String)]| {
-        files.iter().map(|(path, text)| format!("--- {path}\n{text}")).collect::<String>()
+        files.iter().flat_map(|(path, text)| ["--- ", path, "\n", text]).collect::<String>()
     };
     assert!(
         lost.is_empty() && come.is_empty(),

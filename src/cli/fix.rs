@@ -1,11 +1,15 @@
 //! `check --fix` and `check --diff`: the fixes of findings, shown and written.
 
+use super::args::Cli;
 use super::input::System;
 use super::output::{complain, write};
 use crate::finding::{Fixed, apply_fixes};
 use anyhow::{Context, Result, bail};
 use similar::TextDiff;
 use std::fs;
+
+/// Fixing ends after so many rounds, whatever is left.
+const ROUNDS: usize = 10;
 
 /// What the fixes change, as a unified diff that `patch -p1` takes.
 pub fn diff(system: &System) -> String {
@@ -20,9 +24,33 @@ fn one_diff(system: &System, fixed: &Fixed) -> String {
     diff.unified_diff().context_radius(3).header(&format!("a/{name}"), &format!("b/{name}")).to_string()
 }
 
+/// Judges, writes the fixes and judges again, until nothing is left that can be fixed: an edit beside
+/// another waits for the next round.
+pub fn fixed(cli: &Cli, judged: impl Fn() -> Result<System>) -> Result<System> {
+    let mut system = judged()?;
+    let mut mended = 0;
+    for _ in 0..ROUNDS {
+        let changes = diff(&system);
+        let now = apply(&system)?;
+        if now == 0 {
+            break;
+        }
+        if !cli.quiet {
+            complain(changes.trim_end());
+        }
+        mended += now;
+        system = judged()?;
+    }
+    if mended > 0 && !cli.quiet {
+        let noun = if mended == 1 { "finding" } else { "findings" };
+        complain(&format!("fixed {mended} {noun}"));
+    }
+    Ok(system)
+}
+
 /// Writes what the fixes make of each file; gives how many findings that mends. A text that is no file
 /// (standard input, `--set`) and a file that has changed since it was read are left alone, and named.
-pub fn apply(system: &System) -> Result<usize> {
+fn apply(system: &System) -> Result<usize> {
     let mut mended = 0;
     for fixed in apply_fixes(&system.findings, &system.sources) {
         let file = system.sources.file(fixed.file);

@@ -96,8 +96,10 @@ pub struct Finding {
     pub numbers: Vec<(&'static str, f64)>,
     /// The one edit that mends it, where only one does.
     pub fix: Option<Edit>,
-    /// The comment that suppresses it.
+    /// A comment suppresses it.
     pub suppressed: bool,
+    /// It was there before: the baseline forgives it.
+    pub baselined: bool,
 }
 
 impl Finding {
@@ -116,6 +118,7 @@ impl Finding {
             numbers: Vec::new(),
             fix: None,
             suppressed: false,
+            baselined: false,
         }
     }
 
@@ -179,6 +182,11 @@ impl Finding {
     ) -> Self {
         self.path.push(Hop { span: span.into(), from: from.into(), to: to.into(), value: value.into() });
         self
+    }
+
+    /// Whether nothing forgives it: it is to be mended.
+    pub const fn counts(&self) -> bool {
+        !self.suppressed && !self.baselined
     }
 
     /// All spans, the primary one first.

@@ -23,9 +23,8 @@ impl Decode for bool {
             Some("true") => Some(true),
             Some("false") => Some(false),
             _ => {
-                let meant = node.text().and_then(truth);
                 let refused = ctx.expected(node, "`true` or `false`");
-                if let Some(meant) = meant {
+                if let Some(meant) = node.text().and_then(truth) {
                     ctx.fixed_by(Edit { span: node.span, text: meant.to_string() });
                 }
                 refused

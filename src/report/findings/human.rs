@@ -83,7 +83,7 @@ fn fold_line(rule: &str, total: usize) -> String {
 }
 
 fn is_shown(report: &CheckReport<'_>, finding: &Finding) -> bool {
-    (report.show_suppressed || !finding.suppressed) && !report.is_baselined(finding)
+    (report.show_suppressed || !finding.suppressed) && !finding.baselined
 }
 
 fn renderer(style: &Style) -> Renderer {
@@ -105,6 +105,9 @@ fn one(report: &CheckReport<'_>, finding: &Finding, renderer: &Renderer, style: 
         .elements(snippet::elements(report.sources, finding));
     for help in &finding.help {
         group = group.element(Level::HELP.message(normalize_untrusted_str(help)));
+    }
+    if finding.fix.is_some() && !finding.suppressed {
+        group = group.element(Level::NOTE.message("`loadpath check --fix` does it"));
     }
     for note in &finding.notes {
         group = group.element(Level::NOTE.message(normalize_untrusted_str(note)));
