@@ -87,11 +87,11 @@ pub struct CheckArgs {
 
     /// Show a result of `-f json` again, instead of judging
     #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "overlay", "set", "format_in",
-        "separate", "no_suppress"])]
+        "separate", "no_suppress", "fix", "diff", "watch"])]
     pub from_json: Option<String>,
 
     /// Only findings about what this team owns (again for more)
-    #[arg(long, value_name = "TEAM")]
+    #[arg(long, value_name = "TEAM", conflicts_with_all = ["fix", "diff"])]
     pub owner: Vec<String>,
 
     /// Count the findings of each owner (human)
@@ -109,6 +109,18 @@ pub struct CheckArgs {
     /// Judge each path as a system of its own
     #[arg(long)]
     pub separate: bool,
+
+    /// Write the fixes of findings that only one text can mend into the files
+    #[arg(long)]
+    pub fix: bool,
+
+    /// Show what --fix would change, as a unified diff, instead of the findings
+    #[arg(long, conflicts_with_all = ["fix", "format"])]
+    pub diff: bool,
+
+    /// Judge again whenever a file that was read changes
+    #[arg(long)]
+    pub watch: bool,
 
     /// Take suppressed findings as if no comment suppressed them
     #[arg(long)]

@@ -2,9 +2,11 @@
 
 use super::args::{CheckArgs, Cli, FailOn};
 use super::disk::Disk;
+use super::fix::{diff, fixed};
 use super::input::{System, system, system_of};
-use super::output::complain;
-use super::targets::{deliver, targets};
+use super::output::{complain, print};
+use super::targets::{Target, deliver, targets};
+use super::watch::watch;
 use crate::finding::Severity;
 use crate::model::EdgeKind;
 use crate::report::{self, CheckReport, Saved};
@@ -16,33 +18,50 @@ use std::time::{Duration, Instant};
 /// Judges and reports. 2 where a file is broken, 1 from `--fail-on` on, else 0.
 pub fn run(cli: &Cli, args: &CheckArgs) -> Result<u8> {
     let targets = targets(&args.format)?;
-    let (saved, systems);
-    let mut reports = match &args.from_json {
-        Some(path) => {
-            saved = load(path)?;
-            saved.reports()
-        }
-        None => {
-            systems = judged(cli, args)?;
-            systems.iter().map(|(system, took)| report(system, *took)).collect()
-        }
+    if !args.watch {
+        return once(cli, args, &targets, &mut Vec::new());
+    }
+    watch(&args.input.paths, || {
+        let mut read = args.input.overlay.clone();
+        once(cli, args, &targets, &mut read).map(|_| read)
+    })
+}
+
+/// One run; the files it reads are added to `read`.
+fn once(cli: &Cli, args: &CheckArgs, targets: &[Target], read: &mut Vec<String>) -> Result<u8> {
+    let saved = args.from_json.as_deref().map(load).transpose()?;
+    let systems = if saved.is_some() { Vec::new() } else { judged(cli, args)? };
+    for (system, _) in &systems {
+        read.extend(system.sources.files().map(|(_, file)| file.name.clone()));
+    }
+    let mut reports = match &saved {
+        Some(saved) => saved.reports(),
+        None => systems.iter().map(|(system, took)| report(system, *took)).collect(),
     };
     narrow(&mut reports, args)?;
-    deliver(&targets, &reports, cli)?;
+    if args.diff {
+        systems.iter().try_for_each(|(system, _)| print(&diff(system)))?;
+    } else {
+        deliver(targets, &reports, cli)?;
+    }
     Ok(exit_code(args, &reports))
 }
 
 /// Every system that was named, judged, with how long it took.
 fn judged(cli: &Cli, args: &CheckArgs) -> Result<Vec<(System, Duration)>> {
-    let one = |paths: Option<&String>| {
+    let one = |path: Option<&String>| {
         let start = Instant::now();
-        let mut system = match paths {
-            Some(path) => system_of(std::slice::from_ref(path), &args.input, cli.quiet)?,
-            None => system(&args.input, cli.quiet)?,
+        let judged = || {
+            let mut system = match path {
+                Some(path) => system_of(std::slice::from_ref(path), &args.input, cli.quiet)?,
+                None => system(&args.input, cli.quiet)?,
+            };
+            if args.no_suppress {
+                system.findings.iter_mut().for_each(|finding| finding.suppressed = false);
+            }
+            Ok(system)
         };
-        if args.no_suppress {
-            system.findings.iter_mut().for_each(|finding| finding.suppressed = false);
-        }
+        let system = if args.fix { fixed(cli, judged)? } else { judged()? };
         for note in &system.notes {
             complain(&format!("note: {note}"));
         }

@@ -47,6 +47,9 @@ pub struct Entry<'a> {
     /// Who owns what it is about, sorted.
     #[serde(default)]
     pub owners: Cow<'a, [String]>,
+    /// The edit that mends it, where only one does.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fix: Option<Change<'a>>,
     /// The system it was found in.
     #[serde(default)]
     pub system: Cow<'a, str>,
@@ -99,6 +102,16 @@ pub struct Step<'a> {
     pub location: Option<Range<'a>>,
 }
 
+/// Another text in place of a range.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Change<'a> {
+    /// What goes.
+    #[serde(flatten)]
+    pub range: Range<'a>,
+    /// What comes; empty where something is only taken out.
+    pub text: Cow<'a, str>,
+}
+
 impl<'a> Entry<'a> {
     /// A finding whose spans lie in `sources`.
     pub fn new(sources: &'a Sources, finding: &'a Finding) -> Self {
@@ -127,6 +140,9 @@ impl<'a> Entry<'a> {
             notes: Cow::Borrowed(&finding.notes),
             subjects: Cow::Borrowed(&finding.subjects),
             owners: Cow::Borrowed(&finding.owners),
+            fix: finding.fix.as_ref().and_then(|edit| {
+                Some(Change { range: Range::new(sources, edit.span)?, text: Cow::Borrowed(&edit.text) })
+            }),
             system: Cow::Borrowed(""),
             info: Some(finding.rule),
         }

@@ -13,7 +13,7 @@ mod snippet;
 mod summary;
 mod words;
 
-pub use entry::{Entry, Place, Range, Step};
+pub use entry::{Change, Entry, Place, Range, Step};
 pub use findings::{FINDING_FORMATS, FormatInfo, finding_format};
 pub use saved::{Saved, TextRef, read};
 pub use summary::Counts;

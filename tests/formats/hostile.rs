@@ -1,6 +1,6 @@
 //! Findings with everything in them that has a meaning to some reader.
 
-use loadpath::finding::{Finding, RuleInfo, Severity};
+use loadpath::finding::{Edit, Finding, RuleInfo, Severity};
 use loadpath::report::{CheckReport, FINDING_FORMATS, Style, finding_format, read};
 use loadpath::source::{FileId, Sources, Span};
 use proptest::prelude::*;
@@ -69,7 +69,7 @@ fn texts() -> impl Strategy<Value = String> {
 
 /// A finding that says some of `words` everywhere, at some places of some files.
 fn finding() -> impl Strategy<Value = Finding> {
-    let words = prop::collection::vec(texts(), 8);
+    let words = prop::collection::vec(texts(), 9);
     let spans = prop::collection::vec((0..4_u32, 0..60_u32, 0..60_u32), 3);
     let flags = (any::<bool>(), any::<bool>(), 0..3_usize);
     (words, spans, flags).prop_map(|(words, spans, (suppressed, baselined, severity))| {
@@ -88,6 +88,7 @@ fn finding() -> impl Strategy<Value = Finding> {
             .hop(at(2), say(), "b", "2s")
             .hop(None, "b", "c", "");
         finding.owners = vec![say()];
+        finding.fix = Some(Edit { span: at(1), text: say() });
         finding.suppressed = suppressed && severity == 0;
         finding.baselined = baselined && severity == 1;
         finding

@@ -113,6 +113,9 @@ pub(super) fn one(
     for help in entry.help.iter() {
         group = group.element(Level::HELP.message(normalize_untrusted_str(help)));
     }
+    if entry.fix.is_some() && entry.counts() {
+        group = group.element(Level::NOTE.message("`loadpath check --fix` does it"));
+    }
     for note in entry.notes.iter() {
         group = group.element(Level::NOTE.message(normalize_untrusted_str(note)));
     }

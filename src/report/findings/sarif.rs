@@ -10,7 +10,7 @@ use serde_json::{Map, Value, json};
 use super::{CheckReport, FormatInfo, Style};
 use crate::finding::{RuleInfo, Severity};
 use crate::lint;
-use crate::report::{Entry, Range, Step, markup, words};
+use crate::report::{Change, Entry, Range, Step, markup, words};
 
 /// The descriptor.
 pub(super) const INFO: FormatInfo = FormatInfo {
@@ -136,6 +136,9 @@ fn result(entry: &Entry<'_>, lists: &Lists<'_>) -> Value {
     if !steps.is_empty() {
         result.insert("codeFlows".to_owned(), json!([{ "threadFlows": [{ "locations": steps }] }]));
     }
+    if let Some(change) = &entry.fix {
+        result.insert("fixes".to_owned(), json!([fix(change, lists)]));
+    }
     result.insert("partialFingerprints".to_owned(), json!({ "loadpath/v1": entry.fingerprint }));
     let suppressed = entry.suppressed.then(|| json!({ "kind": "inSource" }));
     let baselined =
@@ -174,18 +177,37 @@ fn flow_step(step: &Step<'_>, lists: &Lists<'_>) -> Option<Value> {
     Some(json!({ "location": location(None, step.location.as_ref()?, &words, lists) }))
 }
 
-fn location(id: Option<usize>, at: &Range<'_>, label: &str, lists: &Lists<'_>) -> Value {
-    let mut file = json!({ "uri": markup::uri(&at.file) });
-    if let Some(index) = lists.files.get(at.file.as_ref()) {
-        file["index"] = json!(index);
+fn fix(change: &Change<'_>, lists: &Lists<'_>) -> Value {
+    let replacement =
+        json!({ "deletedRegion": region(&change.range), "insertedContent": { "text": change.text } });
+    json!({ "artifactChanges": [{
+        "artifactLocation": artifact(&change.range.file, lists),
+        "replacements": [replacement],
+    }] })
+}
+
+fn artifact(file: &str, lists: &Lists<'_>) -> Value {
+    let mut location = json!({ "uri": markup::uri(file) });
+    if let Some(index) = lists.files.get(file) {
+        location["index"] = json!(index);
     }
-    let region = json!({
+    location
+}
+
+fn region(at: &Range<'_>) -> Value {
+    json!({
         "startLine": at.line,
         "startColumn": at.column,
         "endLine": at.end_line,
         "endColumn": at.end_column,
-    });
-    let mut location = json!({ "physicalLocation": { "artifactLocation": file, "region": region } });
+    })
+}
+
+fn location(id: Option<usize>, at: &Range<'_>, label: &str, lists: &Lists<'_>) -> Value {
+    let mut location = json!({ "physicalLocation": {
+        "artifactLocation": artifact(&at.file, lists),
+        "region": region(at),
+    } });
     if let Some(id) = id {
         location["id"] = json!(id);
     }
