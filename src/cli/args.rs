@@ -93,12 +93,20 @@ pub struct CheckArgs {
     pub exit_zero: bool,
 
     /// Judge each path as a system of its own
-    #[arg(long)]
+    #[arg(long, conflicts_with = "baseline")]
     pub separate: bool,
 
-    /// Show suppressed findings too
+    /// Show and count findings that are suppressed or in the baseline too
     #[arg(long)]
     pub no_suppress: bool,
+
+    /// Forgive the findings listed here; what no longer occurs is taken out, except in CI
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<String>,
+
+    /// Write all findings there are now into the baseline
+    #[arg(long, requires = "baseline", conflicts_with = "no_suppress")]
+    pub update_baseline: bool,
 }
 
 /// From which severity on `check` fails.

@@ -14,7 +14,10 @@ pub fn run(cli: &Cli, args: &CheckArgs) -> Result<u8> {
     let formats = formats(args)?;
     if !args.separate || args.input.paths.len() < 2 {
         let start = Instant::now();
-        let system = system(&args.input, cli.quiet)?;
+        let mut system = system(&args.input, cli.quiet)?;
+        if let Some(path) = args.baseline.as_ref().filter(|_| !args.no_suppress) {
+            super::baseline::apply(args, path, &mut system)?;
+        }
         return report(cli, args, &formats, &system, start);
     }
     let mut worst = 0;
@@ -60,7 +63,7 @@ fn report(
     let mut report = CheckReport::new(&system.sources, &findings);
     report.title = system.title();
     report.facts = system.facts();
-    report.rules_run = system.rules_run;
+    report.rules_run = system.ran.len();
     report.show_suppressed = args.no_suppress;
     report.elapsed = Some(start.elapsed());
     for (format, file) in formats {
