@@ -96,6 +96,18 @@ pub struct CheckArgs {
     #[arg(long, conflicts_with = "baseline")]
     pub separate: bool,
 
+    /// Write the fixes of findings that only one text can mend into the files
+    #[arg(long)]
+    pub fix: bool,
+
+    /// Show what --fix would change, as a unified diff, instead of the findings
+    #[arg(long, conflicts_with_all = ["fix", "format"])]
+    pub diff: bool,
+
+    /// Judge again whenever a file that was read changes
+    #[arg(long)]
+    pub watch: bool,
+
     /// Show and count findings that are suppressed or in the baseline too
     #[arg(long)]
     pub no_suppress: bool,
@@ -105,7 +117,7 @@ pub struct CheckArgs {
     pub baseline: Option<String>,
 
     /// Write all findings there are now into the baseline
-    #[arg(long, requires = "baseline", conflicts_with = "no_suppress")]
+    #[arg(long, requires = "baseline", conflicts_with_all = ["no_suppress", "watch", "diff"])]
     pub update_baseline: bool,
 }
 

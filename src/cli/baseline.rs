@@ -2,7 +2,8 @@
 //!
 //! A baseline only shrinks, and only where it is certain that something no longer occurs: everything could
 //! be read, the same paths, overlays and values are checked as when it was made, and the rule of the entry
-//! ran. In CI, or where it cannot be written, its stale entries are findings instead. It grows by
+//! ran. In CI, under `--watch` and `--diff`, and where it cannot be written, its stale entries are findings
+//! instead. It grows by
 //! `--update-baseline` alone, and never while it has mistakes: what cannot be read would be lost.
 
 use super::args::CheckArgs;
@@ -51,7 +52,12 @@ pub fn apply(args: &CheckArgs, path: &str, system: &mut System) -> Result<()> {
         system.notes.push(not_judged);
         return Ok(());
     }
-    let mut findings = left(path, baseline, &stale, &mut system.notes);
+    // What is being edited or only tried out is not settled yet.
+    let mut findings = if is_ci() || args.watch || args.diff {
+        stale.iter().map(Stale::finding).collect()
+    } else {
+        left(path, baseline, &stale, &mut system.notes)
+    };
     settings.weigh(&mut findings);
     finding::sort(&mut findings);
     system.findings.extend(findings);
@@ -94,7 +100,7 @@ fn update(path: &str, mut baseline: Baseline, system: &mut System) -> Result<()>
     Ok(())
 }
 
-/// Takes out what no longer occurs, where the file may change; what is left to say where not.
+/// Takes out what no longer occurs, and gives what is left to say: all of it where the file cannot be written.
 fn left(path: &str, mut baseline: Baseline, stale: &[Stale], notes: &mut Vec<String>) -> Vec<Finding> {
     let known: Vec<Stale> = stale.iter().filter(|s| s.known).cloned().collect();
     let unknown = stale.iter().filter(|s| !s.known).map(Stale::finding);
@@ -102,7 +108,7 @@ fn left(path: &str, mut baseline: Baseline, stale: &[Stale], notes: &mut Vec<Str
     if known.is_empty() {
         return unknown.collect();
     }
-    if is_ci() || super::output::write(path, &baseline.text()).is_err() {
+    if super::output::write(path, &baseline.text()).is_err() {
         return stale.iter().map(Stale::finding).collect();
     }
     let gone: usize = known.iter().map(Stale::surplus).sum();
