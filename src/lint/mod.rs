@@ -6,6 +6,7 @@
 
 pub mod baseline;
 mod context;
+mod contracts;
 pub mod rules;
 mod settings;
 

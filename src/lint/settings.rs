@@ -110,6 +110,7 @@ impl<'s> Settings<'s> {
     pub fn weigh(&self, findings: &mut Vec<Finding>) {
         findings.retain_mut(|finding| match self.level(finding.rule) {
             Some(Level::Allow) => false,
+            Some(_) if finding.fixed => true,
             Some(level) => {
                 finding.severity = severity(level);
                 true
