@@ -87,7 +87,7 @@ pub struct CheckArgs {
 
     /// Show a result of `-f json` again, instead of judging
     #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "overlay", "set", "format_in",
-        "separate", "no_suppress", "fix", "diff", "watch"])]
+        "separate", "no_suppress", "fix", "diff", "watch", "baseline"])]
     pub from_json: Option<String>,
 
     /// Only findings about what this team owns (again for more)
@@ -107,7 +107,7 @@ pub struct CheckArgs {
     pub exit_zero: bool,
 
     /// Judge each path as a system of its own
-    #[arg(long)]
+    #[arg(long, conflicts_with = "baseline")]
     pub separate: bool,
 
     /// Write the fixes of findings that only one text can mend into the files
@@ -122,9 +122,17 @@ pub struct CheckArgs {
     #[arg(long)]
     pub watch: bool,
 
-    /// Take suppressed findings as if no comment suppressed them
+    /// Show and count findings that are suppressed or in the baseline too
     #[arg(long)]
     pub no_suppress: bool,
+
+    /// Forgive the findings listed here; what no longer occurs is taken out, except in CI
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<String>,
+
+    /// Write all findings there are now into the baseline
+    #[arg(long, requires = "baseline", conflicts_with_all = ["no_suppress", "watch", "diff"])]
+    pub update_baseline: bool,
 }
 
 /// From which severity on `check` fails.

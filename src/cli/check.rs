@@ -61,7 +61,10 @@ fn judged(cli: &Cli, args: &CheckArgs) -> Result<Vec<(System, Duration)>> {
             }
             Ok(system)
         };
-        let system = if args.fix { fixed(cli, judged)? } else { judged()? };
+        let mut system = if args.fix { fixed(cli, judged)? } else { judged()? };
+        if let Some(path) = args.baseline.as_ref().filter(|_| !args.no_suppress) {
+            super::baseline::apply(args, path, &mut system)?;
+        }
         for note in &system.notes {
             complain(&format!("note: {note}"));
         }
@@ -79,7 +82,7 @@ fn report(system: &System, took: Duration) -> CheckReport<'_> {
     let mut report = CheckReport::new(&system.sources, &system.findings);
     report.title = system.title();
     report.facts = system.facts();
-    report.rules_run = system.rules_run;
+    report.rules_run = system.ran.len();
     report.elapsed = Some(took);
     report.complete = !system.broken;
     report.owners = system.arch.owners().into_iter().map(str::to_owned).collect();
