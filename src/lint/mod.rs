@@ -5,6 +5,8 @@
 //! `mod` line and its line in the family's slice. Must not read files or print.
 
 mod context;
+mod durations;
+mod inherited;
 pub mod rules;
 mod settings;
 
