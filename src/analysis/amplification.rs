@@ -190,19 +190,21 @@ pub struct Layers {
 /// Groups of calls in which each retries, without a budget, and so does one made right behind it, or right
 /// before. Calls are of one group where such rows connect them. Linear.
 pub fn retry_layers(arch: &Architecture, calls: &EndpointGraph) -> Vec<Layers> {
-    let retries = |edge: EdgeIndex, of: fn(&Architecture, &Edge) -> f64| of(arch, &arch.graph[edge]) >= 2.0;
+    let retries = |edge: EdgeIndex, conditions: &[RetryCondition]| {
+        let budgeted = |p: &Retry| p.budget.as_ref().is_some_and(|b| b.value.on().is_some());
+        product(arch, &arch.graph[edge], |p| is_retried(p, conditions) && !budgeted(p)) > 1.0
+    };
     let mut row: BTreeMap<EdgeIndex, (usize, Option<EdgeIndex>)> = BTreeMap::new();
     let mut sets = petgraph::unionfind::UnionFind::<usize>::new(arch.graph.edge_count());
     for node in calls.callees_first() {
         let made = calls.calls(*node).into_iter().filter(|(_, to)| !calls.is_on_loop(*node, *to));
-        let made: Vec<EdgeIndex> = made.map(|(e, _)| e).filter(|e| retries(*e, factor)).collect();
+        let made: Vec<EdgeIndex> = made.map(|(e, _)| e).filter(|e| retries(*e, &OUTAGE)).collect();
         // The longest row that begins here.
         let deepest = made.iter().max_by_key(|e| (row.get(*e).map_or(1, |r| r.0), std::cmp::Reverse(**e)));
         let Some(deepest) = deepest.copied() else { continue };
         let behind = row.get(&deepest).map_or(1, |r| r.0);
         let callers = calls.callers(*node).into_iter().filter(|(_, from)| !calls.is_on_loop(*from, *node));
-        let callers: Vec<EdgeIndex> =
-            callers.map(|(e, _)| e).filter(|e| retries(*e, factor_of_failures)).collect();
+        let callers: Vec<EdgeIndex> = callers.map(|(e, _)| e).filter(|e| retries(*e, &FAILURE)).collect();
         for caller in &callers {
             row.insert(*caller, (behind + 1, Some(deepest)));
             sets.union(caller.index(), deepest.index());

@@ -11,24 +11,22 @@ use std::collections::BTreeMap;
 /// inherit it.
 #[derive(Default)]
 pub struct Inherited {
-    shared: BTreeMap<Vec<Span>, (Finding, usize)>,
+    shared: BTreeMap<(Vec<Span>, String), (Finding, usize)>,
     own: Vec<Finding>,
 }
 
 impl Inherited {
     /// Adds the finding about `call` of which the values at `cause` are the cause. Its identity is the call;
-    /// where all of them are inherited, the block they come from.
+    /// where all of them are inherited, the blocks they come from and `apart`, an id that tells apart what
+    /// has the same cause and is to be mended in different places.
     pub fn add(
         &mut self,
         ctx: &Context<'_>,
         call: EdgeIndex,
-        cause: Vec<Span>,
+        cause: &[Span],
+        apart: Option<String>,
         finding: impl FnOnce() -> Finding,
     ) {
-        if let Some((_, more)) = self.shared.get_mut(&cause) {
-            *more += 1;
-            return;
-        }
         let blocks: Option<Vec<String>> = cause
             .iter()
             .map(|span| match ctx.arch.layers.origin(*span) {
@@ -36,14 +34,15 @@ impl Inherited {
                 Origin::Own => None,
             })
             .collect();
-        match blocks {
-            Some(mut blocks) if !blocks.is_empty() => {
-                blocks.dedup();
-                let finding = blocks.into_iter().fold(finding(), Finding::about);
-                self.shared.insert(cause, (finding, 0));
-            }
-            _ => self.own.push(finding().about(ctx.arch.edge_id(call))),
-        }
+        let Some(mut blocks) = blocks else {
+            self.own.push(finding().about(ctx.arch.edge_id(call)));
+            return;
+        };
+        blocks.dedup();
+        blocks.extend(apart.clone());
+        let key = (cause.to_vec(), apart.unwrap_or_default());
+        let first = || (blocks.into_iter().fold(finding(), Finding::about), 0);
+        self.shared.entry(key).and_modify(|(_, more)| *more += 1).or_insert_with(first);
     }
 
     /// Hands them over; `more` says of how many others the same is true.

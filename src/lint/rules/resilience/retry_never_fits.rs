@@ -36,7 +36,7 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
         if !call.is_sync_call() || !call.retries_timeouts() || before < whole.value {
             continue;
         }
-        found.add(ctx, index, vec![retries.span, whole.span, one.span], || {
+        found.add(ctx, index, &[retries.span, whole.span, one.span], None, || {
             let label = ctx.arch.edge_label(index);
             let message = format!("`{label}` has no time for the last of its attempts");
             let pause = if pauses.0 == 0 { String::new() } else { format!(" + {pauses} back-off") };

@@ -43,7 +43,7 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
         let (Some(why), Some(retries)) = (unsafe_to_repeat(call, endpoint), retried(ctx, call)) else {
             continue;
         };
-        found.add(ctx, index, vec![retries.span], || finding(ctx, index, &why, retries));
+        found.add(ctx, index, &[retries.span], None, || finding(ctx, index, &why, retries));
     }
     found.finish(out, more_calls);
 }

@@ -34,8 +34,8 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
         if pauses || (off.is_none() && call.policy.preset.is_some()) || ctx.is_broken(call.whole) {
             continue;
         }
-        let cause = std::iter::once(retries.span).chain(off.map(|b| b.span)).collect();
-        found.add(ctx, index, cause, || {
+        let cause: Vec<_> = std::iter::once(retries.span).chain(off.map(|b| b.span)).collect();
+        found.add(ctx, index, &cause, None, || {
             let message = format!("`{}` is tried again at once", ctx.arch.edge_label(index));
             let span = off.map_or(retries.span, |b| b.span);
             let label = match off {

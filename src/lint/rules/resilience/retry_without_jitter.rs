@@ -32,7 +32,7 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
         if base.0 == 0 {
             continue;
         }
-        found.add(ctx, index, vec![jitter.span], || {
+        found.add(ctx, index, &[jitter.span], None, || {
             let message = format!("callers of `{}` come back all at once", ctx.arch.edge_label(index));
             Finding::new(RULE.info, jitter.span, message)
                 .label(format!(

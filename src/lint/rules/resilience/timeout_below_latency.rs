@@ -36,7 +36,7 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
         let stop = Stop { service: ctx.arch.ends(index).1, endpoint: call.to_endpoint };
         let Some(takes) = durations.own(stop).filter(|takes| waits < *takes) else { continue };
         let (says, at) = (ctx.says(call, by), declared(ctx, stop));
-        found.add(ctx, index, vec![says, at], || {
+        found.add(ctx, index, &[says], Some(stop.id(ctx.arch)), || {
             let (_, from, to) = ctx.edge(index);
             let (u, v) = (ctx.id(from), ctx.id(to));
             let each = if by == Bounded::ByTimeout { "waits" } else { "waits for each attempt" };

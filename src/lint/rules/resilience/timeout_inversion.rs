@@ -36,8 +36,8 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
             let at = ctx.says(&ctx.arch.graph[inner], takes.by);
             // One inherited number on both sides is one cause, however many calls inherit it.
             let same = says == at && waits.total == takes.total;
-            let cause = if same { vec![says] } else { vec![says, at, ctx.arch.graph[outer].span] };
-            found.add(ctx, outer, cause, || {
+            let cause = if same { says } else { ctx.arch.graph[outer].span };
+            found.add(ctx, outer, &[cause], None, || {
                 let pair = Pair { outer, waits, says, inner, takes, at };
                 if same { pair.shared(ctx, from) } else { pair.finding(ctx, from) }
             });
