@@ -175,18 +175,16 @@ impl<'a> Durations<'a> {
             Step::Work(work) if works => worst.add(Part::Own, 1, work.value),
             Step::Work(_) => {}
             Step::Edge(edge) => {
-                let times = u64::from(self.arch.graph[*edge].times);
+                let mut times = 1_u64;
                 for call in with_stand_ins(self.arch, *edge) {
                     let data = &self.arch.graph[call];
+                    // One that stands in is made whenever the one before it has failed.
+                    times = times.saturating_mul(u64::from(data.times));
                     if !data.is_sync_call() {
                         continue;
                     }
                     match instead(call).or_else(|| self.call(data).map(|time| time.total)) {
-                        // One that stands in is made whenever the first has failed.
-                        Some(time) if call == *edge => worst.add(Part::Call(call), times, time),
-                        Some(time) => {
-                            worst.add(Part::Call(call), times.saturating_mul(u64::from(data.times)), time);
-                        }
+                        Some(time) => worst.add(Part::Call(call), times, time),
                         None => worst.unbounded.push(call),
                     }
                 }
