@@ -5,6 +5,7 @@
 mod amplification;
 mod consistent;
 mod cycles;
+mod dependencies;
 mod depth;
 mod duration;
 mod endpoints;
@@ -14,6 +15,7 @@ pub use amplification::{
 };
 pub use consistent::{Budgets, Consistent, Wait};
 pub use cycles::{Component, components, shortest_cycle, smallest_cut};
+pub use dependencies::{Dependencies, Dependency, Parts};
 pub use depth::{DeepPath, counts, deep_paths};
 pub use duration::{Bounded, Budget, CallTime, Durations, Part, Term, Worst};
 pub use endpoints::{EndpointGraph, Stop};

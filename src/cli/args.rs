@@ -93,12 +93,32 @@ pub struct CheckArgs {
     pub exit_zero: bool,
 
     /// Judge each path as a system of its own
-    #[arg(long)]
+    #[arg(long, conflicts_with = "baseline")]
     pub separate: bool,
 
-    /// Show suppressed findings too
+    /// Write the fixes of findings that only one text can mend into the files
+    #[arg(long)]
+    pub fix: bool,
+
+    /// Show what --fix would change, as a unified diff, instead of the findings
+    #[arg(long, conflicts_with_all = ["fix", "format"])]
+    pub diff: bool,
+
+    /// Judge again whenever a file that was read changes
+    #[arg(long)]
+    pub watch: bool,
+
+    /// Show and count findings that are suppressed or in the baseline too
     #[arg(long)]
     pub no_suppress: bool,
+
+    /// Forgive the findings listed here; what no longer occurs is taken out, except in CI
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<String>,
+
+    /// Write all findings there are now into the baseline
+    #[arg(long, requires = "baseline", conflicts_with_all = ["no_suppress", "watch", "diff"])]
+    pub update_baseline: bool,
 }
 
 /// From which severity on `check` fails.

@@ -1,7 +1,8 @@
 //! What a rule may look at.
 
 use super::Settings;
-use crate::analysis::{Budget, Budgets, Consistent, Durations, EndpointGraph};
+use super::contracts::Contracts;
+use crate::analysis::{Budget, Budgets, Consistent, Dependencies, Durations, EndpointGraph};
 use crate::finding::{Date, Finding, RuleInfo, Severity};
 use crate::model::{Architecture, Edge};
 use crate::source::{Sources, Span};
@@ -22,6 +23,8 @@ pub struct Context<'a> {
     /// Bytes that could not be read or resolved, sorted.
     errors: Vec<Span>,
     budgets: OnceLock<Vec<Budget>>,
+    dependencies: OnceLock<Dependencies>,
+    contracts: OnceLock<Contracts<'a>>,
 }
 
 impl<'a> Context<'a> {
@@ -44,7 +47,19 @@ impl<'a> Context<'a> {
             settings,
             errors,
             budgets: OnceLock::new(),
+            dependencies: OnceLock::new(),
+            contracts: OnceLock::new(),
         }
+    }
+
+    /// Who depends on whom.
+    pub fn dependencies(&self) -> &Dependencies {
+        self.dependencies.get_or_init(|| Dependencies::of(self.arch))
+    }
+
+    /// The user's own contracts.
+    pub(super) fn contracts(&self) -> &Contracts<'a> {
+        self.contracts.get_or_init(|| Contracts::of(self.arch))
     }
 
     /// Whether something within these bytes could not be read or resolved: that nothing is said there is
