@@ -2,6 +2,7 @@
 //! of parallel steps and every path is enumerated, and what is proposed is tried.
 
 #![expect(clippy::unwrap_used, reason = "a system that cannot be read has failed")]
+#![expect(clippy::format_push_string, reason = "a document is written line by line")]
 
 mod support;
 
@@ -485,10 +486,6 @@ fn layers_are_the_rows_of_calls_that_repeat_the_same() {
                 group.insert(*b, least);
             }
         }
-        fn longest(pairs: &[(usize, usize)], at: usize) -> usize {
-            let next = pairs.iter().filter(|(a, _)| *a == at).map(|(_, b)| longest(pairs, *b));
-            1 + next.max().unwrap_or(0)
-        }
         let mut expected: BTreeMap<usize, (BTreeSet<usize>, usize)> = BTreeMap::new();
         for (call, of) in &group {
             let (members, row) = expected.entry(*of).or_default();
@@ -505,4 +502,10 @@ fn layers_are_the_rows_of_calls_that_repeat_the_same() {
         rows += expected.len();
     }
     assert!(rows > 200, "{rows}");
+}
+
+/// The most calls in a row from one on.
+fn longest(pairs: &[(usize, usize)], at: usize) -> usize {
+    let next = pairs.iter().filter(|(a, _)| *a == at).map(|(_, b)| longest(pairs, *b));
+    1 + next.max().unwrap_or(0)
 }
