@@ -2,6 +2,8 @@
 //!
 //! Owns the words that formats without source lines share. Must not know any format's escaping.
 
+use std::fmt::Write;
+
 use super::{CheckReport, Entry, Range};
 use crate::finding::Severity;
 
@@ -40,16 +42,16 @@ pub(super) fn path(entry: &Entry<'_>) -> Option<String> {
     for (index, step) in steps.iter().enumerate() {
         if left_out.contains(&index) {
             if index == left_out.start {
-                text.push_str(&format!(" → … {} more steps …", left_out.len()));
+                let _ = write!(text, " → … {} more steps …", left_out.len());
             }
         } else {
             if at != step.from {
                 text.push_str(if text.is_empty() { "" } else { "; " });
                 text.push_str(&step.from);
             }
-            text.push_str(&format!(" → {}", step.to));
+            let _ = write!(text, " → {}", step.to);
             if !step.value.is_empty() {
-                text.push_str(&format!(" ({})", step.value));
+                let _ = write!(text, " ({})", step.value);
             }
         }
         at = &step.to;
