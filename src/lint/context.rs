@@ -2,7 +2,7 @@
 
 use super::Settings;
 use super::contracts::Contracts;
-use crate::analysis::{Dependencies, EndpointGraph};
+use crate::analysis::{Budget, Budgets, Consistent, Dependencies, Durations, EndpointGraph};
 use crate::finding::{Date, Finding, RuleInfo, Severity};
 use crate::model::{Architecture, Edge};
 use crate::source::{Sources, Span};
@@ -22,6 +22,7 @@ pub struct Context<'a> {
     settings: &'a Settings<'a>,
     /// Bytes that could not be read or resolved, sorted.
     errors: Vec<Span>,
+    budgets: OnceLock<Vec<Budget>>,
     dependencies: OnceLock<Dependencies>,
     contracts: OnceLock<Contracts<'a>>,
 }
@@ -45,6 +46,7 @@ impl<'a> Context<'a> {
             today,
             settings,
             errors,
+            budgets: OnceLock::new(),
             dependencies: OnceLock::new(),
             contracts: OnceLock::new(),
         }
@@ -65,6 +67,21 @@ impl<'a> Context<'a> {
     pub fn is_broken(&self, whole: Span) -> bool {
         let from = self.errors.partition_point(|e| (e.file, e.start) < (whole.file, whole.start));
         self.errors.get(from).is_some_and(|e| whole.contains(*e))
+    }
+
+    /// How long calls and endpoints may take.
+    pub fn durations(&self) -> Durations<'a> {
+        Durations::of(self.arch)
+    }
+
+    /// For every node of `calls` what is spent there and how long its callers wait.
+    pub fn budgets(&self) -> &[Budget] {
+        self.budgets.get_or_init(|| self.durations().budgets(&self.calls))
+    }
+
+    /// Timeouts along the path through a call that would fit inside each other.
+    pub fn consistent(&self, call: EdgeIndex, from: NodeIndex) -> Option<Consistent> {
+        Budgets { arch: self.arch, calls: &self.calls, all: self.budgets() }.consistent(call, from)
     }
 
     /// A threshold of a rule.

@@ -32,7 +32,8 @@ pub mod words {
     pub use crate::spec::vocabulary::{
         Arrivals, Cancellation, Contract, DatastoreKind, Event, Expectation, Exposure, Interpolate, Jitter,
         Latency, LatencyDistribution, Level, LintSettings, Metric, Operator, Policy, Protocol,
-        QueueDiscipline, RateProfile, RetryCondition, RuleSettings, ServiceKind, Status, Texts, Traffic,
+        QueueDiscipline, RateProfile, Retry, RetryCondition, RuleSettings, ServiceKind, Status, Texts,
+        Traffic,
     };
 }
 
