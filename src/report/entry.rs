@@ -197,7 +197,7 @@ mod severity {
 mod lines {
     use super::{Cow, Deserialize, Deserializer, Serializer};
 
-    pub fn serialize<S: Serializer>(lines: &Cow<'_, [String]>, to: S) -> Result<S::Ok, S::Error> {
+    pub fn serialize<S: Serializer>(lines: &[String], to: S) -> Result<S::Ok, S::Error> {
         to.serialize_str(&lines.join("\n"))
     }
 

@@ -47,7 +47,7 @@ pub(super) fn xml(text: &str) -> String {
 pub(super) fn markdown(text: &str) -> String {
     let text = one_line(text);
     let parts: Vec<&str> = text.split('`').collect();
-    if parts.len() % 2 == 0 {
+    if parts.len().is_multiple_of(2) {
         return escaped(&text);
     }
     let mut out = String::with_capacity(text.len());

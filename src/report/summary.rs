@@ -2,6 +2,7 @@
 //!
 //! Owns the counting and the wording. Must not know any finding beyond its severity and its flags.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -103,8 +104,7 @@ pub(super) fn owners(report: &CheckReport<'_>, style: &Style) -> String {
             (if owner.is_empty() { "(no owner)".to_owned() } else { one_line(owner) }, counts)
         })
         .collect();
-    let key = |c: &Counts| (c.error, c.warning, c.info);
-    rows.sort_by(|(_, a), (_, b)| key(b).cmp(&key(a)));
+    rows.sort_by_key(|(_, counts)| Reverse((counts.error, counts.warning, counts.info)));
     let width = rows.iter().map(|(owner, _)| owner.chars().count()).max().unwrap_or(0);
     let lines = rows.iter().map(|(owner, counts)| format!("  {owner:width$}  {}\n", found(counts, style)));
     let text: String = lines.collect();

@@ -104,7 +104,7 @@ fn reports<'a>(sources: &'a Sources, findings: &'a [Finding], title: &str) -> Ve
     let report = |name: &str| {
         let mut report = CheckReport::new(sources, findings);
         report.title = format!("{title}{name}");
-        report.facts = "2 services".to_owned();
+        report.facts = String::from("2 services");
         report.owners = vec!["b".to_owned()];
         report
     };
@@ -126,8 +126,11 @@ fn same_in_xml(said: &str, found: &str) -> bool {
     plain(said) == plain(found)
 }
 
-/// The commands of a text for GitHub, as its runner reads them: kind, properties, message.
-fn commands(text: &str) -> Vec<(String, Vec<(String, String)>, String)> {
+/// Kind, properties, message.
+type Command = (String, Vec<(String, String)>, String);
+
+/// The commands of a text for GitHub, as its runner reads them.
+fn commands(text: &str) -> Vec<Command> {
     text.lines()
         .map(|line| {
             let (head, message) = line.strip_prefix("::").unwrap().split_once("::").unwrap();

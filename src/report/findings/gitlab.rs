@@ -22,14 +22,14 @@ fn render(reports: &[CheckReport<'_>], _style: &Style) -> String {
     for report in reports {
         // Another system has services of the same names.
         let system = if reports.len() > 1 { report.title.as_str() } else { "" };
-        issues.extend(report.open().map(|entry| issue(entry, fingerprint(entry, system, &mut taken))));
+        issues.extend(report.open().map(|entry| issue(entry, &fingerprint(entry, system, &mut taken))));
     }
     let mut text = serde_json::to_string_pretty(&Value::Array(issues)).unwrap_or_default();
     text.push('\n');
     text
 }
 
-fn issue(entry: &Entry<'_>, fingerprint: String) -> Value {
+fn issue(entry: &Entry<'_>, fingerprint: &str) -> Value {
     let (path, line, end) = entry.place().map_or(("", 1, 1), |at| (at.file.as_ref(), at.line, at.end_line));
     let lines: Vec<String> = std::iter::once(entry.message.to_string()).chain(words::advice(entry)).collect();
     json!({
