@@ -91,6 +91,8 @@ record! {
         probability: Share,
         /// So many times.
         times: Positive,
+        /// The request survives its failure.
+        optional: bool,
     }
 }
 
@@ -103,6 +105,8 @@ record! {
         probability: Share,
         /// So many times.
         times: Positive,
+        /// The request survives its failure.
+        optional: bool,
     }
 }
 
@@ -125,6 +129,8 @@ pub struct DataStep {
     pub probability: Option<Spanned<Share>>,
     /// So many times.
     pub times: Option<Spanned<Positive>>,
+    /// The request survives its failure.
+    pub optional: Option<Spanned<bool>>,
 }
 
 /// One step of an endpoint.
@@ -162,12 +168,16 @@ impl Decode for Step {
             "publish" => decode_record(node, ctx).map(Self::Publish),
             "work" => decode_record::<WorkStep>(node, ctx)?.work.map(Self::Work),
             "read" => {
-                let ReadStep { read, probability, times } = decode_record(node, ctx)?;
-                read.map(|datastore| Self::Data(DataStep { datastore, write: false, probability, times }))
+                let ReadStep { read, probability, times, optional } = decode_record(node, ctx)?;
+                read.map(|datastore| {
+                    Self::Data(DataStep { datastore, write: false, probability, times, optional })
+                })
             }
             _ => {
-                let WriteStep { write, probability, times } = decode_record(node, ctx)?;
-                write.map(|datastore| Self::Data(DataStep { datastore, write: true, probability, times }))
+                let WriteStep { write, probability, times, optional } = decode_record(node, ctx)?;
+                write.map(|datastore| {
+                    Self::Data(DataStep { datastore, write: true, probability, times, optional })
+                })
             }
         }
     }
