@@ -7,8 +7,8 @@
 //! of several calls of one request to the same node as the same failure.
 
 use super::failure::{FailureGraph, Part};
-use crate::model::words::Share;
-use crate::model::{Architecture, NodeKind};
+use crate::model::words::{Share, Slo};
+use crate::model::{Architecture, EndpointRef, NodeKind};
 use petgraph::graph::{EdgeIndex, NodeIndex};
 use std::collections::{HashMap, HashSet, VecDeque};
 
@@ -69,10 +69,89 @@ pub struct Ceiling {
 }
 
 impl Ceiling {
+    /// The product in words: `99.95% × 99.9% × (1 − 30% × (1 − 99%))`, of about eight numbers.
+    pub fn product(&self) -> String {
+        let mut parts: Vec<String> = Vec::new();
+        let mut left = 8_usize;
+        for group in &self.groups {
+            if left == 0 {
+                parts.push("…".to_owned());
+                break;
+            }
+            let mut all: Vec<_> = group.factors.iter().take(left).map(|f| f.number.to_string()).collect();
+            left -= all.len();
+            if all.len() < group.factors.len() {
+                all.push("…".to_owned());
+            }
+            let all = all.join(" × ");
+            let whole = group.share >= 1.0;
+            parts.push(if whole {
+                all
+            } else {
+                format!("(1 − {} × (1 − {all}))", percent(group.share))
+            });
+        }
+        parts.join(" × ")
+    }
+
     /// All numbers, in the order of the product.
     pub fn factors(&self) -> impl Iterator<Item = &Factor> {
         self.groups.iter().flat_map(|g| g.factors.iter())
     }
+}
+
+/// A share in percent, with three digits of what is missing to 100%: `99.85%`, `99.9985%`.
+pub fn percent(share: f64) -> String {
+    let missing = (1.0 - share) * 100.0;
+    let mut digits = 2_usize;
+    let mut scale = missing.abs();
+    while scale > 0.0 && scale < 1.0 && digits < 10 {
+        scale *= 10.0;
+        digits += 1;
+    }
+    let text = format!("{:.digits$}", share * 100.0);
+    let text = if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.') } else { &text };
+    format!("{text}%")
+}
+
+/// A promise of availability, and what can be reached at the most.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Promise {
+    /// Who promises: an endpoint, or a service.
+    pub of: Part,
+    /// What is promised.
+    pub number: Share,
+    /// What can be reached; `None` where no number is known.
+    pub ceiling: Option<Ceiling>,
+}
+
+impl Promise {
+    /// What can be reached, where that is less than what is promised.
+    pub fn broken_by(&self) -> Option<&Ceiling> {
+        // Products of numbers that are written in decimal carry a little noise.
+        self.ceiling.as_ref().filter(|c| self.number.fraction() > c.value + 1e-9)
+    }
+}
+
+/// Parts that are looked at for all promises of an architecture, before each is looked at less deeply.
+const BUDGET: usize = 4_000_000;
+
+/// Every `slo.availability` of the user's own services, those of a service's endpoints before its own.
+pub fn promises(arch: &Architecture, graph: &FailureGraph) -> Vec<Promise> {
+    let mut budget = BUDGET;
+    let mut found = Vec::new();
+    for (node, _, service) in arch.services().filter(|(.., s)| !s.external) {
+        let number = |slo: Option<&Slo>| Some(slo?.availability?.value);
+        let endpoints = service.endpoints.iter().enumerate().filter_map(|(endpoint, e)| {
+            let at = EndpointRef { service: node, endpoint };
+            Some((Part::Endpoint(at), number(e.slo.as_ref().map(|s| &s.value))?))
+        });
+        let whole = number(service.slo.as_ref().map(|s| &s.value)).map(|n| (Part::Service(node), n));
+        for (of, number) in endpoints.chain(whole) {
+            found.push(Promise { of, number, ceiling: ceiling(arch, graph, of, &mut budget) });
+        }
+    }
+    found
 }
 
 /// Parts that are looked at for one ceiling, at the most, and when the budget of all is used up.
@@ -106,8 +185,7 @@ pub fn covered(arch: &Architecture, node: NodeIndex) -> Vec<Part> {
     let asked = |name: &str| check.is_some_and(|path| name.split_whitespace().last() == Some(path.as_str()));
     let callable = service.endpoints.iter().enumerate().filter(|(_, e)| e.consumes.is_none());
     let callable = callable.filter(|(_, e)| !asked(&e.name.value));
-    let parts =
-        callable.map(|(endpoint, _)| Part::Endpoint(crate::model::EndpointRef { service: node, endpoint }));
+    let parts = callable.map(|(endpoint, _)| Part::Endpoint(EndpointRef { service: node, endpoint }));
     let parts: Vec<Part> = parts.collect();
     if parts.is_empty() { vec![Part::Service(node)] } else { parts }
 }

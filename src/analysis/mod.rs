@@ -11,7 +11,9 @@ mod endpoints;
 mod failure;
 
 pub use amplification::{AmplifiedPath, RetryHop, worst_paths};
-pub use availability::{Ceiling, Factor, Group, Said, ceiling, direct_dependencies};
+pub use availability::{
+    Ceiling, Factor, Group, Promise, Said, ceiling, direct_dependencies, percent, promises,
+};
 pub use cycles::{Component, components, shortest_cycle, smallest_cut};
 pub use duration::{Unbounded, single_call_bound};
 pub use endpoints::EndpointGraph;

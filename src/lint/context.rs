@@ -1,11 +1,12 @@
 //! What a rule may look at.
 
 use super::Settings;
-use crate::analysis::EndpointGraph;
+use crate::analysis::{EndpointGraph, FailureGraph, Promise, promises};
 use crate::finding::{Date, Finding, RuleInfo, Severity};
 use crate::model::{Architecture, Edge};
 use crate::source::{Sources, Span};
 use petgraph::graph::{EdgeIndex, NodeIndex};
+use std::sync::OnceLock;
 
 /// The architecture and what is computed of it once for all rules.
 pub struct Context<'a> {
@@ -20,6 +21,8 @@ pub struct Context<'a> {
     settings: &'a Settings<'a>,
     /// Bytes that could not be read or resolved, sorted.
     errors: Vec<Span>,
+    failures: OnceLock<FailureGraph>,
+    promises: OnceLock<Vec<Promise>>,
 }
 
 impl<'a> Context<'a> {
@@ -34,7 +37,26 @@ impl<'a> Context<'a> {
         let errors = said.iter().filter(|f| f.severity == Severity::Error).map(|f| f.primary.span);
         let mut errors: Vec<Span> = errors.collect();
         errors.sort_unstable();
-        Self { arch, sources, calls: EndpointGraph::of(arch), today, settings, errors }
+        Self {
+            arch,
+            sources,
+            calls: EndpointGraph::of(arch),
+            today,
+            settings,
+            errors,
+            failures: OnceLock::new(),
+            promises: OnceLock::new(),
+        }
+    }
+
+    /// Who fails with whom.
+    pub fn failures(&self) -> &FailureGraph {
+        self.failures.get_or_init(|| FailureGraph::of(self.arch))
+    }
+
+    /// Every promise of availability, with what can be reached.
+    pub fn promises(&self) -> &[Promise] {
+        self.promises.get_or_init(|| promises(self.arch, self.failures()))
     }
 
     /// Whether something within these bytes could not be read or resolved: that nothing is said there is

@@ -47,6 +47,7 @@ pub fn build(documents: &[FileDocument]) -> (Architecture, Vec<Finding>) {
         building.communications(home);
     }
     building.channels();
+    building.checks();
     building.upstreams();
     building.seal();
     for file in documents {
@@ -217,6 +218,19 @@ impl<'d> Building<'d> {
             let Some(dead) = &queue.dead_letter else { continue };
             let who = format!("`{}`", node.id.value);
             missing.extend(super::resolve::node(&self.arch, dead, super::resolve::Want::Channel, &who).err());
+        }
+        self.findings.extend(missing.into_iter().map(|f| *f));
+    }
+
+    /// What a health check calls must exist.
+    fn checks(&mut self) {
+        let mut missing = Vec::new();
+        for (_, node, service) in self.arch.services() {
+            let check = service.health_check.as_ref().and_then(|h| h.value.on());
+            let who = format!("the health check of `{}`", node.id.value);
+            for name in check.and_then(|c| c.checks.as_ref()).iter().flat_map(|c| c.iter()) {
+                missing.extend(super::resolve::node(&self.arch, name, super::resolve::Want::Any, &who).err());
+            }
         }
         self.findings.extend(missing.into_iter().map(|f| *f));
     }

@@ -189,6 +189,11 @@ impl FailureGraph {
     }
 
     /// The part an edge asks.
+    pub fn asked(&self, arch: &Architecture, edge: EdgeIndex) -> Option<Part> {
+        self.parts.get(self.target(arch, edge) as usize).copied()
+    }
+
+    /// Its number.
     fn target(&self, arch: &Architecture, edge: EdgeIndex) -> u32 {
         let to = arch.ends(edge).1;
         let asked = match (arch.graph[edge].to_endpoint, arch.graph[to].service()) {
@@ -271,6 +276,7 @@ impl FailureGraph {
             let users = self.users_of(part);
             if users.len() > *budget {
                 failure.complete = false;
+                *budget = 0;
                 break;
             }
             *budget -= users.len();
