@@ -6,6 +6,7 @@
 mod amplification;
 mod availability;
 mod cycles;
+mod dependencies;
 mod duration;
 mod endpoints;
 mod failure;
@@ -15,6 +16,7 @@ pub use availability::{
     Ceiling, Factor, Group, Promise, Said, ceiling, direct_dependencies, percent, promises,
 };
 pub use cycles::{Component, components, shortest_cycle, smallest_cut};
+pub use dependencies::{Dependencies, Dependency, Parts};
 pub use duration::{Unbounded, single_call_bound};
 pub use endpoints::EndpointGraph;
 pub use failure::{

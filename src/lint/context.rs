@@ -1,7 +1,8 @@
 //! What a rule may look at.
 
 use super::Settings;
-use crate::analysis::{EndpointGraph, FailureGraph, Promise, promises};
+use super::contracts::Contracts;
+use crate::analysis::{Dependencies, EndpointGraph, FailureGraph, Promise, promises};
 use crate::finding::{Date, Finding, RuleInfo, Severity};
 use crate::model::{Architecture, Edge};
 use crate::source::{Sources, Span};
@@ -23,6 +24,8 @@ pub struct Context<'a> {
     errors: Vec<Span>,
     failures: OnceLock<FailureGraph>,
     promises: OnceLock<Vec<Promise>>,
+    dependencies: OnceLock<Dependencies>,
+    contracts: OnceLock<Contracts<'a>>,
 }
 
 impl<'a> Context<'a> {
@@ -46,7 +49,19 @@ impl<'a> Context<'a> {
             errors,
             failures: OnceLock::new(),
             promises: OnceLock::new(),
+            dependencies: OnceLock::new(),
+            contracts: OnceLock::new(),
         }
+    }
+
+    /// Who depends on whom.
+    pub fn dependencies(&self) -> &Dependencies {
+        self.dependencies.get_or_init(|| Dependencies::of(self.arch))
+    }
+
+    /// The user's own contracts.
+    pub(super) fn contracts(&self) -> &Contracts<'a> {
+        self.contracts.get_or_init(|| Contracts::of(self.arch))
     }
 
     /// Who fails with whom.

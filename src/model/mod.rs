@@ -30,9 +30,10 @@ pub mod words {
     pub use crate::spec::Switch;
     pub use crate::spec::units::{Duration, Rate, Share};
     pub use crate::spec::vocabulary::{
-        Arrivals, BreakerCounts, Cancellation, DatastoreKind, Event, Expectation, Exposure, Interpolate,
-        Jitter, Latency, LatencyDistribution, Level, LintSettings, Metric, Operator, Policy, Preset,
-        QueueDiscipline, RateProfile, RetryCondition, RuleSettings, ServiceKind, Slo, Status, Traffic,
+        Arrivals, BreakerCounts, Cancellation, Contract, DatastoreKind, Event, Expectation, Exposure,
+        Interpolate, Jitter, Latency, LatencyDistribution, Level, LintSettings, Metric, Operator, Policy,
+        Preset, Protocol, QueueDiscipline, RateProfile, RetryCondition, RuleSettings, ServiceKind, Slo,
+        Status, Texts, Traffic,
     };
 }
 
