@@ -214,7 +214,7 @@ fn guards_of_single_point_of_failure() {
     check(&b("replicas: 1, autoscaling: { max: 4 }"), &found);
     let said = words(&b("replicas: 1"));
     assert!(said.contains("`b` is a single point of failure: `a E` fails with it"), "{said}");
-    assert!(said.contains("1 of 1 entry point fail with it"), "{said}");
+    assert!(said.contains("the only entry point fails with it"), "{said}");
     // The entry itself.
     check(&entry("", "").replace("replicas: 2", "replicas: 1"), &found);
     // Calls that requests survive.
@@ -267,7 +267,7 @@ fn single_points_are_seen_from_where_requests_come_in() {
         front,
         &format!("{one}{c}traffic: [{{ to: c E, rate: 1/s }}, {{ to: a E, rate: 3/s }}]"),
     ));
-    assert!(share.contains("1 of 2 entry points fail with it, 25% of the declared traffic"), "{share}");
+    assert!(share.contains("1 of 2 entry points fails with it, 25% of the declared traffic"), "{share}");
     check(&calls(BOUNDED, &["a > b", "b > c"]).replacen("  c:\n", "  c:\n    replicas: 1\n", 1), &found);
     check("services: { a: { dependencies: [b] }, b: { replicas: 1 } }", &found);
     check("services: { a: { dependencies: [b], kind: cron }, b: { replicas: 1 } }", &[]);

@@ -1,6 +1,6 @@
 //! single-point-of-failure: one replica, or one zone, that requests fail with.
 
-use crate::analysis::{Blast, Closure, only_zone, percent, traffic_share};
+use crate::analysis::{Blast, Closure, FailureGraph, only_zone, percent, traffic_share};
 use crate::finding::{Finding, RuleInfo};
 use crate::lint::{Context, Rule};
 use crate::model::words::ServiceKind;
@@ -46,14 +46,14 @@ pub static RULE: Rule = Rule {
 const BUDGET: usize = 5_000_000;
 
 struct Search<'a> {
-    ctx: &'a Context<'a>,
+    graph: &'a FailureGraph,
     budget: usize,
     closure: OnceCell<Closure>,
 }
 
 impl Search<'_> {
     fn blast(&mut self, down: &[NodeIndex]) -> Option<Blast> {
-        let graph = self.ctx.failures();
+        let graph = self.graph;
         let found = if self.budget == 0 { None } else { graph.blast(down, &mut self.budget) };
         if found.as_ref().is_some_and(|b| b.complete) || self.budget > 0 && found.is_none() {
             return found;
@@ -65,7 +65,7 @@ impl Search<'_> {
 }
 
 fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
-    let mut search = Search { ctx, budget: BUDGET, closure: OnceCell::new() };
+    let mut search = Search { graph: ctx.failures(), budget: BUDGET, closure: OnceCell::new() };
     let mut alone: BTreeMap<Span, (usize, Finding)> = BTreeMap::new();
     let mut zones: BTreeMap<&str, Vec<NodeIndex>> = BTreeMap::new();
     for (index, node) in ctx.arch.nodes().filter(|(_, n)| is_judged(n)) {
@@ -120,9 +120,13 @@ fn of_node(ctx: &Context<'_>, node: &Node, span: Span, blast: &Blast) -> Finding
     let message =
         format!("`{id}` is a single point of failure: `{}` fails with it", blast.nearest.name(ctx.arch));
     let finding = Finding::new(RULE.info, span, message).label(format!("one replica{}", ctx.origin(span)));
-    let ha = if node.service().is_none() { ", say `ha: true` if it survives by itself" } else { "" };
-    let finding = proven(ctx, finding, blast)
-        .help(format!("run at least two replicas{ha}, or give the calls a `fallback`"));
+    let help = match node.service() {
+        Some(_) => "run at least two replicas, or survive its failure with a `fallback` or `optional: true`",
+        None => {
+            "run at least two replicas, say `ha: true` if it survives by itself, or `optional: true` where it is used"
+        }
+    };
+    let finding = proven(ctx, finding, blast).help(help);
     match ctx.arch.layers.origin(span) {
         Origin::Inherited(block) => finding.about(block),
         Origin::Own => finding.about(id),
@@ -170,9 +174,15 @@ fn proven(ctx: &Context<'_>, mut finding: Finding, blast: &Blast) -> Finding {
         finding = ctx.hop(finding, step.edge, value);
     }
     let (hit, all) = (blast.entries.len(), ctx.failures().entries.len());
-    let least = if blast.complete { "" } else { "at least " };
     let share = traffic_share(ctx.arch, &blast.entries).filter(|_| blast.complete);
     let share = share.map_or_else(String::new, |s| format!(", {} of the declared traffic", percent(s)));
-    let entries = if all == 1 { "entry point" } else { "entry points" };
-    finding.note(format!("{least}{hit} of {all} {entries} fail with it{share}")).number("entries", hit as f64)
+    let least = if blast.complete { "" } else { "at least " };
+    finding
+        .note(match (hit, all) {
+            (1, 1) => "the only entry point fails with it".to_owned(),
+            (hit, all) if hit == all => format!("all {all} entry points fail with it"),
+            (1, all) => format!("{least}1 of {all} entry points fails with it{share}"),
+            (hit, all) => format!("{least}{hit} of {all} entry points fail with it{share}"),
+        })
+        .number("entries", hit as f64)
 }

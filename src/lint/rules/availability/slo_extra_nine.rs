@@ -4,6 +4,7 @@ use super::{promised, says, written};
 use crate::analysis::{Factor, Part, Promise, direct_dependencies, percent};
 use crate::finding::{Finding, RuleInfo, Setting};
 use crate::lint::{Context, Rule};
+use petgraph::graph::NodeIndex;
 
 /// a dependency that is not ten times better than who promises.
 pub static RULE: Rule = Rule {
@@ -32,15 +33,19 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
     let times = ctx.number(RULE.info, "times");
     let broken: Vec<_> =
         ctx.promises().iter().filter(|p| p.broken_by().is_some()).map(|p| p.of.node()).collect();
+    let mut found: Option<NodeIndex> = None;
     for promise in ctx.promises() {
-        // What cannot be kept at all is slo-unachievable's.
-        if broken.binary_search(&promise.of.node()).is_ok() {
+        // What cannot be kept at all is slo-unachievable's; of a service and its endpoint one is enough.
+        let node = promise.of.node();
+        let said = matches!(promise.of, Part::Service(_)) && found == Some(node);
+        if said || broken.binary_search(&node).is_ok() {
             continue;
         }
         let spare = 1.0 - promise.number.fraction();
         let mut weak = direct_dependencies(ctx.arch, ctx.failures(), promise.of);
         weak.retain(|(share, f)| share * (1.0 - f.number.fraction()) * times > spare + 1e-9);
         if !weak.is_empty() {
+            found = Some(node);
             out.push(judge(ctx, promise, &weak, times));
         }
     }
@@ -72,11 +77,8 @@ fn judge(ctx: &Context<'_>, promise: &Promise, weak: &[(f64, Factor)], times: f6
             finding = ctx.hop(finding, edge, format!("{}{part}", factor.number));
         }
     }
-    if matches!(promise.of, Part::Service(_)) {
-        finding = finding.note("judged by what each of its endpoints needs");
-    }
     finding
-        .help("what is needed by many should fail much less than they may: make it better, or survive its failure")
+        .help("make what is needed fail less, or survive its failure with a `fallback` or `optional: true`")
         .number("promised", promise.number.fraction())
         .about(name)
 }
