@@ -3,7 +3,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a system that cannot be read has failed")]
 
-use loadpath::analysis::{FailureGraph, Part, ceiling};
+use loadpath::analysis::{Element, FailureGraph, ceiling};
 use loadpath::model::{Architecture, EndpointRef, build};
 use loadpath::source::MemoryLoader;
 use loadpath::spec::{Limits, Reader};
@@ -226,21 +226,21 @@ fn nodes_of(down: u32, count: usize) -> Vec<NodeIndex> {
     (0..count).filter(|i| down >> i & 1 == 1).map(NodeIndex::new).collect()
 }
 
-fn endpoint(service: usize, endpoint: usize) -> Part {
-    Part::Endpoint(EndpointRef { service: NodeIndex::new(service), endpoint })
+fn endpoint(service: usize, endpoint: usize) -> Element {
+    Element::Endpoint(EndpointRef { service: NodeIndex::new(service), endpoint })
 }
 
 /// The path that proves a failure begins at its endpoint, hangs together, ends at what is down, and each
 /// stand-in on it fails too.
-fn is_proof(arch: &Architecture, graph: &FailureGraph, down: &[NodeIndex], part: Part) -> bool {
+fn is_proof(arch: &Architecture, graph: &FailureGraph, down: &[NodeIndex], part: Element) -> bool {
     let failure = graph.fail(down, &mut unlimited());
     let target = |edge| {
         let to = arch.ends(edge).1;
         let service = arch.graph[to].service().is_some();
         match arch.graph[edge].to_endpoint {
-            Some(endpoint) if service => Part::Endpoint(EndpointRef { service: to, endpoint }),
-            _ if service => Part::Service(to),
-            _ => Part::Node(to),
+            Some(endpoint) if service => Element::Endpoint(EndpointRef { service: to, endpoint }),
+            _ if service => Element::Service(to),
+            _ => Element::Node(to),
         }
     };
     let mut at = part.node();
@@ -275,7 +275,7 @@ proptest! {
                     prop_assert!(!fails || is_proof(&arch, &graph, &nodes, part), "{:b} {}", down, system.yaml());
                 }
                 let whole = down >> service & 1 == 1 || endpoints.iter().all(|f| *f);
-                prop_assert_eq!(graph.has_failed(&failure, Part::Service(NodeIndex::new(service))), whole);
+                prop_assert_eq!(graph.has_failed(&failure, Element::Service(NodeIndex::new(service))), whole);
             }
             // The blast radius: the one entry, with a path to what is down.
             let blast = graph.blast(&nodes, &mut unlimited());
@@ -287,7 +287,7 @@ proptest! {
             }
             // What an entry needs without a stand-in fails it alone.
             if let [one] = nodes.as_slice()
-                && let Some((from, path)) = graph.way(&closure, Part::Node(*one))
+                && let Some((from, path)) = graph.way(&closure, Element::Node(*one))
             {
                 prop_assert!(expected[0][0], "{:b} {}", down, system.yaml());
                 let end = path.last().map_or(from.node(), |s| arch.ends(s.edge).1);
@@ -335,7 +335,7 @@ proptest! {
                 }
             }
             let best = endpoints.iter().copied().fold(0.0, f64::max);
-            let whole = ceiling(&arch, &graph, Part::Service(NodeIndex::new(service)), &mut unlimited());
+            let whole = ceiling(&arch, &graph, Element::Service(NodeIndex::new(service)), &mut unlimited());
             prop_assert!(whole.unwrap().value >= best - 1e-9);
         }
     }
@@ -356,7 +356,7 @@ fn a_long_chain_fails_from_end_to_end() {
     assert_eq!(blast.path.len(), count - 1);
     assert_eq!(
         graph
-            .way(&graph.certain(&graph.entries, usize::MAX), Part::Node(NodeIndex::new(count - 1)))
+            .way(&graph.certain(&graph.entries, usize::MAX), Element::Node(NodeIndex::new(count - 1)))
             .unwrap()
             .1,
         blast.path

@@ -6,7 +6,7 @@
 //! product is an upper bound whatever is unknown. Failures are taken as independent of one another, and those
 //! of several calls of one request to the same node as the same failure.
 
-use super::failure::{FailureGraph, Part};
+use super::failure::{Element, FailureGraph};
 use crate::model::words::{Share, Slo};
 use crate::model::{Architecture, EndpointRef, NodeKind};
 use petgraph::graph::{EdgeIndex, NodeIndex};
@@ -57,7 +57,7 @@ impl Group {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Ceiling {
     /// What it is about: an endpoint, or a service without endpoints.
-    pub of: Part,
+    pub of: Element,
     /// First what every request needs, then what only a part of them needs.
     pub groups: Vec<Group>,
     /// The product of the groups.
@@ -118,7 +118,7 @@ pub fn percent(share: f64) -> String {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Promise {
     /// Who promises: an endpoint, or a service.
-    pub of: Part,
+    pub of: Element,
     /// What is promised.
     pub number: Share,
     /// What can be reached; `None` where no number is known.
@@ -144,9 +144,9 @@ pub fn promises(arch: &Architecture, graph: &FailureGraph) -> Vec<Promise> {
         let number = |slo: Option<&Slo>| Some(slo?.availability?.value);
         let endpoints = service.endpoints.iter().enumerate().filter_map(|(endpoint, e)| {
             let at = EndpointRef { service: node, endpoint };
-            Some((Part::Endpoint(at), number(e.slo.as_ref().map(|s| &s.value))?))
+            Some((Element::Endpoint(at), number(e.slo.as_ref().map(|s| &s.value))?))
         });
-        let whole = number(service.slo.as_ref().map(|s| &s.value)).map(|n| (Part::Service(node), n));
+        let whole = number(service.slo.as_ref().map(|s| &s.value)).map(|n| (Element::Service(node), n));
         for (of, number) in endpoints.chain(whole) {
             found.push(Promise { of, number, ceiling: ceiling(arch, graph, of, &mut budget) });
         }
@@ -160,9 +160,14 @@ const LIMITS: [usize; 2] = [2_000, 100];
 /// The lower of the two readings for an endpoint or service, `None` where no number is known. Of a service
 /// with endpoints it is that of its best one: how requests are spread over them is not known, and no mixture
 /// is better. The endpoint of its own health check is left out. `budget` counts parts that are looked at.
-pub fn ceiling(arch: &Architecture, graph: &FailureGraph, of: Part, budget: &mut usize) -> Option<Ceiling> {
+pub fn ceiling(
+    arch: &Architecture,
+    graph: &FailureGraph,
+    of: Element,
+    budget: &mut usize,
+) -> Option<Ceiling> {
     let parts = match of {
-        Part::Service(node) => covered(arch, node),
+        Element::Service(node) => covered(arch, node),
         other => vec![other],
     };
     let mut best: Option<Ceiling> = None;
@@ -179,23 +184,23 @@ pub fn ceiling(arch: &Architecture, graph: &FailureGraph, of: Part, budget: &mut
 
 /// What a promise of a service covers: the endpoints that can be called, but the one its own health check
 /// asks; the service itself where it names none.
-pub fn covered(arch: &Architecture, node: NodeIndex) -> Vec<Part> {
+pub fn covered(arch: &Architecture, node: NodeIndex) -> Vec<Element> {
     let Some(service) = arch.graph[node].service() else { return Vec::new() };
     let check = service.health_check.as_ref().and_then(|h| h.value.on()).and_then(|h| h.path.as_ref());
     let asked = |name: &str| check.is_some_and(|path| name.split_whitespace().last() == Some(path.as_str()));
     let callable = service.endpoints.iter().enumerate().filter(|(_, e)| e.consumes.is_none());
     let callable = callable.filter(|(_, e)| !asked(&e.name.value));
-    let parts = callable.map(|(endpoint, _)| Part::Endpoint(EndpointRef { service: node, endpoint }));
-    let parts: Vec<Part> = parts.collect();
-    if parts.is_empty() { vec![Part::Service(node)] } else { parts }
+    let parts = callable.map(|(endpoint, _)| Element::Endpoint(EndpointRef { service: node, endpoint }));
+    let parts: Vec<Element> = parts.collect();
+    if parts.is_empty() { vec![Element::Service(node)] } else { parts }
 }
 
 /// What a promise needs directly and says how available it is, each node once, with the part of requests that
 /// needs it: a node's promise, else its own number, which its interface cannot exceed. For a service: what
 /// each of its endpoints needs.
-pub fn direct_dependencies(arch: &Architecture, graph: &FailureGraph, of: Part) -> Vec<(f64, Factor)> {
+pub fn direct_dependencies(arch: &Architecture, graph: &FailureGraph, of: Element) -> Vec<(f64, Factor)> {
     let parts = match of {
-        Part::Service(node) => covered(arch, node),
+        Element::Service(node) => covered(arch, node),
         other => vec![other],
     };
     let mut found: Vec<(f64, Factor)> = Vec::new();
@@ -227,17 +232,17 @@ fn lost(share: f64, number: Share) -> f64 {
 }
 
 /// What is promised at an interface: of the endpoint, else of its service.
-fn promise(arch: &Architecture, part: Part) -> Option<Factor> {
+fn promise(arch: &Architecture, part: Element) -> Option<Factor> {
     let node = part.node();
     let service = arch.graph[node].service()?;
     let factor = |number: Share, said| Factor { node, number, said, by: None };
-    if let Part::Endpoint(at) = part
+    if let Element::Endpoint(at) = part
         && let Some(number) = arch.endpoint(at)?.slo.as_ref().and_then(|s| s.value.availability)
     {
         return Some(factor(number.value, Said::EndpointSlo(at.endpoint)));
     }
     let number = service.slo.as_ref()?.value.availability?;
-    matches!(part, Part::Endpoint(_) | Part::Service(_)).then(|| factor(number.value, Said::Slo))
+    matches!(part, Element::Endpoint(_) | Element::Service(_)).then(|| factor(number.value, Said::Slo))
 }
 
 /// A node's own number.
@@ -254,21 +259,21 @@ fn own(arch: &Architecture, node: NodeIndex) -> Option<Factor> {
 struct Walk<'a> {
     arch: &'a Architecture,
     graph: &'a FailureGraph,
-    start: Part,
+    start: Element,
     /// Whether a promise stands for all that lies behind it.
     promises: bool,
-    seen: HashSet<Part>,
+    seen: HashSet<Element>,
     /// The group and place of each node's number.
     counted: HashMap<NodeIndex, (usize, usize)>,
     groups: Vec<Group>,
     /// Needed only in a part of the requests: looked at when everything that is always needed is known.
-    later: Vec<(f64, EdgeIndex, Part)>,
+    later: Vec<(f64, EdgeIndex, Element)>,
     reached: Vec<NodeIndex>,
     complete: bool,
 }
 
 impl<'a> Walk<'a> {
-    fn new(arch: &'a Architecture, graph: &'a FailureGraph, start: Part, promises: bool) -> Self {
+    fn new(arch: &'a Architecture, graph: &'a FailureGraph, start: Element, promises: bool) -> Self {
         Self {
             arch,
             graph,
@@ -299,7 +304,7 @@ impl<'a> Walk<'a> {
     }
 
     /// Everything that is needed for certain once `from` is.
-    fn group(&mut self, share: f64, from: Part, by: Option<EdgeIndex>, budget: &mut usize) {
+    fn group(&mut self, share: f64, from: Element, by: Option<EdgeIndex>, budget: &mut usize) {
         self.groups.push(Group { share, factors: Vec::new() });
         let mut queue = VecDeque::new();
         if self.seen.insert(from) {
@@ -329,16 +334,16 @@ impl<'a> Walk<'a> {
     }
 
     /// Takes the number of a part in, and says whether it stands for all that lies behind.
-    fn count(&mut self, part: Part, by: Option<EdgeIndex>) -> bool {
+    fn count(&mut self, part: Element, by: Option<EdgeIndex>) -> bool {
         let node = part.node();
         // What is promised here is what is asked for.
         let promised = self.promises && node != self.start.node();
         let promise = if promised { promise(self.arch, part) } else { None };
         let found = match part {
-            Part::Node(node) => own(self.arch, node),
+            Element::Node(node) => own(self.arch, node),
             _ => None,
         };
-        if matches!(part, Part::Node(_)) && !self.arch.graph[node].is_channel() || promise.is_some() {
+        if matches!(part, Element::Node(_)) && !self.arch.graph[node].is_channel() || promise.is_some() {
             self.reached.push(node);
         }
         let Some(factor) = promise.or(found) else { return false };

@@ -5,20 +5,26 @@
 
 mod amplification;
 mod availability;
+mod consistent;
 mod cycles;
 mod dependencies;
+mod depth;
 mod duration;
 mod endpoints;
 mod failure;
 
-pub use amplification::{AmplifiedPath, RetryHop, worst_paths};
+pub use amplification::{
+    AmplifiedPath, Layers, RetryHop, entries, factor, factor_of_failures, retry_layers, worst_paths,
+};
 pub use availability::{
     Ceiling, Factor, Group, Promise, Said, ceiling, direct_dependencies, percent, promises,
 };
+pub use consistent::{Budgets, Consistent, Wait};
 pub use cycles::{Component, components, shortest_cycle, smallest_cut};
 pub use dependencies::{Dependencies, Dependency, Parts};
-pub use duration::{Unbounded, single_call_bound};
-pub use endpoints::EndpointGraph;
+pub use depth::{DeepPath, counts, deep_paths};
+pub use duration::{Bounded, Budget, CallTime, Durations, Part, Term, Worst};
+pub use endpoints::{EndpointGraph, Stop};
 pub use failure::{
-    Blast, Closure, FailedStep, Failure, FailureGraph, Part, alternatives, only_zone, traffic_share,
+    Blast, Closure, Element, FailedStep, Failure, FailureGraph, alternatives, only_zone, traffic_share,
 };

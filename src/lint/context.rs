@@ -2,7 +2,9 @@
 
 use super::Settings;
 use super::contracts::Contracts;
-use crate::analysis::{Dependencies, EndpointGraph, FailureGraph, Promise, promises};
+use crate::analysis::{
+    Budget, Budgets, Consistent, Dependencies, Durations, EndpointGraph, FailureGraph, Promise, promises,
+};
 use crate::finding::{Date, Finding, RuleInfo, Severity};
 use crate::model::{Architecture, Edge};
 use crate::source::{Sources, Span};
@@ -24,6 +26,7 @@ pub struct Context<'a> {
     errors: Vec<Span>,
     failures: OnceLock<FailureGraph>,
     promises: OnceLock<Vec<Promise>>,
+    budgets: OnceLock<Vec<Budget>>,
     dependencies: OnceLock<Dependencies>,
     contracts: OnceLock<Contracts<'a>>,
 }
@@ -49,6 +52,7 @@ impl<'a> Context<'a> {
             errors,
             failures: OnceLock::new(),
             promises: OnceLock::new(),
+            budgets: OnceLock::new(),
             dependencies: OnceLock::new(),
             contracts: OnceLock::new(),
         }
@@ -79,6 +83,21 @@ impl<'a> Context<'a> {
     pub fn is_broken(&self, whole: Span) -> bool {
         let from = self.errors.partition_point(|e| (e.file, e.start) < (whole.file, whole.start));
         self.errors.get(from).is_some_and(|e| whole.contains(*e))
+    }
+
+    /// How long calls and endpoints may take.
+    pub fn durations(&self) -> Durations<'a> {
+        Durations::of(self.arch)
+    }
+
+    /// For every node of `calls` what is spent there and how long its callers wait.
+    pub fn budgets(&self) -> &[Budget] {
+        self.budgets.get_or_init(|| self.durations().budgets(&self.calls))
+    }
+
+    /// Timeouts along the path through a call that would fit inside each other.
+    pub fn consistent(&self, call: EdgeIndex, from: NodeIndex) -> Option<Consistent> {
+        Budgets { arch: self.arch, calls: &self.calls, all: self.budgets() }.consistent(call, from)
     }
 
     /// A threshold of a rule.

@@ -28,12 +28,13 @@ pub use scenario::{Expected, Happening, Scenario, TargetRef, Traffic};
 /// takes them from here and need not know how they are written.
 pub mod words {
     pub use crate::spec::Switch;
+    pub use crate::spec::facts::facts;
     pub use crate::spec::units::{Duration, Rate, Share};
     pub use crate::spec::vocabulary::{
         Arrivals, BreakerCounts, Cancellation, Contract, DatastoreKind, Event, Expectation, Exposure,
         Interpolate, Jitter, Latency, LatencyDistribution, Level, LintSettings, Metric, Operator, Policy,
-        Preset, Protocol, QueueDiscipline, RateProfile, RetryCondition, RuleSettings, ServiceKind, Slo,
-        Status, Texts, Traffic,
+        Preset, Protocol, QueueDiscipline, RateProfile, Retry, RetryCondition, RuleSettings, ServiceKind,
+        Slo, Status, Texts, Traffic,
     };
 }
 

@@ -1,6 +1,6 @@
 //! How far a failure reaches: the entry points that fail with it, and their share of the traffic.
 
-use super::{Closure, FailedStep, FailureGraph, Part};
+use super::{Closure, Element, FailedStep, FailureGraph};
 use crate::model::words::{Exposure, ServiceKind};
 use crate::model::{Architecture, EndpointRef, NodeKind};
 use petgraph::Direction;
@@ -11,9 +11,9 @@ use std::collections::BTreeSet;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Blast {
     /// They, in document order.
-    pub entries: Vec<Part>,
+    pub entries: Vec<Element>,
     /// Why the nearest of them fails.
-    pub nearest: Part,
+    pub nearest: Element,
     /// The calls from the nearest one to what is down; empty where it stands there itself.
     pub path: Vec<FailedStep>,
     /// Whether all of them were found.
@@ -22,10 +22,10 @@ pub struct Blast {
 
 /// Where requests come in: the targets of `traffic`, else what is public. Else what looks like it: the
 /// services that call others and are called by nobody, jobs left out.
-pub(super) fn entries(arch: &Architecture) -> Vec<Part> {
+pub(super) fn entries(arch: &Architecture) -> Vec<Element> {
     let of = |node: NodeIndex, endpoint: Option<usize>| match endpoint {
-        Some(endpoint) => Part::Endpoint(EndpointRef { service: node, endpoint }),
-        None => Part::Service(node),
+        Some(endpoint) => Element::Endpoint(EndpointRef { service: node, endpoint }),
+        None => Element::Service(node),
     };
     let named: BTreeSet<_> = arch.traffic.iter().map(|t| (t.to.node, t.to.endpoint)).collect();
     if !named.is_empty() {
@@ -71,17 +71,17 @@ impl FailureGraph {
     /// The same where everything else failed to answer: one entry that needs one of the nodes, as the closure
     /// of all entries shows.
     pub fn blast_within(&self, closure: &Closure, down: &[NodeIndex]) -> Option<Blast> {
-        let (nearest, path) = down.iter().find_map(|node| self.way(closure, Part::Node(*node)))?;
+        let (nearest, path) = down.iter().find_map(|node| self.way(closure, Element::Node(*node)))?;
         Some(Blast { entries: vec![nearest], nearest, path, complete: false })
     }
 }
 
 /// The part of the declared traffic that goes to these entries (in order); `None` where a rate is not declared.
-pub fn traffic_share(arch: &Architecture, entries: &[Part]) -> Option<f64> {
+pub fn traffic_share(arch: &Architecture, entries: &[Element]) -> Option<f64> {
     let (mut hit, mut all) = (0.0, 0.0);
     for traffic in &arch.traffic {
         let rate = traffic.top_rate()?;
-        let to = traffic.to.endpoint_ref().map_or(Part::Service(traffic.to.node), Part::Endpoint);
+        let to = traffic.to.endpoint_ref().map_or(Element::Service(traffic.to.node), Element::Endpoint);
         all += rate;
         if entries.binary_search(&to).is_ok() {
             hit += rate;

@@ -15,7 +15,7 @@ use std::ops::Range;
 
 /// What can fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Part {
+pub enum Element {
     /// A service, datastore, queue or topic: it is down.
     Node(NodeIndex),
     /// An endpoint or handler: requests to it fail, those at least that come to the step that fails.
@@ -24,7 +24,7 @@ pub enum Part {
     Service(NodeIndex),
 }
 
-impl Part {
+impl Element {
     /// The node it is, or is of.
     pub const fn node(self) -> NodeIndex {
         match self {
@@ -70,8 +70,8 @@ pub struct FailedStep {
 #[derive(Debug, Clone, Default)]
 pub struct FailureGraph {
     /// Where requests come in.
-    pub entries: Vec<Part>,
-    parts: Vec<Part>,
+    pub entries: Vec<Element>,
+    parts: Vec<Element>,
     /// Of each node, the number of its first endpoint.
     endpoints_from: Vec<u32>,
     needs: Vec<Need>,
@@ -110,20 +110,20 @@ impl FailureGraph {
     /// Walks every script once.
     pub fn of(arch: &Architecture) -> Self {
         let nodes = arch.graph.node_indices();
-        let mut this = Self { parts: nodes.clone().map(Part::Node).collect(), ..Self::default() };
+        let mut this = Self { parts: nodes.clone().map(Element::Node).collect(), ..Self::default() };
         for (node, data) in arch.nodes() {
             this.endpoints_from.push(this.parts.len() as u32);
             let count = data.service().map_or(0, |s| s.endpoints.len());
             let endpoints = (0..count).map(|endpoint| EndpointRef { service: node, endpoint });
-            this.parts.extend(endpoints.map(Part::Endpoint));
+            this.parts.extend(endpoints.map(Element::Endpoint));
         }
-        this.parts.extend(nodes.map(Part::Service));
+        this.parts.extend(nodes.map(Element::Service));
         for part in 0..this.parts.len() {
             this.of.push(this.needs.len() as u32);
             match this.parts[part] {
-                Part::Node(_) => {}
-                Part::Endpoint(at) => this.endpoint(arch, part as u32, at),
-                Part::Service(node) => this.service(arch, part as u32, node),
+                Element::Node(_) => {}
+                Element::Endpoint(at) => this.endpoint(arch, part as u32, at),
+                Element::Service(node) => this.service(arch, part as u32, node),
             }
         }
         this.of.push(this.needs.len() as u32);
@@ -189,7 +189,7 @@ impl FailureGraph {
     }
 
     /// The part an edge asks.
-    pub fn asked(&self, arch: &Architecture, edge: EdgeIndex) -> Option<Part> {
+    pub fn asked(&self, arch: &Architecture, edge: EdgeIndex) -> Option<Element> {
         self.parts.get(self.target(arch, edge) as usize).copied()
     }
 
@@ -197,8 +197,8 @@ impl FailureGraph {
     fn target(&self, arch: &Architecture, edge: EdgeIndex) -> u32 {
         let to = arch.ends(edge).1;
         let asked = match (arch.graph[edge].to_endpoint, arch.graph[to].service()) {
-            (Some(endpoint), Some(_)) => self.id(Part::Endpoint(EndpointRef { service: to, endpoint })),
-            (None, Some(_)) => self.id(Part::Service(to)),
+            (Some(endpoint), Some(_)) => self.id(Element::Endpoint(EndpointRef { service: to, endpoint })),
+            (None, Some(_)) => self.id(Element::Service(to)),
             (_, None) => None,
         };
         asked.unwrap_or(to.index() as u32)
@@ -224,13 +224,13 @@ impl FailureGraph {
         }
     }
 
-    fn id(&self, part: Part) -> Option<u32> {
+    fn id(&self, part: Element) -> Option<u32> {
         let nodes = self.endpoints_from.len();
         let node = part.node().index();
         let id = match part {
-            Part::Node(_) => node,
-            Part::Endpoint(at) => *self.endpoints_from.get(node)? as usize + at.endpoint,
-            Part::Service(_) => self.parts.len() - nodes + node,
+            Element::Node(_) => node,
+            Element::Endpoint(at) => *self.endpoints_from.get(node)? as usize + at.endpoint,
+            Element::Service(_) => self.parts.len() - nodes + node,
         };
         (self.parts.get(id) == Some(&part)).then_some(id as u32)
     }
@@ -251,7 +251,7 @@ impl FailureGraph {
     }
 
     /// What a part cannot do without and nothing stands in for, in the order of its script, with the edge.
-    pub fn certain_needs(&self, part: Part) -> impl Iterator<Item = (Option<EdgeIndex>, Part)> {
+    pub fn certain_needs(&self, part: Element) -> impl Iterator<Item = (Option<EdgeIndex>, Element)> {
         let needs = self.id(part).map_or(0..0, |id| self.needs_of(id));
         needs.filter_map(|need| match self.choices_of(need) {
             [only] => Some((only.edge, self.parts[only.part as usize])),
@@ -296,7 +296,7 @@ impl FailureGraph {
 
     /// What fails `from` all by itself, nearest first: everything it needs without a stand-in, and so on. At
     /// most `limit` parts.
-    pub fn certain(&self, from: &[Part], limit: usize) -> Closure {
+    pub fn certain(&self, from: &[Element], limit: usize) -> Closure {
         let mut closure = Closure::default();
         let mut queue: VecDeque<u32> = VecDeque::new();
         for id in from.iter().filter_map(|part| self.id(*part)) {
@@ -321,13 +321,13 @@ impl FailureGraph {
     }
 
     /// Whether a part has failed.
-    pub fn has_failed(&self, failure: &Failure, part: Part) -> bool {
+    pub fn has_failed(&self, failure: &Failure, part: Element) -> bool {
         self.id(part).is_some_and(|id| failure.by.contains_key(&id))
     }
 
     /// Why a part has failed: the calls from it to what is down, along first choices. Empty for what is
     /// down itself or stands on it directly.
-    pub fn why(&self, failure: &Failure, part: Part) -> Vec<FailedStep> {
+    pub fn why(&self, failure: &Failure, part: Element) -> Vec<FailedStep> {
         let mut steps = Vec::new();
         let mut at = self.id(part);
         // What a need is unmet by failed before its owner: the way down ends.
@@ -343,7 +343,7 @@ impl FailureGraph {
     }
 
     /// How what a closure starts from comes to need a part: the start, and the calls from there.
-    pub fn way(&self, closure: &Closure, part: Part) -> Option<(Part, Vec<FailedStep>)> {
+    pub fn way(&self, closure: &Closure, part: Element) -> Option<(Element, Vec<FailedStep>)> {
         let mut at = self.id(part)?;
         let mut steps = Vec::new();
         while let Some(need) = *closure.by.get(&at)? {
@@ -371,13 +371,13 @@ pub struct Failure {
 #[derive(Debug, Clone, Default)]
 pub struct Closure {
     /// In the order in which it was reached: nearest first, where it starts included.
-    pub parts: Vec<Part>,
+    pub parts: Vec<Element>,
     by: HashMap<u32, Option<u32>>,
 }
 
 impl FailureGraph {
     /// Whether a part belongs to a closure.
-    pub fn needs(&self, closure: &Closure, part: Part) -> bool {
+    pub fn needs(&self, closure: &Closure, part: Element) -> bool {
         self.id(part).is_some_and(|id| closure.by.contains_key(&id))
     }
 }

@@ -7,7 +7,7 @@ mod stopped_dependency;
 mod tier_inversion;
 mod unhealthy_dependency;
 
-use crate::analysis::{Factor, Part, Promise, Said};
+use crate::analysis::{Element, Factor, Promise, Said};
 use crate::finding::{Finding, RuleInfo, Severity};
 use crate::lint::{Context, Rule};
 use crate::model::NodeKind;
@@ -46,7 +46,7 @@ fn written(ctx: &Context<'_>, node: NodeIndex, said: Said) -> Span {
 /// Where a promise is written.
 fn promised(ctx: &Context<'_>, promise: &Promise) -> Span {
     let said = match promise.of {
-        Part::Endpoint(at) => Said::EndpointSlo(at.endpoint),
+        Element::Endpoint(at) => Said::EndpointSlo(at.endpoint),
         _ => Said::Slo,
     };
     written(ctx, promise.of.node(), said)

@@ -1,7 +1,7 @@
 //! slo-extra-nine: a dependency that is not ten times better than who promises.
 
 use super::{promised, says, written};
-use crate::analysis::{Factor, Part, Promise, direct_dependencies, percent};
+use crate::analysis::{Element, Factor, Promise, direct_dependencies, percent};
 use crate::finding::{Finding, RuleInfo, Setting};
 use crate::lint::{Context, Rule};
 use petgraph::graph::NodeIndex;
@@ -37,7 +37,7 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
     for promise in ctx.promises() {
         // What cannot be kept at all is slo-unachievable's; of a service and its endpoint one is enough.
         let node = promise.of.node();
-        let said = matches!(promise.of, Part::Service(_)) && found == Some(node);
+        let said = matches!(promise.of, Element::Service(_)) && found == Some(node);
         if said || broken.binary_search(&node).is_ok() {
             continue;
         }

@@ -1,7 +1,7 @@
 //! slo-unachievable: a promise above what the declared numbers of its dependencies allow.
 
 use super::{promised, says, written};
-use crate::analysis::{Ceiling, Part, Promise, percent};
+use crate::analysis::{Ceiling, Element, Promise, percent};
 use crate::finding::{Finding, RuleInfo};
 use crate::lint::{Context, Rule};
 use petgraph::graph::NodeIndex;
@@ -33,7 +33,7 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
     for promise in ctx.promises() {
         let Some(ceiling) = promise.broken_by() else { continue };
         // The promise of a service breaks with that of its endpoint, by the same cause.
-        if matches!(promise.of, Part::Service(_)) && found == Some(promise.of.node()) {
+        if matches!(promise.of, Element::Service(_)) && found == Some(promise.of.node()) {
             continue;
         }
         found = Some(promise.of.node());

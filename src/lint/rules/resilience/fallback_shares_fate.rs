@@ -1,6 +1,6 @@
 //! fallback-shares-fate: a stand-in that fails with what it stands in for.
 
-use crate::analysis::{Closure, FailureGraph, Part, alternatives};
+use crate::analysis::{Closure, Element, FailureGraph, alternatives};
 use crate::finding::{Finding, RuleInfo};
 use crate::lint::{Context, Rule};
 use crate::model::Fallback;
@@ -36,20 +36,20 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
         let Some(Fallback::Call(stand_in)) = edge.fallback.as_ref().map(|f| f.value) else { continue };
         // Where a fixed answer comes last, the request survives.
         let Some(ways) = alternatives(ctx.arch, index) else { continue };
-        let asked: Vec<Part> = ways.iter().filter_map(|way| graph.asked(ctx.arch, *way)).collect();
+        let asked: Vec<Element> = ways.iter().filter_map(|way| graph.asked(ctx.arch, *way)).collect();
         let limit = if looked < BUDGET { LIMITS[0] } else { LIMITS[1] };
         let all: Vec<Closure> = asked.iter().map(|part| graph.certain(&[*part], limit)).collect();
         looked += all.iter().map(|c| c.parts.len()).sum::<usize>();
         let Some((first, rest)) = all.split_first() else { continue };
         let nodes = first.parts.iter().filter_map(|part| match part {
-            Part::Node(node) => Some(*node),
+            Element::Node(node) => Some(*node),
             _ => None,
         });
-        let common = nodes.filter(|node| rest.iter().all(|c| graph.needs(c, Part::Node(*node))));
+        let common = nodes.filter(|node| rest.iter().all(|c| graph.needs(c, Element::Node(*node))));
         let callee = ctx.arch.ends(index).1;
         let own = caller(ctx, graph, index, limit);
         // What the request needs anyway fails it whatever stands in.
-        let fate = common.into_iter().find(|n| *n == callee || !graph.needs(&own, Part::Node(*n)));
+        let fate = common.into_iter().find(|n| *n == callee || !graph.needs(&own, Element::Node(*n)));
         if let Some(fate) = fate {
             out.push(judge(ctx, index, stand_in, fate, (&asked, &all)));
         }
@@ -60,8 +60,8 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
 fn caller(ctx: &Context<'_>, graph: &FailureGraph, index: EdgeIndex, limit: usize) -> Closure {
     let service = ctx.arch.ends(index).0;
     let part = match ctx.arch.graph[index].from_endpoint {
-        Some(endpoint) => Part::Endpoint(crate::model::EndpointRef { service, endpoint }),
-        None => Part::Service(service),
+        Some(endpoint) => Element::Endpoint(crate::model::EndpointRef { service, endpoint }),
+        None => Element::Service(service),
     };
     graph.certain(&[part], limit)
 }
@@ -71,7 +71,7 @@ fn judge(
     index: EdgeIndex,
     stand_in: EdgeIndex,
     fate: NodeIndex,
-    (asked, closures): (&[Part], &[Closure]),
+    (asked, closures): (&[Element], &[Closure]),
 ) -> Finding {
     let graph = ctx.failures();
     let (call, _, callee) = ctx.edge(index);
@@ -93,7 +93,7 @@ fn judge(
     for (edge, part, closure) in ways {
         let (Some(_), Some(closure)) = (part, closure) else { continue };
         finding = ctx.hop(finding, edge, if edge == index { "fails" } else { "the fallback fails" });
-        for step in graph.way(closure, Part::Node(fate)).into_iter().flat_map(|(_, steps)| steps) {
+        for step in graph.way(closure, Element::Node(fate)).into_iter().flat_map(|(_, steps)| steps) {
             finding = ctx.hop(finding, step.edge, "fails");
             let data = &ctx.arch.graph[step.edge];
             finding = finding.also(data.span, format!("`{}` needs it", ctx.arch.edge_label(step.edge)));
