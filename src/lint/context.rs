@@ -2,7 +2,9 @@
 
 use super::Settings;
 use super::contracts::Contracts;
-use crate::analysis::{Budget, Budgets, Consistent, Dependencies, Durations, EndpointGraph};
+use crate::analysis::{
+    Budget, Budgets, Consistent, Dependencies, Durations, EndpointGraph, FailureGraph, Promise, promises,
+};
 use crate::finding::{Date, Finding, RuleInfo, Severity};
 use crate::model::{Architecture, Edge};
 use crate::source::{Sources, Span};
@@ -22,6 +24,8 @@ pub struct Context<'a> {
     settings: &'a Settings<'a>,
     /// Bytes that could not be read or resolved, sorted.
     errors: Vec<Span>,
+    failures: OnceLock<FailureGraph>,
+    promises: OnceLock<Vec<Promise>>,
     budgets: OnceLock<Vec<Budget>>,
     dependencies: OnceLock<Dependencies>,
     contracts: OnceLock<Contracts<'a>>,
@@ -46,6 +50,8 @@ impl<'a> Context<'a> {
             today,
             settings,
             errors,
+            failures: OnceLock::new(),
+            promises: OnceLock::new(),
             budgets: OnceLock::new(),
             dependencies: OnceLock::new(),
             contracts: OnceLock::new(),
@@ -60,6 +66,16 @@ impl<'a> Context<'a> {
     /// The user's own contracts.
     pub(super) fn contracts(&self) -> &Contracts<'a> {
         self.contracts.get_or_init(|| Contracts::of(self.arch))
+    }
+
+    /// Who fails with whom.
+    pub fn failures(&self) -> &FailureGraph {
+        self.failures.get_or_init(|| FailureGraph::of(self.arch))
+    }
+
+    /// Every promise of availability, with what can be reached.
+    pub fn promises(&self) -> &[Promise] {
+        self.promises.get_or_init(|| promises(self.arch, self.failures()))
     }
 
     /// Whether something within these bytes could not be read or resolved: that nothing is said there is
