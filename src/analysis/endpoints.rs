@@ -3,7 +3,6 @@
 use super::cycles::{Component, components};
 use crate::model::{Architecture, EndpointRef, edges_of};
 use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
-use std::collections::HashMap;
 
 /// Endpoints and handlers as nodes; synchronous calls whose target endpoint is known as edges, each with
 /// the edge of the architecture it stands for.
@@ -11,16 +10,20 @@ use std::collections::HashMap;
 pub struct EndpointGraph {
     /// The graph, in document order.
     pub graph: DiGraph<EndpointRef, EdgeIndex>,
-    index: HashMap<EndpointRef, NodeIndex>,
+    /// For each node of the architecture its first endpoint here, and how many it has.
+    index: Vec<(usize, usize)>,
 }
 
 impl EndpointGraph {
     /// Walks every script once. Linear in steps.
     pub fn of(arch: &Architecture) -> Self {
         let mut this = Self::default();
-        for at in arch.endpoints() {
-            let node = this.graph.add_node(at);
-            this.index.insert(at, node);
+        this.index = vec![(0, 0); arch.graph.node_count()];
+        for (service, _, data) in arch.services() {
+            this.index[service.index()] = (this.graph.node_count(), data.endpoints.len());
+            for endpoint in 0..data.endpoints.len() {
+                this.graph.add_node(EndpointRef { service, endpoint });
+            }
         }
         for at in arch.endpoints() {
             let (Some(from), Some(endpoint)) = (this.node(at), arch.endpoint(at)) else { continue };
@@ -52,7 +55,8 @@ impl EndpointGraph {
 
     /// The node of an endpoint.
     pub fn node(&self, at: EndpointRef) -> Option<NodeIndex> {
-        self.index.get(&at).copied()
+        let (first, count) = self.index.get(at.service.index())?;
+        (at.endpoint < *count).then(|| NodeIndex::new(first + at.endpoint))
     }
 
     /// Groups of endpoints through which a request can come back to itself: by calls that name both their

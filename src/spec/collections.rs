@@ -5,8 +5,10 @@ use super::schema::Defs;
 use super::tree::{Kind, Node};
 use crate::source::{Span, Spanned};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
-impl<T: Decode> Decode for Box<T> {
+/// What is large and seldom said, shared by all that inherit it.
+impl<T: Decode> Decode for Arc<T> {
     fn decode<'n>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<Self> {
         T::decode(node, ctx).map(Self::new)
     }
@@ -14,7 +16,10 @@ impl<T: Decode> Decode for Box<T> {
         T::schema(defs)
     }
     fn fill(&mut self, lower: &Self) {
-        T::fill(self, lower);
+        Self::make_mut(self).fill(lower);
+    }
+    fn stand_in(node: &Node) -> Option<Self> {
+        T::stand_in(node).map(Self::new)
     }
 }
 

@@ -9,6 +9,7 @@ use super::tree::{Kind, Node};
 use super::vocabulary::Document;
 use crate::finding::{self, Finding};
 use crate::source::{FileId, LoadError, Loader, Sources, Span, Spanned, join_path};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// One file of the system, read.
@@ -28,7 +29,7 @@ pub struct FileDocument {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence {
     /// `call`, `dependencies`, `communications`, `depends_on`, `environment CART_ADDR`, …
-    pub source: String,
+    pub source: Cow<'static, str>,
     /// The bytes that say so.
     pub span: Span,
     /// It carries traces, metrics or logs rather than work.
@@ -37,7 +38,7 @@ pub struct Evidence {
 
 impl Evidence {
     /// Evidence of work.
-    pub fn new(source: impl Into<String>, span: Span) -> Self {
+    pub fn new(source: impl Into<Cow<'static, str>>, span: Span) -> Self {
         Self { source: source.into(), span, telemetry: false }
     }
 }

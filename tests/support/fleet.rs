@@ -162,7 +162,8 @@ const HEAD: &str = "name: fleet\ndefaults:\n  call: { timeout: 2s }\nservices:\n
 
 fn service(i: usize, count: usize, topics: usize, rng: &mut Rng) -> Service {
     let team = TEAMS - 1 - zipf(TEAMS, rng);
-    let part = *rng.pick(&["checkout", "identity", "recommendation", "fulfilment", "notification-preferences"]);
+    let part =
+        *rng.pick(&["checkout", "identity", "recommendation", "fulfilment", "notification-preferences"]);
     let name = match rng.below(20) {
         0 => format!("platform.region-{team:02}/{part}.service-{i:06}"),
         _ => format!("platform-{team:02}-{part}-service-{i:06}"),

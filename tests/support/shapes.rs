@@ -22,7 +22,11 @@ pub const SHAPES: &[Shape] = &[
 
 /// One service: its name, and the calls of its only endpoint.
 fn service(text: &mut String, name: usize, calls: impl Iterator<Item = usize>) {
-    let _ = writeln!(text, "  s{name}:\n    owner: team-{}\n    endpoints:\n      Get:\n        calls:", name % 50);
+    let _ = writeln!(
+        text,
+        "  s{name}:\n    owner: team-{}\n    endpoints:\n      Get:\n        calls:",
+        name % 50
+    );
     for to in calls {
         let _ = writeln!(text, "          - {{ call: s{to} Get }}");
     }
@@ -95,7 +99,8 @@ pub fn interface(n: usize) -> String {
         let _ = writeln!(text, "      GET /things-{i}/{{id}}: {{}}");
     }
     for i in 0..n {
-        let _ = writeln!(text, "  s{i}:\n    endpoints: {{ Get: {{ calls: [call: hub GET /things-{i}/42] }} }}");
+        let _ =
+            writeln!(text, "  s{i}:\n    endpoints: {{ Get: {{ calls: [call: hub GET /things-{i}/42] }} }}");
     }
     text
 }
