@@ -76,7 +76,8 @@ impl<T: Decode> Decode for Map<T> {
         let read = entries.iter().filter_map(|entry| {
             let value = ctx.enter(&entry.key.value, |ctx| T::decode(&entry.value, ctx));
             let value = value.or_else(|| T::stand_in(&entry.value))?;
-            Some((entry.key.clone(), Spanned::new(value, entry.value.span)))
+            let key = Spanned::new(entry.key.value.to_string(), entry.key.span);
+            Some((key, Spanned::new(value, entry.value.span)))
         });
         Some(Self(read.collect()))
     }
