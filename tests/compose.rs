@@ -495,11 +495,11 @@ fn services_keep_what_is_known_of_them() {
     let get = |id: &str| &services.get(id).unwrap().value;
     assert_eq!(get("k").technology.as_ref().unwrap().0[0].value, "kafka");
     assert_eq!(get("off").status.unwrap().word(), "stopped");
-    assert!(matches!(get("off").health_check.as_ref().unwrap().value, Switch::Off));
+    assert!(matches!(*get("off").health_check.as_ref().unwrap().value, Switch::Off));
     let web = get("web");
     assert_eq!(web.replicas.unwrap().0, 3);
     assert_eq!(said.sources.text(web.replicas.unwrap().span), "'${N}'");
-    let Switch::On(check) = &web.health_check.as_ref().unwrap().value else { panic!("a check") };
+    let Switch::On(check) = &*web.health_check.as_ref().unwrap().value else { panic!("a check") };
     let said_of_check = (
         check.interval.unwrap().to_string(),
         check.timeout.unwrap().to_string(),

@@ -44,7 +44,7 @@ fn the_communication_is_one_edge_of_get_five_seconds_and_three_retries() {
     assert_eq!(edge.attempts(), 4, "three retries beside the first attempt");
     assert_eq!(edge.per_try_timeout().map(|t| t.value), Some(Duration::from_millis(5_000)));
     assert_eq!(arch.edge_label(between[0]), "order-service → user-service GET /users/{id}");
-    let sources: Vec<_> = edge.evidence.iter().map(|e| e.source.as_str()).collect();
+    let sources: Vec<_> = edge.evidence.iter().map(|e| &*e.source).collect();
     assert_eq!(sources, ["dependencies", "communications"]);
 }
 

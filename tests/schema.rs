@@ -43,10 +43,10 @@ fn to_json(node: &Node) -> Value {
     match &node.kind {
         Kind::Null => Value::Null,
         Kind::Scalar { text, plain: true } => plain(text),
-        Kind::Scalar { text, .. } => Value::String(text.clone()),
+        Kind::Scalar { text, .. } => Value::String(text.to_string()),
         Kind::Sequence(items) => items.iter().map(to_json).collect(),
         Kind::Mapping(entries) => {
-            let entries = entries.iter().map(|e| (e.key.value.clone(), to_json(&e.value)));
+            let entries = entries.iter().map(|e| (e.key.value.to_string(), to_json(&e.value)));
             Value::Object(entries.collect::<Map<_, _>>())
         }
     }
@@ -69,7 +69,9 @@ fn plain(text: &str) -> Value {
 
 fn json_of(text: &str) -> Value {
     let mut findings = Vec::new();
-    let nodes = parse(text, loadpath::source::FileId::default(), Limits::default(), &mut findings).unwrap();
+    let nodes =
+        parse(&text.to_owned().into(), loadpath::source::FileId::default(), Limits::default(), &mut findings)
+            .unwrap();
     assert!(findings.is_empty(), "{text}: {findings:?}");
     nodes.first().map(to_json).unwrap_or_default()
 }

@@ -4,7 +4,6 @@ use super::cycles::{Component, components};
 use crate::model::{Architecture, EndpointRef, Fallback, Step, edges_of};
 use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
 use std::borrow::Cow;
-use std::collections::HashMap;
 use std::sync::OnceLock;
 
 /// Where a request stops on its way: an endpoint or handler; or a service of which no endpoint is named, and
@@ -50,7 +49,8 @@ impl From<EndpointRef> for Stop {
 pub struct EndpointGraph {
     /// The graph: first the endpoints in document order, then the services.
     pub graph: DiGraph<Stop, EdgeIndex>,
-    index: HashMap<Stop, NodeIndex>,
+    /// For each node of the architecture its first endpoint here, how many it has, and the service itself.
+    index: Vec<(usize, usize, usize)>,
     order: OnceLock<Order>,
 }
 
@@ -65,12 +65,17 @@ struct Order {
 impl EndpointGraph {
     /// Walks every script once. Linear in steps.
     pub fn of(arch: &Architecture) -> Self {
-        let mut this = Self::default();
-        for at in arch.endpoints() {
-            this.add(at.into());
+        let index = vec![(0, 0, usize::MAX); arch.graph.node_count()];
+        let mut this = Self { index, ..Self::default() };
+        for (service, _, data) in arch.services() {
+            this.index[service.index()] = (this.graph.node_count(), data.endpoints.len(), usize::MAX);
+            for endpoint in 0..data.endpoints.len() {
+                this.graph.add_node(EndpointRef { service, endpoint }.into());
+            }
         }
         for (service, ..) in arch.services() {
-            this.add(Stop { service, endpoint: None });
+            this.index[service.index()].2 = this.graph.node_count();
+            this.graph.add_node(Stop { service, endpoint: None });
         }
         for from in this.graph.node_indices() {
             edges_of(&this.graph[from].steps(arch), &mut |edge| {
@@ -80,11 +85,6 @@ impl EndpointGraph {
             });
         }
         this
-    }
-
-    fn add(&mut self, stop: Stop) {
-        let node = self.graph.add_node(stop);
-        self.index.insert(stop, node);
     }
 
     fn connect(&mut self, arch: &Architecture, from: NodeIndex, edge: EdgeIndex) {
@@ -102,7 +102,12 @@ impl EndpointGraph {
 
     /// The node of an endpoint or of a whole service.
     pub fn stop(&self, stop: Stop) -> Option<NodeIndex> {
-        self.index.get(&stop).copied()
+        let (first, count, whole) = *self.index.get(stop.service.index())?;
+        let node = match stop.endpoint {
+            Some(endpoint) => (endpoint < count).then_some(first + endpoint)?,
+            None => whole,
+        };
+        (node < self.graph.node_count()).then(|| NodeIndex::new(node))
     }
 
     /// Groups of endpoints through which a request can come back to itself: by calls that name both their

@@ -20,7 +20,7 @@ pub fn diff(system: &System) -> String {
 fn one_diff(system: &System, fixed: &Fixed) -> String {
     let file = system.sources.file(fixed.file);
     let name = file.name.trim_start_matches('/');
-    let diff = TextDiff::from_lines(&file.text, &fixed.text);
+    let diff = TextDiff::from_lines(file.text.as_str(), &fixed.text);
     diff.unified_diff().context_radius(3).header(&format!("a/{name}"), &format!("b/{name}")).to_string()
 }
 
@@ -60,7 +60,7 @@ fn apply(system: &System) -> Result<usize> {
         };
         let text = String::from_utf8(bytes).with_context(|| format!("`{}` is not UTF-8", file.name))?;
         let bare = text.strip_prefix('\u{feff}').unwrap_or(&text);
-        if bare != file.text {
+        if bare != *file.text {
             bail!("`{}` has changed while it was checked: run it again", file.name);
         }
         let mark = text.get(..text.len() - bare.len()).unwrap_or_default();

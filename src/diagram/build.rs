@@ -176,7 +176,7 @@ impl Drawing<'_> {
         let id = self.arch.edge_id(index);
         let findings = self.marks.edge(self.arch, index, &id);
         let evidence = edge.evidence.iter().map(|evidence| Evidence {
-            source: evidence.source.clone(),
+            source: evidence.source.to_string(),
             file: self.sources.file(evidence.span.file).name.clone(),
             line: self.sources.locate(evidence.span).line,
         });

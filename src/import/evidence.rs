@@ -55,7 +55,7 @@ impl Evidence {
             (EvidenceKind::DependsOn, _) | (_, "") => self.kind.word().to_owned(),
             (kind, detail) => format!("{} {detail}", kind.word()),
         };
-        spec::Evidence { source, span: self.span, telemetry: self.telemetry }
+        spec::Evidence { source: source.into(), span: self.span, telemetry: self.telemetry }
     }
 }
 

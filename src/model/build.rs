@@ -2,6 +2,7 @@
 
 use super::layers::{Layers, resolve};
 use super::node::{Consumption, Endpoint, Node, NodeKind, Service};
+use super::routes::Routes;
 use super::{Architecture, Edge, EdgeKind};
 use crate::finding::{self, Finding};
 use crate::source::Spanned;
@@ -9,6 +10,8 @@ use crate::spec::rules::DUPLICATE_DEFINITION;
 use crate::spec::vocabulary as spec;
 use crate::spec::{FileDocument, Map};
 use petgraph::graph::{EdgeIndex, NodeIndex};
+use std::collections::HashMap;
+use std::sync::Arc;
 
 /// The architecture while it is being built: what the parts of this module hand to each other.
 pub struct Building<'d> {
@@ -22,6 +25,10 @@ pub struct Building<'d> {
     pub homes: Vec<(usize, usize)>,
     /// For each edge, the document that lists it.
     pub edge_homes: Vec<usize>,
+    /// Endpoints by name, of services that have many and are called.
+    pub routes: HashMap<NodeIndex, Routes>,
+    /// Edges by their ends, once that was asked.
+    pairs: Option<HashMap<(NodeIndex, NodeIndex), Vec<EdgeIndex>>>,
 }
 
 /// Builds the architecture. Every name that cannot be resolved is a finding; what hangs on it is left out.
@@ -32,6 +39,8 @@ pub fn build(documents: &[FileDocument]) -> (Architecture, Vec<Finding>) {
         findings: Vec::new(),
         homes: Vec::new(),
         edge_homes: Vec::new(),
+        routes: HashMap::new(),
+        pairs: None,
     };
     for (home, file) in documents.iter().enumerate() {
         building.settings(file);
@@ -157,7 +166,25 @@ impl<'d> Building<'d> {
     /// Adds an edge listed in document `home`.
     pub(super) fn edge(&mut self, home: usize, from: NodeIndex, to: NodeIndex, edge: Edge) -> EdgeIndex {
         self.edge_homes.push(home);
-        self.arch.graph.add_edge(from, to, edge)
+        let edge = self.arch.graph.add_edge(from, to, edge);
+        if let Some(pairs) = &mut self.pairs {
+            pairs.entry((from, to)).or_default().push(edge);
+        }
+        edge
+    }
+
+    /// The edges from one node to another so far, in document order. petgraph would look at all edges of the
+    /// first node.
+    pub(super) fn between(&mut self, from: NodeIndex, to: NodeIndex) -> &[EdgeIndex] {
+        let graph = &self.arch.graph;
+        let pairs = self.pairs.get_or_insert_with(|| {
+            let mut pairs: HashMap<_, Vec<_>> = HashMap::new();
+            for edge in graph.edge_indices() {
+                pairs.entry(graph.edge_endpoints(edge).unwrap_or_default()).or_default().push(edge);
+            }
+            pairs
+        });
+        pairs.get(&(from, to)).map_or(&[], Vec::as_slice)
     }
 
     /// Handlers of what a service consumes, as endpoints of their own.
@@ -263,6 +290,7 @@ impl<'d> Building<'d> {
             let below = [caller.map(|c| &c.policy), upstream, file.map(|c| &c.policy)];
             resolve(&mut self.arch.graph[edge].policy, below);
         }
+        self.arch.number_twins();
     }
 }
 
@@ -340,7 +368,7 @@ fn service_node(
 fn endpoint(
     name: &Spanned<String>,
     written: &spec::Endpoint,
-    latency: Option<&Spanned<spec::Latency>>,
+    latency: Option<&Spanned<Arc<spec::Latency>>>,
     error_rate: Option<Spanned<crate::spec::units::Share>>,
 ) -> Endpoint {
     Endpoint {

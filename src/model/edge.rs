@@ -5,6 +5,7 @@ pub use crate::spec::Evidence;
 use crate::spec::Switch;
 use crate::spec::units::Duration;
 use crate::spec::vocabulary::{CircuitBreaker, Jitter, Policy, Protocol, Retry, RetryCondition};
+use std::borrow::Cow;
 
 /// An edge of the graph: one call site, one message sent, one access.
 #[derive(Debug, Clone)]
@@ -67,7 +68,7 @@ pub enum Fallback {
 
 impl Edge {
     /// An edge of which nothing is known but its kind and place.
-    pub fn new(kind: EdgeKind, span: Span, source: impl Into<String>) -> Self {
+    pub fn new(kind: EdgeKind, span: Span, source: impl Into<Cow<'static, str>>) -> Self {
         Self {
             kind,
             from_endpoint: None,
@@ -98,7 +99,7 @@ impl Edge {
     /// Whether a document of the user's says how it is made: as a call or communication, not as a mere
     /// dependency or by import.
     pub fn is_detailed(&self) -> bool {
-        self.evidence.iter().any(|e| matches!(e.source.as_str(), "call" | "communications" | "fallback"))
+        self.evidence.iter().any(|e| matches!(&*e.source, "call" | "communications" | "fallback"))
     }
 
     /// `sync`, `async` or `data`.

@@ -12,6 +12,7 @@ mod layers;
 mod node;
 mod queries;
 mod resolve;
+mod routes;
 pub mod rules;
 mod scenario;
 mod steps;
@@ -66,6 +67,8 @@ pub struct Architecture {
     upstreams: HashMap<NodeIndex, spec::Policy>,
     ids: HashMap<String, NodeIndex>,
     aliases: HashMap<String, String>,
+    /// For each edge of a built architecture, how many before it have the same ends.
+    twins: Vec<u32>,
 }
 
 /// An endpoint or handler: a service and an index into its endpoints.
@@ -113,12 +116,10 @@ impl Architecture {
     /// The id of an edge: `web GET / → cart GET /cart/{id}`, with `#2` for further call sites of the same.
     pub fn edge_id(&self, edge: EdgeIndex) -> String {
         let label = self.edge_label(edge);
-        let (from, to) = self.ends(edge);
-        let ends = |e: &Edge| (e.from_endpoint, e.to_endpoint);
-        let of = ends(&self.graph[edge]);
-        let twins = self.graph.edges_connecting(from, to).filter(|e| ends(e.weight()) == of);
-        let same = twins.filter(|e| petgraph::visit::EdgeRef::id(e) < edge).count();
-        if same == 0 { label } else { format!("{label} #{}", same + 1) }
+        match self.twins.get(edge.index()) {
+            None | Some(0) => label,
+            Some(before) => format!("{label} #{}", before + 1),
+        }
     }
 
     /// The id of an edge without what tells call sites of the same apart.

@@ -1,9 +1,11 @@
 //! What stands in the architecture: services, datastores, queues, topics.
 
+use super::routes::Routes;
 use crate::source::{Span, Spanned};
 use crate::spec::units::{Duration, Share};
 use crate::spec::vocabulary as spec;
 use petgraph::graph::EdgeIndex;
+use std::sync::Arc;
 
 /// A node of the graph.
 #[derive(Debug, Clone)]
@@ -115,15 +117,15 @@ pub struct Service {
     /// Copies are added under load.
     pub autoscaling: Option<Spanned<spec::Autoscaling>>,
     /// Whether an instance is asked if it lives.
-    pub health_check: Option<Spanned<crate::spec::Switch<spec::HealthCheck>>>,
+    pub health_check: Option<Spanned<Arc<crate::spec::Switch<spec::HealthCheck>>>>,
     /// What it promises.
-    pub slo: Option<Spanned<spec::Slo>>,
+    pub slo: Option<Spanned<Arc<spec::Slo>>>,
     /// Its own availability alone.
     pub availability: Option<Spanned<Share>>,
     /// Anything of the user's.
     pub metadata: Vec<(String, String)>,
     /// Own work of what it does where no endpoint is named; the file's where the service says none.
-    pub latency: Option<Spanned<spec::Latency>>,
+    pub latency: Option<Spanned<Arc<spec::Latency>>>,
     /// Share of requests that fail by its own fault, in the same way.
     pub error_rate: Option<Spanned<Share>>,
     /// Endpoints in document order, then the handlers of what it consumes.
@@ -136,10 +138,9 @@ impl Service {
     /// An endpoint by the name a caller uses: the same words; a bare path, which is any method; a path
     /// with other words in place of `{…}`.
     pub fn endpoint(&self, name: &str) -> Option<usize> {
-        let callable = || self.endpoints.iter().enumerate().filter(|(_, e)| e.consumes.is_none());
-        let exact = callable().find(|(_, e)| e.name.value == name);
-        let found = exact.or_else(|| callable().find(|(_, e)| same_route(&e.name, name)));
-        found.map(|(i, _)| i)
+        let mut callable = self.endpoints.iter().enumerate().filter(|(_, e)| e.consumes.is_none());
+        let exact = callable.find(|(_, e)| e.name.value == name);
+        exact.map_or_else(|| Routes::of(&self.endpoints).find(name), |(i, _)| Some(i))
     }
 
     /// The only endpoint that can be called, if there is just one.
@@ -152,21 +153,6 @@ impl Service {
     }
 }
 
-/// Whether a caller's `GET /cart/42` means the endpoint `GET /cart/{id}` or `/cart/{id}`.
-fn same_route(endpoint: &str, call: &str) -> bool {
-    let split = |name: &'_ str| -> Option<(Option<String>, Vec<String>)> {
-        let (method, path) = match name.split_once(char::is_whitespace) {
-            Some((method, path)) => (Some(method.to_owned()), path.trim()),
-            None => (None, name),
-        };
-        path.starts_with('/').then(|| (method, path.split('/').map(str::to_owned).collect()))
-    };
-    let (Some((a, left)), Some((b, right))) = (split(endpoint), split(call)) else { return false };
-    let same_method = a.is_none() || b.is_none() || a == b;
-    let open = |part: &str| part.starts_with('{') && part.ends_with('}');
-    same_method && left.len() == right.len() && left.iter().zip(&right).all(|(l, r)| l == r || open(l))
-}
-
 /// Something a service does when asked, or when a message comes.
 #[derive(Debug, Clone)]
 pub struct Endpoint {
@@ -177,11 +163,11 @@ pub struct Endpoint {
     /// How it travels.
     pub protocol: Option<Spanned<spec::Protocol>>,
     /// Own work; the endpoint's, else the service's, else the file's.
-    pub latency: Option<Spanned<spec::Latency>>,
+    pub latency: Option<Spanned<Arc<spec::Latency>>>,
     /// Share of requests that fail by its own fault.
     pub error_rate: Option<Spanned<Share>>,
     /// What it promises.
-    pub slo: Option<Spanned<spec::Slo>>,
+    pub slo: Option<Spanned<Arc<spec::Slo>>>,
     /// Safe to repeat.
     pub idempotent: Option<Spanned<bool>>,
     /// Who may call.

@@ -5,7 +5,7 @@ use crate::spec::vocabulary::Status;
 use petgraph::Direction;
 use petgraph::graph::{EdgeIndex, NodeIndex};
 use petgraph::visit::EdgeRef;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 
 /// How a service and what it depends on are declared to be.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,7 +30,25 @@ impl Architecture {
 
     /// Adds a communication between two registered nodes.
     pub fn communicate(&mut self, from: NodeIndex, to: NodeIndex, edge: Edge) -> EdgeIndex {
+        let ends = (edge.from_endpoint, edge.to_endpoint);
+        let before = self.graph.edges_connecting(from, to).map(|e| e.weight());
+        let twins = before.filter(|e| (e.from_endpoint, e.to_endpoint) == ends).count();
+        self.twins.resize(self.graph.edge_count(), 0);
+        self.twins.push(twins as u32);
         self.graph.add_edge(from, to, edge)
+    }
+
+    /// Counts call sites of the same ends, for [`Architecture::edge_id`].
+    pub(super) fn number_twins(&mut self) {
+        let mut seen = HashMap::new();
+        let graph = &self.graph;
+        let twins = graph.edge_references().map(|e| {
+            let ends = (e.source(), e.target(), e.weight().from_endpoint, e.weight().to_endpoint);
+            let count = seen.entry(ends).or_insert(0);
+            *count += 1;
+            *count - 1
+        });
+        self.twins = twins.collect();
     }
 
     /// All nodes.

@@ -12,6 +12,7 @@ use crate::spec::units::Share;
 use crate::spec::vocabulary as spec;
 use crate::spec::{Decode, Switch};
 use petgraph::graph::{EdgeIndex, NodeIndex};
+use std::sync::Arc;
 
 /// The endpoint a target names; `None` where it stands for the whole service.
 type EndpointChoice = Option<usize>;
@@ -108,7 +109,7 @@ impl Building<'_> {
             spec::Fallback::Call(call) => {
                 let edge = self.call(caller, call)?;
                 if let Some(evidence) = self.arch.graph[edge].evidence.first_mut() {
-                    "fallback".clone_into(&mut evidence.source);
+                    evidence.source = "fallback".into();
                 }
                 Fallback::Call(edge)
             }
@@ -211,26 +212,25 @@ impl Building<'_> {
         to: NodeIndex,
         written: &Spanned<spec::Communication>,
     ) {
-        let known = self.arch.graph.edges_connecting(from, to).next().is_some();
+        let known = !self.between(from, to).is_empty();
         if let (Some(target), false) = (&written.to, known) {
             self.edge(home, from, to, Edge::new(EdgeKind::Consume, target.span, "communications"));
         }
     }
 
     /// Edges that say the same: from the same endpoint (or any, where none is named) to the same target.
-    fn same_edges(&self, caller: &Caller, to: NodeIndex, endpoint: Option<usize>) -> Vec<EdgeIndex> {
-        let all = self.arch.graph.edges_connecting(caller.node, to);
-        let mut same: Vec<_> = all
-            .filter(|e| caller.endpoint.is_none() || e.weight().from_endpoint == caller.endpoint)
-            .filter(|e| endpoint.is_none() || e.weight().to_endpoint == endpoint)
-            .map(|e| petgraph::visit::EdgeRef::id(&e))
-            .collect();
-        same.sort();
+    fn same_edges(&mut self, caller: &Caller, to: NodeIndex, endpoint: Option<usize>) -> Vec<EdgeIndex> {
+        let mut same = self.between(caller.node, to).to_vec();
+        same.retain(|e| {
+            let edge = &self.arch.graph[*e];
+            (caller.endpoint.is_none() || edge.from_endpoint == caller.endpoint)
+                && (endpoint.is_none() || edge.to_endpoint == endpoint)
+        });
         same
     }
 
     /// Plain dependencies that name no endpoint: what says more of the same target is the same edge.
-    fn bare_edges(&self, caller: &Caller, to: NodeIndex) -> Vec<EdgeIndex> {
+    fn bare_edges(&mut self, caller: &Caller, to: NodeIndex) -> Vec<EdgeIndex> {
         let mut all = self.same_edges(caller, to, None);
         all.retain(|e| {
             let edge = &self.arch.graph[*e];
@@ -280,7 +280,7 @@ impl Building<'_> {
         target: &spec::Target,
         who: &str,
     ) -> Option<EndpointChoice> {
-        let found = resolve::endpoint(&self.arch, node, target, who);
+        let found = resolve::endpoint(&self.arch, &mut self.routes, node, target, who);
         self.noted(found)
     }
 
@@ -321,7 +321,7 @@ fn origin_policy(written: &spec::Communication) -> spec::Policy {
         retry.per_try_timeout = Some(Spanned::new(timeout, span));
         policy.timeout = None;
     }
-    let over = Spanned::new(Switch::On(retry), count.span);
+    let over = Spanned::new(Arc::new(Switch::On(retry)), count.span);
     crate::spec::decode::fill(&mut policy.retry, Some(&over));
     policy
 }

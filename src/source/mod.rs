@@ -7,12 +7,16 @@
 mod fnv;
 mod lines;
 mod loader;
+mod piece;
 mod span;
 
 pub use fnv::Fnv;
 pub use lines::{LineIndex, Location};
 pub use loader::{LoadError, Loader, MemoryLoader, join_path};
+pub use piece::Piece;
 pub use span::{FileId, Span, Spanned};
+
+use std::sync::Arc;
 
 /// One text that was read: a file, standard input, or a `--set` argument.
 #[derive(Debug, Clone)]
@@ -20,7 +24,7 @@ pub struct SourceFile {
     /// The name findings show, as the user wrote it.
     pub name: String,
     /// The whole text, without a byte-order mark.
-    pub text: String,
+    pub text: Arc<String>,
     /// Where its lines start.
     pub lines: LineIndex,
 }
@@ -46,7 +50,7 @@ impl Sources {
         let text = text.into();
         let id = FileId(self.files.len() as u32);
         let lines = LineIndex::new(&text);
-        self.files.push(SourceFile { name: name.into(), text, lines });
+        self.files.push(SourceFile { name: name.into(), text: Arc::new(text), lines });
         id
     }
 

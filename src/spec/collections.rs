@@ -6,8 +6,10 @@ use super::schema::Defs;
 use super::tree::{Kind, Node};
 use crate::source::{Span, Spanned};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
-impl<T: Decode> Decode for Box<T> {
+/// What is large and seldom said, shared by all that inherit it.
+impl<T: Decode> Decode for Arc<T> {
     fn decode<'n>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<Self> {
         T::decode(node, ctx).map(Self::new)
     }
@@ -15,7 +17,10 @@ impl<T: Decode> Decode for Box<T> {
         T::schema(defs)
     }
     fn fill(&mut self, lower: &Self) {
-        T::fill(self, lower);
+        Self::make_mut(self).fill(lower);
+    }
+    fn stand_in(node: &Node) -> Option<Self> {
+        T::stand_in(node).map(Self::new)
     }
     fn tell(&self, facts: &mut Facts) {
         T::tell(self, facts);
@@ -78,7 +83,8 @@ impl<T: Decode> Decode for Map<T> {
         let read = entries.iter().filter_map(|entry| {
             let value = ctx.enter(&entry.key.value, |ctx| T::decode(&entry.value, ctx));
             let value = value.or_else(|| T::stand_in(&entry.value))?;
-            Some((entry.key.clone(), Spanned::new(value, entry.value.span)))
+            let key = Spanned::new(entry.key.value.to_string(), entry.key.span);
+            Some((key, Spanned::new(value, entry.value.span)))
         });
         Some(Self(read.collect()))
     }

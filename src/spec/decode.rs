@@ -9,8 +9,9 @@ use super::rules::{INVALID_VALUE, UNKNOWN_FIELD};
 use super::schema::Defs;
 use super::tree::{Kind, Node};
 use crate::finding::{Edit, Finding, nearest, same_word};
-use crate::source::{Span, Spanned};
+use crate::source::{Piece, Span, Spanned};
 use serde_json::{Map as JsonMap, Value, json};
+use std::collections::BTreeSet;
 
 /// A value that may stand in a document.
 pub trait Decode: Sized + Clone {
@@ -42,13 +43,13 @@ pub struct Ctx<'n> {
     pub findings: Vec<Finding>,
     pub(super) path: Vec<&'n str>,
     /// Mappings with a key that was misspelt, and the key it was read as.
-    meant: Vec<(Span, &'static str)>,
+    meant: BTreeSet<(Span, &'static str)>,
 }
 
 impl<'n> Ctx<'n> {
     /// At the root of a document.
     pub const fn new() -> Self {
-        Self { findings: Vec::new(), path: Vec::new(), meant: Vec::new() }
+        Self { findings: Vec::new(), path: Vec::new(), meant: BTreeSet::new() }
     }
 
     /// Reads the value of `key` one level deeper.
@@ -70,8 +71,8 @@ impl<'n> Ctx<'n> {
     }
 
     /// Whether a mapping has a key, perhaps misspelt.
-    pub fn given(&self, node: &Node, key: &str) -> bool {
-        node.get(key).is_some() || self.meant.iter().any(|(span, meant)| *span == node.span && *meant == key)
+    pub fn given(&self, node: &Node, key: &'static str) -> bool {
+        node.get(key).is_some() || self.meant.contains(&(node.span, key))
     }
 
     /// Raises invalid-value.
@@ -121,7 +122,7 @@ impl<'n> Ctx<'n> {
     }
 
     /// Raises unknown-field with the nearest known key, which it gives back.
-    pub fn unknown_field(&mut self, key: &Spanned<String>, known: &[&'static str]) -> Option<&'static str> {
+    pub fn unknown_field(&mut self, key: &Spanned<Piece>, known: &[&'static str]) -> Option<&'static str> {
         let place = self.path.last().map_or_else(|| "the document".to_owned(), |k| format!("`{k}`"));
         let finding =
             Finding::new(&UNKNOWN_FIELD, key.span, format!("unknown key `{}` in {place}", shorten(key)));
@@ -183,7 +184,7 @@ pub fn decode_record<'n, R: Record>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option
                 if same_word(&entry.key, keys.iter().copied()) == Some(meant) {
                     ctx.fixed_by(Edit::word(entry.key.span, &entry.key, meant));
                 }
-                ctx.meant.push((node.span, meant));
+                ctx.meant.insert((node.span, meant));
                 read_as(&mut record, meant, &entry.value, ctx);
             }
         }

@@ -9,6 +9,8 @@ use super::tree::{Kind, Node};
 use super::vocabulary::Document;
 use crate::finding::{self, Finding};
 use crate::source::{FileId, LoadError, Loader, Sources, Span, Spanned, join_path};
+use rayon::prelude::*;
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// One file of the system, read.
@@ -28,7 +30,7 @@ pub struct FileDocument {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Evidence {
     /// `call`, `dependencies`, `communications`, `depends_on`, `environment CART_ADDR`, …
-    pub source: String,
+    pub source: Cow<'static, str>,
     /// The bytes that say so.
     pub span: Span,
     /// It carries traces, metrics or logs rather than work.
@@ -37,7 +39,7 @@ pub struct Evidence {
 
 impl Evidence {
     /// Evidence of work.
-    pub fn new(source: impl Into<String>, span: Span) -> Self {
+    pub fn new(source: impl Into<Cow<'static, str>>, span: Span) -> Self {
         Self { source: source.into(), span, telemetry: false }
     }
 }
@@ -82,27 +84,47 @@ impl<'l> Reader<'l> {
 
     /// Reads a file that was named on the command line.
     pub fn root(&mut self, path: &str) -> Option<FileTree> {
-        let bytes = match self.loader.load(path) {
-            Ok(bytes) => bytes,
-            Err(error) => {
-                let file = self.sources.add(path, "");
-                self.unreadable(Span::new(file, 0, 0), path, &error);
-                return None;
-            }
-        };
+        let bytes = self.root_bytes(path)?;
         self.text(path, bytes)
+    }
+
+    fn root_bytes(&mut self, path: &str) -> Option<Vec<u8>> {
+        let error = match self.loader.load(path) {
+            Ok(bytes) => return Some(bytes),
+            Err(error) => error,
+        };
+        let file = self.sources.add(path, "");
+        self.unreadable(Span::new(file, 0, 0), path, &error);
+        None
+    }
+
+    fn opened(&mut self, name: &str, bytes: Vec<u8>) -> Option<FileId> {
+        let file = self.utf8(name, bytes)?;
+        self.seen.insert(join_path("", name), file);
+        Some(file)
+    }
+
+    fn named(&mut self, file: FileId, documents: Vec<Node>) -> FileTree {
+        FileTree { file, node: self.only(file, documents), root: true, overlay: false }
+    }
+
+    /// Reads files that were named on the command line, those that can be read.
+    pub fn roots(&mut self, paths: &[String]) -> Vec<FileTree> {
+        let mut files = Vec::new();
+        for path in paths {
+            let Some(bytes) = self.root_bytes(path) else { continue };
+            files.extend(self.opened(path, bytes));
+        }
+        let documents = self.parse_all(&files);
+        let read = files.into_iter().zip(documents);
+        read.filter_map(|(file, documents)| Some(self.named(file, documents?))).collect()
     }
 
     /// Reads a text that was handed in (standard input, a test).
     pub fn text(&mut self, name: &str, bytes: Vec<u8>) -> Option<FileTree> {
-        let file = self.utf8(name, bytes);
-        self.seen.insert(join_path("", name), file?);
-        self.tree(file?).map(|node| FileTree {
-            file: file.unwrap_or_default(),
-            node,
-            root: true,
-            overlay: false,
-        })
+        let file = self.opened(name, bytes)?;
+        let documents = self.documents(file)?;
+        Some(self.named(file, documents))
     }
 
     /// Follows the includes of `trees`, depth first, each file once.
@@ -118,30 +140,32 @@ impl<'l> Reader<'l> {
     }
 
     fn include(&mut self, tree: &FileTree, ancestors: &mut Vec<FileId>) -> Vec<FileTree> {
-        let mut found = Vec::new();
+        let (mut found, mut files) = (Vec::new(), Vec::new());
         let Some(include) = tree.node.get("include") else { return found };
         let items = if include.text().is_some() { std::slice::from_ref(include) } else { include.items() };
         for item in items {
             let Some(pattern) = item.text() else { continue };
             let pattern = join_path(&self.sources.file(tree.file).name, pattern);
             for path in self.matches(&pattern, item.span) {
-                if let Some(file) = self.seen.get(&path) {
-                    if ancestors.contains(file) {
+                match self.seen.get(&path) {
+                    Some(file) if ancestors.contains(file) => {
                         self.cycle(&path, item.span, *file, ancestors);
                     }
-                    continue;
+                    Some(_) => {}
+                    None => files.extend(self.included(&path, item.span)),
                 }
-                let Some(child) = self.included(&path, item.span) else { continue };
-                ancestors.push(child.file);
-                let below = if ancestors.len() > self.limits.depth {
-                    Vec::new()
-                } else {
-                    self.include(&child, ancestors)
-                };
-                ancestors.pop();
-                found.push(child);
-                found.extend(below);
             }
+        }
+        for (file, documents) in files.iter().zip(self.parse_all(&files)) {
+            let Some(documents) = documents else { continue };
+            let node = self.only(*file, documents);
+            let child = FileTree { file: *file, node, root: false, overlay: false };
+            ancestors.push(child.file);
+            let deep = ancestors.len() > self.limits.depth;
+            let below = if deep { Vec::new() } else { self.include(&child, ancestors) };
+            ancestors.pop();
+            found.push(child);
+            found.extend(below);
         }
         found
     }
@@ -173,7 +197,7 @@ impl<'l> Reader<'l> {
         self.broken = true;
     }
 
-    fn included(&mut self, path: &str, span: Span) -> Option<FileTree> {
+    fn included(&mut self, path: &str, span: Span) -> Option<FileId> {
         if self.sources.files().len() >= self.limits.files {
             let message = format!("more than {} files", self.limits.files);
             self.findings.push(Finding::new(&LIMIT_EXCEEDED, span, message));
@@ -189,8 +213,7 @@ impl<'l> Reader<'l> {
         };
         let file = self.utf8(path, bytes)?;
         self.seen.insert(path.to_owned(), file);
-        let node = self.tree(file)?;
-        Some(FileTree { file, node, root: false, overlay: false })
+        Some(file)
     }
 
     /// Says that a file cannot be read.
@@ -233,21 +256,44 @@ impl<'l> Reader<'l> {
 
     /// The only document of a text; an empty text is an empty mapping.
     pub fn tree(&mut self, file: FileId) -> Option<Node> {
-        let mut documents = self.documents(file)?.into_iter();
+        let documents = self.documents(file)?;
+        Some(self.only(file, documents))
+    }
+
+    fn only(&mut self, file: FileId, documents: Vec<Node>) -> Node {
+        let mut documents = documents.into_iter();
         let first = documents.next().unwrap_or_else(|| Node::new(Span::new(file, 0, 0), Kind::Null));
         if let Some(second) = documents.next() {
             let finding = Finding::new(&INVALID_YAML, second.span, "a second document in one file");
             self.findings
                 .push(finding.label("not read").help("put it into a file of its own and `include` it"));
         }
-        Some(first)
+        first
     }
 
     /// All documents of a text.
     pub fn documents(&mut self, file: FileId) -> Option<Vec<Node>> {
-        let documents = parse(&self.sources.file(file).text, file, self.limits, &mut self.findings);
-        self.broken |= documents.is_none();
-        documents
+        self.parse_all(&[file]).pop().flatten()
+    }
+
+    /// The documents of several texts, read side by side.
+    fn parse_all(&mut self, files: &[FileId]) -> Vec<Option<Vec<Node>>> {
+        let (sources, limits) = (&self.sources, self.limits);
+        let read = |file: &FileId| {
+            let mut findings = Vec::new();
+            (parse(&sources.file(*file).text, *file, limits, &mut findings), findings)
+        };
+        // One file needs no threads.
+        let read: Vec<_> = match files {
+            [file] => vec![read(file)],
+            _ => files.par_iter().map(read).collect(),
+        };
+        let all = read.into_iter().map(|(documents, findings)| {
+            self.findings.extend(findings);
+            self.broken |= documents.is_none();
+            documents
+        });
+        all.collect()
     }
 
     /// Reads a file that lies on top of the others (`--overlay`).
@@ -280,13 +326,17 @@ impl<'l> Reader<'l> {
         // A section without names to look up: what it defines is not known.
         let unread = |node: &Node| !matches!(node.kind, Kind::Mapping(_) | Kind::Null);
         self.broken |= trees.iter().any(|t| NAMESPACE.iter().any(|s| t.node.get(s).is_some_and(unread)));
-        let decoded = trees.iter().map(|tree| {
+        let decode = |tree: &FileTree| {
             let mut ctx = Ctx::new();
             let document: Option<Document> = Decode::decode(&tree.node, &mut ctx);
             let document = Spanned::new(document.unwrap_or_default(), tree.node.span);
             let document = FileDocument { file: tree.file, document, root: tree.root, imported: None };
             (document, ctx.findings)
-        });
+        };
+        let decoded: Vec<_> = match trees.as_slice() {
+            [tree] => vec![decode(tree)],
+            trees => trees.par_iter().map(decode).collect(),
+        };
         let mut documents = Vec::new();
         for (document, findings) in decoded {
             documents.push(document);

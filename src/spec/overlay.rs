@@ -5,7 +5,7 @@ use super::load::FileTree;
 use super::rules::{DUPLICATE_DEFINITION, INVALID_VALUE};
 use super::tree::{Entry, Kind, Node};
 use crate::finding::{Finding, nearest};
-use crate::source::{Span, Spanned};
+use crate::source::{Piece, Span, Spanned};
 use std::collections::HashMap;
 
 /// The sections that share one namespace of ids.
@@ -109,7 +109,7 @@ fn nothing_below(base: &[FileTree], section: &str, entry: &Entry) -> Finding {
 
 /// Reports ids that are defined twice, in whatever files and sections, and keeps the first.
 pub fn unique_ids(trees: &mut [FileTree], findings: &mut Vec<Finding>) {
-    let mut seen: HashMap<String, (Span, &'static str)> = HashMap::new();
+    let mut seen: HashMap<Piece, (Span, &'static str)> = HashMap::new();
     for tree in trees {
         for section in NAMESPACE {
             let Some(Kind::Mapping(entries)) = tree.node.get_mut(section).map(|n| &mut n.kind) else {
@@ -183,7 +183,7 @@ fn step<'t>(node: &'t mut Node, part: &str, span: Span) -> Result<&'t mut Node, 
         return Err((format!("`{part}` cannot be set"), None));
     };
     let at = entries.iter().position(|e| e.key.value == part).unwrap_or_else(|| {
-        entries.push(Entry { key: Spanned::new(part.to_owned(), span), value: Node::new(span, Kind::Null) });
+        entries.push(Entry { key: Spanned::new(part.into(), span), value: Node::new(span, Kind::Null) });
         entries.len() - 1
     });
     Ok(&mut entries[at].value)

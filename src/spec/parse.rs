@@ -3,11 +3,13 @@
 use super::rules::{DUPLICATE_DEFINITION, INVALID_YAML, LIMIT_EXCEEDED};
 use super::tree::{Entry, Kind, Node};
 use crate::finding::Finding;
-use crate::source::{FileId, Span, Spanned};
+use crate::source::{FileId, Piece, Span, Spanned};
 use serde_yaml::granit_parser::{Event, Parser, ScalarStyle, ScanError, Span as Marks, options};
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 
-/// What a text may cost. The defaults hold a system of a million endpoints and stop an alias bomb at once.
+/// What a text may cost. The defaults hold a system of 100,000 services and a million calls.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
     /// Bytes of one file.
@@ -16,19 +18,27 @@ pub struct Limits {
     pub files: usize,
     /// Levels of nesting.
     pub depth: usize,
-    /// Nodes of one file, aliases expanded.
+    /// Values of one file, aliases expanded.
     pub nodes: usize,
+    /// Values that aliases may stand for, beside twenty for each that is written: no text that is written for
+    /// people comes near, and one that means harm is far beyond after a few lines.
+    pub aliased: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { bytes: 64 << 20, files: 10_000, depth: 64, nodes: 8_000_000 }
+        Self { bytes: 256 << 20, files: 10_000, depth: 64, nodes: 32_000_000, aliased: 500_000 }
     }
 }
 
 /// The documents of a text. A syntax error or a limit ends the reading of that text: what came before it
 /// is not returned, since half a document would raise findings about things that are there.
-pub fn parse(text: &str, file: FileId, limits: Limits, findings: &mut Vec<Finding>) -> Option<Vec<Node>> {
+pub fn parse(
+    text: &Arc<String>,
+    file: FileId,
+    limits: Limits,
+    findings: &mut Vec<Finding>,
+) -> Option<Vec<Node>> {
     let options = options! {
         emit_comments: false,
         block_nesting_limit: limits.depth,
@@ -39,7 +49,10 @@ pub fn parse(text: &str, file: FileId, limits: Limits, findings: &mut Vec<Findin
         file,
         limits,
         nodes: 0,
+        aliased: 0,
         open: Vec::new(),
+        items: Vec::new(),
+        entries: Vec::new(),
         anchors: HashMap::new(),
         done: Vec::new(),
         findings,
@@ -62,12 +75,18 @@ pub fn parse(text: &str, file: FileId, limits: Limits, findings: &mut Vec<Findin
 struct Stop;
 
 struct Builder<'f> {
-    text: &'f str,
+    text: &'f Arc<String>,
     file: FileId,
     limits: Limits,
+    /// Values so far, and how many of them aliases stand for.
     nodes: usize,
+    aliased: usize,
     open: Vec<Open>,
-    anchors: HashMap<usize, Node>,
+    /// Items and entries of all open collections: each takes its own, as many as they are, when it is closed.
+    items: Vec<Node>,
+    entries: Vec<Entry>,
+    /// Values with an anchor, with their count and height.
+    anchors: HashMap<usize, (Node, usize, usize)>,
     done: Vec<Node>,
     findings: &'f mut Vec<Finding>,
 }
@@ -77,12 +96,20 @@ struct Open {
     start: Span,
     anchor: usize,
     tag: Option<Box<str>>,
-    items: Items,
+    /// Where its own begin among all items or entries.
+    from: usize,
+    /// `None` for a sequence.
+    mapping: Option<Mapping>,
 }
 
-enum Items {
-    Sequence(Vec<Node>),
-    Mapping { entries: Vec<Entry>, key: Option<Node>, merged: Vec<Node>, seen: HashMap<String, usize> },
+#[derive(Default)]
+struct Mapping {
+    /// The key whose value comes next.
+    key: Option<Node>,
+    /// What stands under `<<`.
+    merged: Vec<Node>,
+    /// Where the keys of a large mapping are, counted from its first entry.
+    seen: Option<HashMap<Piece, usize>>,
 }
 
 impl Builder<'_> {
@@ -93,21 +120,15 @@ impl Builder<'_> {
                 let plain = style == ScalarStyle::Plain;
                 let empty =
                     plain && (span.start == span.end || matches!(&*text, "~" | "null" | "Null" | "NULL"));
-                let kind = if empty { Kind::Null } else { Kind::Scalar { text: text.into_owned(), plain } };
+                let kind = if empty { Kind::Null } else { Kind::Scalar { text: self.piece(text), plain } };
                 self.finish(Node { span, kind, tag: tag.and_then(|t| local_tag(&t)) }, anchor)
             }
             Event::SequenceStart(_, anchor, tag) => {
                 let start = self.dash(span);
-                self.push(start, anchor, tag.and_then(|t| local_tag(&t)), Items::Sequence(Vec::new()))
+                self.push(start, anchor, tag.and_then(|t| local_tag(&t)), None)
             }
             Event::MappingStart(_, anchor, tag) => {
-                let items = Items::Mapping {
-                    entries: Vec::new(),
-                    key: None,
-                    merged: Vec::new(),
-                    seen: HashMap::new(),
-                };
-                self.push(span, anchor, tag.and_then(|t| local_tag(&t)), items)
+                self.push(span, anchor, tag.and_then(|t| local_tag(&t)), Some(Mapping::default()))
             }
             Event::SequenceEnd | Event::MappingEnd => self.close(span),
             Event::Alias(id) => self.alias(id, span),
@@ -120,9 +141,20 @@ impl Builder<'_> {
         Span::new(self.file, range.start as u32, range.end as u32)
     }
 
+    /// A scalar as a piece of the text, where it stands there as it is.
+    fn piece(&self, scalar: Cow<'_, str>) -> Piece {
+        match scalar {
+            Cow::Owned(text) => text.into(),
+            Cow::Borrowed(text) => {
+                let start = (text.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
+                Piece::of(self.text, start, start.wrapping_add(text.len()))
+            }
+        }
+    }
+
     /// The parser reports a list that stands no deeper than its key behind its first `-`.
     fn dash(&self, span: Span) -> Span {
-        let below_key = matches!(self.open.last(), Some(Open { items: Items::Mapping { .. }, .. }));
+        let below_key = self.open.last().is_some_and(|open| open.mapping.is_some());
         let before = self.text.get(..span.start as usize).filter(|_| below_key && span.start == span.end);
         let line = before.and_then(|before| before.rsplit('\n').next()).unwrap_or_default();
         let from_dash = line.trim_start_matches(' ');
@@ -133,24 +165,33 @@ impl Builder<'_> {
         Span { start, end: start, ..span }
     }
 
-    fn push(&mut self, start: Span, anchor: usize, tag: Option<Box<str>>, items: Items) -> Result<(), Stop> {
+    fn push(
+        &mut self,
+        start: Span,
+        anchor: usize,
+        tag: Option<Box<str>>,
+        mapping: Option<Mapping>,
+    ) -> Result<(), Stop> {
         if self.open.len() >= self.limits.depth {
             return Err(self.stop(start, format!("nested more than {} levels deep", self.limits.depth)));
         }
-        self.open.push(Open { start, anchor, tag, items });
+        let from = if mapping.is_some() { self.entries.len() } else { self.items.len() };
+        self.open.push(Open { start, anchor, tag, from, mapping });
         Ok(())
     }
 
     fn close(&mut self, end: Span) -> Result<(), Stop> {
         let Some(open) = self.open.pop() else { return Ok(()) };
-        let (kind, last) = match open.items {
-            Items::Sequence(items) => {
+        let (kind, last) = match open.mapping {
+            None => {
+                let items: Vec<_> = self.items.drain(open.from..).collect();
                 let last = items.last().map(|n| n.span.end);
                 (Kind::Sequence(items), last)
             }
-            Items::Mapping { mut entries, merged, .. } => {
+            Some(mapping) => {
+                let mut entries: Vec<_> = self.entries.drain(open.from..).collect();
                 let last = entries.last().map(|e| e.value.span.end.max(e.key.span.end));
-                merge_keys(&mut entries, merged);
+                merge_keys(&mut entries, mapping.merged);
                 (Kind::Mapping(entries), last)
             }
         };
@@ -163,26 +204,39 @@ impl Builder<'_> {
 
     fn alias(&mut self, id: usize, span: Span) -> Result<(), Stop> {
         // An alias inside its own anchor has no value yet.
-        let Some(node) = self.anchors.get(&id) else {
+        let Some((_, count, height)) = self.anchors.get(&id) else {
             return Err(self.syntax(span, "this alias refers to a value that contains it"));
         };
-        let (count, height) = measure(node);
-        self.nodes += count;
+        let (count, height) = (*count, *height);
         if self.open.len() + height > self.limits.depth {
             return Err(self.stop(span, format!("aliases nest more than {} levels deep", self.limits.depth)));
         }
-        self.check_nodes(span)?;
-        if let Some(node) = self.anchors.get(&id).cloned() {
+        // What is beyond the limits is never copied.
+        self.repeat(count, span)?;
+        if let Some((node, ..)) = self.anchors.get(&id).cloned() {
             self.place(node);
         }
         Ok(())
     }
 
+    /// Counts values that are there again.
+    fn repeat(&mut self, count: usize, span: Span) -> Result<(), Stop> {
+        let written = self.nodes - self.aliased;
+        self.nodes += count;
+        self.aliased += count;
+        if self.aliased > self.limits.aliased.saturating_add(20 * written) {
+            let message = format!("aliases repeat {} values, and {written} are written", self.aliased);
+            return Err(self.stop(span, message));
+        }
+        self.check_nodes(span)
+    }
+
     fn finish(&mut self, node: Node, anchor: usize) -> Result<(), Stop> {
         self.nodes += 1;
         if anchor != 0 {
-            self.nodes += measure(&node).0;
-            self.anchors.insert(anchor, node.clone());
+            let (count, height) = measure(&node);
+            self.repeat(count, node.span)?;
+            self.anchors.insert(anchor, (node.clone(), count, height));
         }
         self.check_nodes(node.span)?;
         self.place(node);
@@ -190,15 +244,12 @@ impl Builder<'_> {
     }
 
     fn place(&mut self, node: Node) {
-        let findings = &mut *self.findings;
-        match self.open.last_mut().map(|open| &mut open.items) {
-            None => self.done.push(node),
-            Some(Items::Sequence(items)) => items.push(node),
-            Some(Items::Mapping { entries, key, merged, seen }) => match key.take() {
-                None => *key = Some(node),
-                Some(k) if k.plain() == Some("<<") => merged.push(node),
-                Some(k) => add_entry(entries, seen, k, node, findings),
-            },
+        let Some(open) = self.open.last_mut() else { return self.done.push(node) };
+        let Some(mapping) = &mut open.mapping else { return self.items.push(node) };
+        match mapping.key.take() {
+            None => mapping.key = Some(node),
+            Some(key) if key.plain() == Some("<<") => mapping.merged.push(node),
+            Some(key) => add_entry(&mut self.entries, open.from, &mut mapping.seen, key, node, self.findings),
         }
     }
 
@@ -221,16 +272,18 @@ impl Builder<'_> {
     }
 }
 
+/// Adds an entry to those of a mapping, which begin at `from`.
 fn add_entry(
     entries: &mut Vec<Entry>,
-    seen: &mut HashMap<String, usize>,
+    from: usize,
+    seen: &mut Option<HashMap<Piece, usize>>,
     key: Node,
     value: Node,
     findings: &mut Vec<Finding>,
 ) {
     let text = match key.kind {
         Kind::Scalar { text, .. } => text,
-        Kind::Null => "null".to_owned(),
+        Kind::Null => "null".into(),
         Kind::Sequence(_) | Kind::Mapping(_) => {
             let what = if matches!(key.kind, Kind::Mapping(_)) { "mapping" } else { "list" };
             let finding =
@@ -239,19 +292,21 @@ fn add_entry(
             return;
         }
     };
-    if let Some(first) = position(entries, seen, &text).and_then(|i| entries.get(i)) {
+    let own = entries.get(from..).unwrap_or_default();
+    if let Some(first) = position(own, seen.as_ref(), &text).and_then(|i| own.get(i)) {
         let finding = Finding::new(&DUPLICATE_DEFINITION, key.span, format!("`{text}` is given twice"));
         findings.push(
             finding
                 .label("again here, not read")
                 .also(first.key.span, "first given here")
                 .help("remove one of them, or merge their contents")
-                .about(text),
+                .about(text.as_str()),
         );
         return;
     }
-    if entries.len() >= SMALL {
-        seen.insert(text.clone(), entries.len());
+    let count = own.len();
+    if count >= SMALL {
+        seen.get_or_insert_default().insert(text.clone(), count);
     }
     entries.push(Entry { key: Spanned::new(text, key.span), value });
 }
@@ -259,9 +314,9 @@ fn add_entry(
 /// Mappings up to this size are searched one by one; `seen` holds the keys beyond.
 const SMALL: usize = 16;
 
-fn position(entries: &[Entry], seen: &HashMap<String, usize>, key: &str) -> Option<usize> {
-    let small = entries.iter().take(SMALL).position(|e| e.key.value == key);
-    small.or_else(|| seen.get(key).copied())
+fn position(entries: &[Entry], seen: Option<&HashMap<Piece, usize>>, key: &str) -> Option<usize> {
+    let small = entries.iter().take(SMALL).position(|e| e.key.value == *key);
+    small.or_else(|| seen?.get(key).copied())
 }
 
 /// `<<`: keys of the merged mappings that the mapping itself does not have, earlier mappings first.
@@ -269,7 +324,7 @@ fn merge_keys(entries: &mut Vec<Entry>, merged: Vec<Node>) {
     if merged.is_empty() {
         return;
     }
-    let mut known: HashSet<String> = entries.iter().map(|e| e.key.value.clone()).collect();
+    let mut known: HashSet<Piece> = entries.iter().map(|e| e.key.value.clone()).collect();
     let mappings = merged.into_iter().flat_map(|node| match node.kind {
         Kind::Sequence(items) => items,
         _ => vec![node],
@@ -339,7 +394,7 @@ mod tests {
     fn read(text: &str) -> (Option<Vec<Node>>, Vec<String>) {
         let mut findings = Vec::new();
         let limits = Limits { nodes: 1000, depth: 16, ..Limits::default() };
-        let nodes = parse(text, FileId(0), limits, &mut findings);
+        let nodes = parse(&Arc::new(text.to_owned()), FileId(0), limits, &mut findings);
         let said = findings.iter().map(|f| {
             let span = f.primary.span;
             format!("{} {}..{}: {}", f.rule.id, span.start, span.end, f.message)

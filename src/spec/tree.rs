@@ -1,6 +1,6 @@
 //! The spanned tree of a YAML text: scalars as written, keys in order, bytes on everything.
 
-use crate::source::{Span, Spanned};
+use crate::source::{Piece, Span, Spanned};
 
 /// A value as written, before anything is known of its meaning.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,7 +21,7 @@ pub enum Kind {
     /// A scalar.
     Scalar {
         /// Its text after escapes.
-        text: String,
+        text: Piece,
         /// Whether it stood without quotes or block style: only then may it be a number or a truth value.
         plain: bool,
     },
@@ -35,7 +35,7 @@ pub enum Kind {
 #[derive(Debug, Clone, PartialEq)]
 pub struct Entry {
     /// The key.
-    pub key: Spanned<String>,
+    pub key: Spanned<Piece>,
     /// The value.
     pub value: Node,
 }

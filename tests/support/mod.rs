@@ -3,7 +3,9 @@
 
 #![allow(dead_code, reason = "each test uses its part")]
 
+pub mod fleet;
 pub mod judge;
 pub mod rng;
+pub mod shapes;
 pub mod system;
 pub mod yaml;

@@ -143,7 +143,7 @@ pub enum Step {
     /// Steps that run at the same time.
     Parallel(Vec<Spanned<Step>>),
     /// A message that is not waited for.
-    Publish(Publish),
+    Publish(Box<Publish>),
     /// Data that is read or written.
     Data(DataStep),
     /// More own work.
@@ -167,7 +167,7 @@ impl Decode for Step {
         match kind {
             "call" => decode_record(node, ctx).map(|call| Self::Call(Box::new(call))),
             "parallel" => decode_record::<ParallelStep>(node, ctx)?.parallel.map(|p| Self::Parallel(p.value)),
-            "publish" => decode_record(node, ctx).map(Self::Publish),
+            "publish" => decode_record(node, ctx).map(|publish| Self::Publish(Box::new(publish))),
             "work" => decode_record::<WorkStep>(node, ctx)?.work.map(Self::Work),
             "read" => {
                 let ReadStep { read, probability, times, optional } = decode_record(node, ctx)?;

@@ -7,6 +7,7 @@ use crate::source::Spanned;
 use crate::spec::decode::{Map, choice, record};
 use crate::spec::scalar::Positive;
 use crate::spec::units::{Duration, Share};
+use std::sync::Arc;
 
 choice! {
     /// What keeps the data.
@@ -66,7 +67,7 @@ record! {
         /// The datastore it is a copy of, for reading.
         replica_of: String,
         /// Time of one access.
-        latency: Latency,
+        latency: Arc<Latency>,
         /// Accesses at once per copy.
         workers: Positive,
         /// Anything of yours.
@@ -128,7 +129,7 @@ record! {
         /// Messages fetched ahead; 0 is unlimited.
         prefetch: u32,
         /// Own work per message.
-        latency: Latency,
+        latency: Arc<Latency>,
         /// Share of messages whose handling fails.
         error_rate: Share,
         /// What it does with a message.

@@ -12,6 +12,7 @@ use crate::source::Spanned;
 use crate::spec::decode::{Ids, Map, Switch, record};
 use crate::spec::scalar::Positive;
 use crate::spec::units::{Duration, Share};
+use std::sync::Arc;
 
 record! {
     /// Facts from what already exists.
@@ -47,7 +48,7 @@ record! {
         /// Criticality, 0 the highest.
         tier: u32,
         /// Own work of endpoints that say nothing.
-        latency: Latency,
+        latency: Arc<Latency>,
         /// Share of requests that fail by a service's own fault.
         error_rate: Share,
         /// What it is made with.
@@ -71,11 +72,11 @@ record! {
         /// For all attempts.
         timeout: Switch<Duration>,
         /// Attempts multiply with the library's.
-        retry: Switch<Retry>,
+        retry: Arc<Switch<Retry>>,
         /// Stops calling what keeps failing.
-        circuit_breaker: Switch<CircuitBreaker>,
+        circuit_breaker: Arc<Switch<CircuitBreaker>>,
         /// Takes instances that fail out of the balancing.
-        outlier_detection: Switch<OutlierDetection>,
+        outlier_detection: Arc<Switch<OutlierDetection>>,
         /// Encrypted between all services.
         mtls: bool,
     }

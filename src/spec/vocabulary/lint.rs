@@ -40,9 +40,10 @@ impl Decode for RuleSettings {
                     ctx.enter(&entry.key.value, |ctx| match entry.key.value.as_str() {
                         "level" => settings.level = ctx.spanned(&entry.value),
                         _ => {
-                            settings
-                                .numbers
-                                .extend(ctx.spanned(&entry.value).map(|n| (entry.key.clone(), n)));
+                            settings.numbers.extend(
+                                ctx.spanned(&entry.value)
+                                    .map(|n| (entry.key.clone().map(|key| key.to_string()), n)),
+                            );
                         }
                     });
                 }

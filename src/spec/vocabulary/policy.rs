@@ -9,6 +9,7 @@ use crate::spec::schema::not_both;
 use crate::spec::tree::Node;
 use crate::spec::units::{Duration, Share};
 use serde_json::Value;
+use std::sync::Arc;
 
 choice! {
     /// How a call travels.
@@ -313,7 +314,8 @@ record! {
 }
 
 record! {
-    /// How a call is made.
+    /// How a call is made. There is one on every edge: what is large and seldom said lies behind an `Arc`, which
+    /// all edges that inherit it share.
     Policy {
         /// Defaults of a product under its name: `envoy`, `resilience4j`, …
         preset: Preset,
@@ -324,17 +326,17 @@ record! {
         /// For all attempts and back-off together.
         timeout: Switch<Duration>,
         /// Another attempt after a failure.
-        retry: Switch<Retry>,
+        retry: Arc<Switch<Retry>>,
         /// Stops calling what keeps failing.
-        circuit_breaker: Switch<CircuitBreaker>,
+        circuit_breaker: Arc<Switch<CircuitBreaker>>,
         /// How an instance is chosen.
-        load_balancing: Balancing,
+        load_balancing: Arc<Balancing>,
         /// Takes instances that fail out of the balancing.
-        outlier_detection: Switch<OutlierDetection>,
+        outlier_detection: Arc<Switch<OutlierDetection>>,
         /// Caps on what a caller has open.
-        limits: Switch<ConnectionLimits>,
+        limits: Arc<Switch<ConnectionLimits>>,
         /// Another attempt while the first still runs.
-        hedging: Switch<Hedging>,
+        hedging: Arc<Switch<Hedging>>,
         /// Carries the caller's deadline on.
         propagate_deadline: bool,
         /// What a timeout does to the work at the callee.

@@ -220,7 +220,7 @@ impl Decode for Expectation {
 /// A part of a scalar as a scalar of its own, so that its words keep their bytes.
 fn part_of(node: &Node, text: &str, part: &str) -> Node {
     let from = text.find(part).unwrap_or(0);
-    let kind = crate::spec::tree::Kind::Scalar { text: part.to_owned(), plain: true };
+    let kind = crate::spec::tree::Kind::Scalar { text: part.into(), plain: true };
     Node::new(node.part(from, from + part.len()), kind)
 }
 

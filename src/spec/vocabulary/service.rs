@@ -13,6 +13,7 @@ use crate::spec::schema::Defs;
 use crate::spec::tree::{Kind, Node};
 use crate::spec::units::{Duration, Share};
 use serde_json::{Value, json};
+use std::sync::Arc;
 
 choice! {
     /// What a service is for.
@@ -137,11 +138,11 @@ record! {
         /// How it travels.
         protocol: super::policy::Protocol,
         /// Own work, without calls.
-        latency: Latency,
+        latency: Arc<Latency>,
         /// Share of requests that fail by its own fault.
         error_rate: Share,
         /// What it promises.
-        slo: Slo,
+        slo: Arc<Slo>,
         /// What it does, in order.
         calls: Vec<Spanned<Step>>,
         /// Safe to repeat.
@@ -254,15 +255,15 @@ record! {
         /// What waits.
         queue: QueueSettings,
         /// Whether an instance is asked if it lives.
-        health_check: Switch<HealthCheck>,
+        health_check: Arc<Switch<HealthCheck>>,
         /// More copies under load.
-        autoscaling: Switch<Autoscaling>,
+        autoscaling: Arc<Switch<Autoscaling>>,
         /// What it promises, dependencies included.
-        slo: Slo,
+        slo: Arc<Slo>,
         /// Its own alone.
         availability: Share,
         /// For endpoints that say nothing.
-        latency: Latency,
+        latency: Arc<Latency>,
         /// For endpoints that say nothing.
         error_rate: Share,
         /// Edges without detail.
@@ -270,7 +271,7 @@ record! {
         /// Anything of yours.
         metadata: Map<String>,
         /// For the calls this service makes.
-        defaults: CallsDefaults,
+        defaults: Arc<CallsDefaults>,
         /// What it can be asked.
         endpoints: Endpoints,
         /// What it consumes.

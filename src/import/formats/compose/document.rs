@@ -14,6 +14,7 @@ use crate::spec::vocabulary::{
     Communication, Datastore, Document, HealthCheck, Policy, Service, Status, Target, Texts,
 };
 use crate::spec::{Ids, Map, Switch};
+use std::sync::Arc;
 
 /// The units as services and datastores. Which are datastores was settled before.
 pub fn nodes(project: &mut Project<'_, '_>, units: &[Unit], root: Span, document: &mut Document) {
@@ -66,7 +67,7 @@ fn replicas(project: &mut Project<'_, '_>, unit: &Unit) -> Option<Spanned<u32>> 
     }
 }
 
-fn health_check(project: &mut Project<'_, '_>, node: &Node) -> Option<Spanned<Switch<HealthCheck>>> {
+fn health_check(project: &mut Project<'_, '_>, node: &Node) -> Option<Spanned<Arc<Switch<HealthCheck>>>> {
     let test = node.get("test");
     let words: Vec<_> = match test {
         Some(test) if test.text().is_some() => project.scopes.string(test).into_iter().collect(),
@@ -75,7 +76,7 @@ fn health_check(project: &mut Project<'_, '_>, node: &Node) -> Option<Spanned<Sw
     };
     let disabled = node.get("disable").and_then(Node::plain) == Some("true");
     if disabled || words.first().is_some_and(|word| word == "NONE") {
-        return Some(Spanned::new(Switch::Off, node.span));
+        return Some(Spanned::new(Arc::new(Switch::Off), node.span));
     }
     if node.entries().is_empty() {
         return None;
@@ -92,7 +93,7 @@ fn health_check(project: &mut Project<'_, '_>, node: &Node) -> Option<Spanned<Sw
         unhealthy_threshold: threshold,
         ..HealthCheck::default()
     };
-    Some(Spanned::new(Switch::On(check), node.span))
+    Some(Spanned::new(Arc::new(Switch::On(check)), node.span))
 }
 
 /// The path of the first URL of a text.

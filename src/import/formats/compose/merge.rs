@@ -2,7 +2,7 @@
 //!
 //! Source: the Compose Specification, "Merge". Must not know where the services came from.
 
-use crate::source::Spanned;
+use crate::source::{Piece, Spanned};
 use crate::spec::tree::{Entry, Kind, Node};
 use std::collections::HashMap;
 
@@ -48,14 +48,14 @@ fn assignment(item: &Node) -> Option<Entry> {
         return name(item);
     };
     let at = key.len() + 1;
-    let kind = Kind::Scalar { text: value.to_owned(), plain: false };
+    let kind = Kind::Scalar { text: value.into(), plain: false };
     let value = Node::new(item.part(at, text.len()), kind);
-    Some(Entry { key: Spanned::new(key.to_owned(), item.part(0, key.len())), value })
+    Some(Entry { key: Spanned::new(key.into(), item.part(0, key.len())), value })
 }
 
 fn name(item: &Node) -> Option<Entry> {
     let text = item.text()?.to_owned();
-    Some(Entry { key: Spanned::new(text, item.span), value: Node::new(item.span, Kind::Null) })
+    Some(Entry { key: Spanned::new(text.into(), item.span), value: Node::new(item.span, Kind::Null) })
 }
 
 fn to_sequence(node: &mut Node) {
@@ -120,7 +120,7 @@ fn lay(base: &mut Node, over: Node, level: Level) {
 }
 
 fn lay_entries(entries: &mut Vec<Entry>, news: Vec<Entry>, level: Level) {
-    let mut index: HashMap<String, usize> =
+    let mut index: HashMap<Piece, usize> =
         entries.iter().enumerate().map(|(i, e)| (e.key.value.clone(), i)).collect();
     let mut removed = Vec::new();
     for new in news {

@@ -184,7 +184,7 @@ impl Project<'_, '_> {
         else {
             return own;
         };
-        path.push((file, entry.key.value.clone()));
+        path.push((file, entry.key.value.to_string()));
         let base = self.extended(file, siblings, below, &extends, (&name, name_node.span), path);
         path.pop();
         match base {

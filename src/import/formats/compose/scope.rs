@@ -106,7 +106,7 @@ impl Scopes {
     }
 
     /// A key of the user's (the name of a service in `depends_on`), variables put in.
-    pub fn key(&mut self, key: &crate::source::Spanned<String>) -> String {
+    pub fn key(&mut self, key: &crate::source::Spanned<crate::source::Piece>) -> String {
         let kind = crate::spec::tree::Kind::Scalar { text: key.value.clone(), plain: false };
         self.string(&Node::new(key.span, kind)).unwrap_or_default()
     }

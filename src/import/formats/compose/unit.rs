@@ -80,10 +80,13 @@ pub fn read(project: &mut Project<'_, '_>, entry: &Entry) -> Unit {
     let labels = node.get("labels").map_or(&[][..], Node::entries);
     let deployed = node.get("deploy").and_then(|d| d.get("labels")).map_or(&[][..], Node::entries);
     let labels = labels.iter().chain(deployed);
-    let labels =
-        labels.map(|e| (e.key.clone(), project.scopes.string(&e.value).unwrap_or_default())).collect();
+    let labels = labels
+        .map(|e| {
+            (e.key.clone().map(|key| key.to_string()), project.scopes.string(&e.value).unwrap_or_default())
+        })
+        .collect();
     Unit {
-        id: entry.key.clone(),
+        id: entry.key.clone().map(|id| id.to_string()),
         role,
         image,
         environment,
@@ -190,7 +193,7 @@ fn depends(project: &mut Project<'_, '_>, node: &Node) -> Vec<Dependency> {
     if depends.text().is_some() {
         wrong_shape(project, depends, "depends_on", "a list or a mapping of services");
         let kind = Kind::Null;
-        let on = Spanned::new(depends.text().unwrap_or_default().to_owned(), depends.span);
+        let on = Spanned::new(depends.text().unwrap_or_default().into(), depends.span);
         return vec![dependency(project, &Entry { key: on, value: Node::new(depends.span, kind) })];
     }
     let (mut found, mut seen) = (Vec::new(), HashSet::new());
