@@ -7,6 +7,7 @@
 mod build;
 pub mod builtin;
 mod edge;
+mod latency;
 mod layers;
 mod node;
 mod queries;
@@ -17,6 +18,7 @@ mod steps;
 
 pub use build::{Building, build};
 pub use edge::{Edge, EdgeKind, Evidence, Fallback};
+pub use latency::distribution;
 pub use layers::Origin;
 pub use node::{Consumption, Endpoint, Node, NodeKind, Service, Step, edges_of};
 pub use queries::Health;
