@@ -13,4 +13,4 @@ pub use amplification::{AmplifiedPath, RetryHop, factor, worst_paths};
 pub use cycles::{Component, components, shortest_cycle, smallest_cut};
 pub use duration::{Unbounded, single_call_bound};
 pub use endpoints::EndpointGraph;
-pub use load::{Answer, By, Carrier, Flow, Kind, Load, Loss, Place, Station, Term, Work};
+pub use load::{Answer, By, Carrier, Flow, Kind, Load, Loss, Place, Station, Term, Work, replicas};

@@ -1,11 +1,12 @@
 //! What a rule may look at.
 
 use super::Settings;
-use crate::analysis::EndpointGraph;
+use crate::analysis::{EndpointGraph, Load};
 use crate::finding::{Date, Finding, RuleInfo, Severity};
 use crate::model::{Architecture, Edge};
 use crate::source::{Sources, Span};
 use petgraph::graph::{EdgeIndex, NodeIndex};
+use std::sync::OnceLock;
 
 /// The architecture and what is computed of it once for all rules.
 pub struct Context<'a> {
@@ -20,6 +21,7 @@ pub struct Context<'a> {
     settings: &'a Settings<'a>,
     /// Bytes that could not be read or resolved, sorted.
     errors: Vec<Span>,
+    load: OnceLock<Load>,
 }
 
 impl<'a> Context<'a> {
@@ -34,7 +36,7 @@ impl<'a> Context<'a> {
         let errors = said.iter().filter(|f| f.severity == Severity::Error).map(|f| f.primary.span);
         let mut errors: Vec<Span> = errors.collect();
         errors.sort_unstable();
-        Self { arch, sources, calls: EndpointGraph::of(arch), today, settings, errors }
+        Self { arch, sources, calls: EndpointGraph::of(arch), today, settings, errors, load: OnceLock::new() }
     }
 
     /// Whether something within these bytes could not be read or resolved: that nothing is said there is
@@ -42,6 +44,11 @@ impl<'a> Context<'a> {
     pub fn is_broken(&self, whole: Span) -> bool {
         let from = self.errors.partition_point(|e| (e.file, e.start) < (whole.file, whole.start));
         self.errors.get(from).is_some_and(|e| whole.contains(*e))
+    }
+
+    /// The load of the document's traffic.
+    pub fn load(&self) -> &Load {
+        self.load.get_or_init(|| Load::of(self.arch))
     }
 
     /// A threshold of a rule.

@@ -30,8 +30,8 @@ pub mod words {
     pub use crate::spec::units::{Duration, Rate, Share};
     pub use crate::spec::vocabulary::{
         Arrivals, Cancellation, DatastoreKind, Event, Expectation, Interpolate, Jitter, Latency,
-        LatencyDistribution, Level, LintSettings, Metric, Operator, Policy, QueueDiscipline, RateProfile,
-        RetryCondition, RuleSettings, ServiceKind, Status, Traffic,
+        LatencyDistribution, Level, LintSettings, Metric, Operator, Policy, Protocol, QueueDiscipline,
+        RateProfile, RetryCondition, RuleSettings, ServiceKind, Status, Traffic,
     };
 }
 

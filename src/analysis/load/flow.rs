@@ -100,11 +100,8 @@ impl Flows {
             });
             return self.arc(from, place, Some(index), often, often);
         }
-        let attempts = if edge.breaker().is_some() || has_mesh_breaker(arch) {
-            1.0
-        } else {
-            amplification::factor(arch, edge)
-        };
+        let retried = edge.kind == EdgeKind::Call && edge.breaker().is_none() && !has_mesh_breaker(arch);
+        let attempts = if retried { amplification::factor(arch, edge) } else { 1.0 };
         let target = self.target(to, edge.to_endpoint);
         self.arc(from, target, Some(index), often, often * attempts);
     }

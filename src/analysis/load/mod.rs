@@ -8,7 +8,7 @@ mod solve;
 mod station;
 mod time;
 
-pub use station::{Carrier, Loss, Station, Work};
+pub use station::{Carrier, Loss, Station, Work, replicas};
 pub use time::Answer;
 
 use crate::model::{Architecture, EndpointRef};
@@ -134,7 +134,8 @@ impl Load {
         for (i, at) in flows.sources.iter().enumerate() {
             sources.entry(*at).or_default().push(i);
         }
-        let mut this = Self { flows, sources, outside, rates, complete, edges, answers, stations: Vec::new() };
+        let mut this =
+            Self { flows, sources, outside, rates, complete, edges, answers, stations: Vec::new() };
         this.stations = station::stations(arch, &this);
         this
     }

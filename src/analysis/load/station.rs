@@ -171,6 +171,11 @@ fn even(count: u32, scales: bool) -> Copies {
     Copies { count, speeds, left, scales }
 }
 
+/// Copies of a service that may be called, as many as there may be under load; `None` where that is not said.
+pub fn replicas(service: &Service) -> Option<u32> {
+    copies(None, service).map(|c| c.count)
+}
+
 /// The copies of a service that may be called; `None` where their number is not said, or none is there.
 fn copies(zone: Option<&str>, service: &Service) -> Option<Copies> {
     let own = service.status.map(|s| s.value);

@@ -1,5 +1,6 @@
 //! Timeouts, retries, breakers, fallbacks, health checks.
 
+mod breaker_never_opens;
 mod missing_health_check;
 mod missing_timeout;
 mod retry_amplification;
@@ -12,5 +13,6 @@ pub static RULES: &[&Rule] = &[
     &missing_timeout::RULE,
     &timeout_inversion::RULE,
     &retry_amplification::RULE,
+    &breaker_never_opens::RULE,
     &missing_health_check::RULE,
 ];
