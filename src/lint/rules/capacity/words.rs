@@ -33,7 +33,7 @@ pub fn says(ctx: &Context<'_>, carrier: Carrier) -> Span {
     said.unwrap_or(node.id.span)
 }
 
-/// `2 replicas × 4 workers do 8 things at once`.
+/// `2 replicas × 4 workers = 8 at once`.
 pub fn capacity(ctx: &Context<'_>, station: &Station) -> String {
     let what = match station.carrier {
         Carrier::Service(_) => "worker",
@@ -49,7 +49,7 @@ pub fn capacity(ctx: &Context<'_>, station: &Station) -> String {
     let up_to = if station.scales { "up to " } else { "" };
     let replicas = count(f64::from(station.replicas), "replica");
     let origin = ctx.origin(says(ctx, station.carrier));
-    format!("{up_to}{replicas} × {each} can do {} at once{origin}", amount(station.servers))
+    format!("{up_to}{replicas} × {each} = {} at once{origin}", amount(station.servers))
 }
 
 /// The rate of one kind.
