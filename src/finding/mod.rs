@@ -92,8 +92,10 @@ pub struct Finding {
     pub path: Vec<Hop>,
     /// The figures behind it, in SI units (`_s`, `_per_s` in the name).
     pub numbers: Vec<(&'static str, f64)>,
-    /// The comment that suppresses it.
+    /// A comment suppresses it.
     pub suppressed: bool,
+    /// It was there before: the baseline forgives it.
+    pub baselined: bool,
 }
 
 impl Finding {
@@ -111,6 +113,7 @@ impl Finding {
             path: Vec::new(),
             numbers: Vec::new(),
             suppressed: false,
+            baselined: false,
         }
     }
 
@@ -174,6 +177,11 @@ impl Finding {
     ) -> Self {
         self.path.push(Hop { span: span.into(), from: from.into(), to: to.into(), value: value.into() });
         self
+    }
+
+    /// Whether nothing forgives it: it is to be mended.
+    pub const fn counts(&self) -> bool {
+        !self.suppressed && !self.baselined
     }
 
     /// All spans, the primary one first.

@@ -36,6 +36,9 @@ pub struct RuleInfo {
     pub together: &'static str,
     /// Its thresholds.
     pub settings: &'static [Setting],
+    /// The fields of a document that its inputs and guards come from, by their keys from the top
+    /// (`services.endpoints.calls.timeout`). Names and list items are left out.
+    pub reads: &'static [&'static str],
     /// Its page, Markdown: what it does, why it matters, example, use instead, limits, references.
     pub page: &'static str,
 }
@@ -43,7 +46,16 @@ pub struct RuleInfo {
 impl RuleInfo {
     /// A rule whose findings are wrong.
     pub const fn error(id: &'static str, summary: &'static str, page: &'static str) -> Self {
-        Self { id, summary, severity: Severity::Error, pedantic: false, together: "", settings: &[], page }
+        Self {
+            id,
+            summary,
+            severity: Severity::Error,
+            pedantic: false,
+            together: "",
+            settings: &[],
+            reads: &[],
+            page,
+        }
     }
 
     /// A rule whose findings are likely to hurt.
@@ -74,6 +86,13 @@ impl RuleInfo {
     #[must_use]
     pub const fn settings(mut self, settings: &'static [Setting]) -> Self {
         self.settings = settings;
+        self
+    }
+
+    /// The fields its inputs and guards come from.
+    #[must_use]
+    pub const fn reads(mut self, fields: &'static [&'static str]) -> Self {
+        self.reads = fields;
         self
     }
 }

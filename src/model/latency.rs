@@ -1,7 +1,7 @@
-//! From a latency as it is written to the distribution it describes.
+//! How long own work takes, as a distribution.
 
 use crate::kernel::{Distribution, Span};
-use crate::spec::units::Duration;
+use crate::spec::units::{Duration, Share};
 use crate::spec::vocabulary::{Latency, LatencyDistribution};
 
 /// The distribution a latency describes; the reader saw to it that it describes one.
@@ -20,19 +20,22 @@ pub fn distribution(latency: &Latency) -> Option<Distribution> {
         Some(LatencyDistribution::Lognormal) => {
             // Without a spread of its own a lognormal is as uneven as an exponential.
             let deviation = latency.stddev.map_or(mean, |d| span(d.value));
-            Some(lognormal(mean.seconds() * 1e9, deviation.seconds() * 1e9))
+            Some(Distribution::lognormal(mean, deviation))
         }
         Some(LatencyDistribution::Constant) | None => Some(Distribution::Constant(mean)),
     }
 }
 
-/// The lognormal with this mean and standard deviation, in nanoseconds: σ² = ln(1 + s²/m²), μ = ln m − σ²/2.
-fn lognormal(mean: f64, deviation: f64) -> Distribution {
-    if mean <= 0.0 || deviation <= 0.0 {
-        return Distribution::Constant(Span::from_nanos_f64(mean));
-    }
-    let variance = libm::log1p((deviation / mean) * (deviation / mean));
-    Distribution::LogNormal { mu: libm::log(mean) - variance / 2.0, sigma: libm::sqrt(variance) }
+/// What all but one in a hundred stay below: as declared, else that of the distribution, rounded up to a
+/// microsecond.
+pub fn p99(latency: &Latency) -> Option<Duration> {
+    let declared = latency.p99.map(|d| d.value);
+    let asked = Share::parse("99%").ok();
+    let listed = || latency.table().into_iter().find(|(q, _)| Some(*q) == asked).map(|(_, d)| d);
+    declared.or_else(listed).or_else(|| {
+        let nanos = distribution(latency)?.quantile(0.99).nanos();
+        Some(Duration(nanos.div_ceil(1000).saturating_mul(1000)))
+    })
 }
 
 const fn span(duration: Duration) -> Span {

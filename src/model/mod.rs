@@ -18,7 +18,7 @@ mod steps;
 
 pub use build::{Building, build};
 pub use edge::{Edge, EdgeKind, Evidence, Fallback};
-pub use latency::distribution;
+pub use latency::{distribution, p99};
 pub use layers::Origin;
 pub use node::{Consumption, Endpoint, Node, NodeKind, Service, Step, edges_of};
 pub use queries::Health;

@@ -12,7 +12,6 @@ mod summary;
 pub use findings::{FINDING_FORMATS, FormatInfo, finding_format};
 pub use summary::Counts;
 
-use std::collections::BTreeSet;
 use std::time::Duration;
 
 use crate::finding::Finding;
@@ -56,7 +55,8 @@ pub enum Tone {
 pub struct CheckReport<'a> {
     /// The texts the findings point into.
     pub sources: &'a Sources,
-    /// All findings, sorted, the suppressed ones with their flag.
+    /// All findings, sorted, the suppressed and the baselined ones with their flag. Texts for people leave
+    /// those out, files for programs mark them.
     pub findings: &'a [Finding],
     /// What was checked (`shop`); may be empty.
     pub title: String,
@@ -68,9 +68,6 @@ pub struct CheckReport<'a> {
     pub elapsed: Option<Duration>,
     /// Whether texts for people show suppressed findings too.
     pub show_suppressed: bool,
-    /// Fingerprints of the findings that were there before and are forgiven. Texts for people leave them
-    /// out, files for programs mark them.
-    pub baseline: BTreeSet<String>,
 }
 
 impl<'a> CheckReport<'a> {
@@ -84,13 +81,7 @@ impl<'a> CheckReport<'a> {
             rules_run: 0,
             elapsed: None,
             show_suppressed: false,
-            baseline: BTreeSet::new(),
         }
-    }
-
-    /// Whether a finding was there before.
-    pub fn is_baselined(&self, finding: &Finding) -> bool {
-        !self.baseline.is_empty() && self.baseline.contains(&finding.fingerprint())
     }
 
     /// How many findings there are of each kind.

@@ -30,7 +30,7 @@ impl Counts {
         for finding in report.findings {
             let counter = match finding.severity {
                 _ if finding.suppressed => &mut counts.suppressed,
-                _ if report.is_baselined(finding) => &mut counts.baselined,
+                _ if finding.baselined => &mut counts.baselined,
                 Severity::Error => &mut counts.error,
                 Severity::Warning => &mut counts.warning,
                 Severity::Info => &mut counts.info,

@@ -8,6 +8,7 @@ mod availability;
 mod capacity;
 mod contracts;
 mod data;
+mod fields;
 mod interfaces;
 mod messaging;
 mod ownership;

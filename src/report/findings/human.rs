@@ -83,7 +83,7 @@ fn fold_line(rule: &str, total: usize) -> String {
 }
 
 fn is_shown(report: &CheckReport<'_>, finding: &Finding) -> bool {
-    (report.show_suppressed || !finding.suppressed) && !report.is_baselined(finding)
+    (report.show_suppressed || !finding.suppressed) && !finding.baselined
 }
 
 fn renderer(style: &Style) -> Renderer {

@@ -100,7 +100,7 @@ fn item<'a>(report: &CheckReport<'a>, finding: &'a Finding) -> Item<'a> {
         help: finding.help.join("\n"),
         fingerprint: finding.fingerprint(),
         suppressed: finding.suppressed,
-        baselined: report.is_baselined(finding),
+        baselined: finding.baselined,
         locations: std::iter::once(primary).chain(others).flatten().collect(),
         path: steps.collect(),
         numbers: &finding.numbers,

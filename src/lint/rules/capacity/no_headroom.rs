@@ -12,7 +12,27 @@ pub static RULE: Rule = Rule {
         "no-headroom",
         "the load fits, until one replica or zone is lost",
         include_str!("no-headroom.md"),
-    ),
+    )
+    .reads(&[
+        "traffic.rate",
+        "traffic.peak",
+        "traffic.users",
+        "traffic.think_time",
+        "services.endpoints.calls.probability",
+        "services.endpoints.calls.times",
+        "services.endpoints.latency",
+        "services.replicas",
+        "services.workers",
+        "services.instances",
+        "services.status",
+        "services.autoscaling.max",
+        "services.consumes.concurrency",
+        "datastores.replicas",
+        "datastores.workers",
+        "datastores.latency",
+        "services.instances.zone",
+        "services.instances.speed",
+    ]),
     check,
 };
 

@@ -12,6 +12,24 @@ pub static RULE: Rule = Rule {
         .settings(&[
             Setting::new("warning", 0.8, "utilization from which it is a warning"),
             Setting::new("error", 1.0, "utilization from which it is an error"),
+        ])
+        .reads(&[
+            "traffic.rate",
+            "traffic.peak",
+            "traffic.users",
+            "traffic.think_time",
+            "services.endpoints.calls.probability",
+            "services.endpoints.calls.times",
+            "services.endpoints.latency",
+            "services.replicas",
+            "services.workers",
+            "services.instances",
+            "services.status",
+            "services.autoscaling.max",
+            "services.consumes.concurrency",
+            "datastores.replicas",
+            "datastores.workers",
+            "datastores.latency",
         ]),
     check,
 };

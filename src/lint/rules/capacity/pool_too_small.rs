@@ -17,7 +17,19 @@ pub static RULE: Rule = Rule {
         "pool-too-small",
         "more requests at once than a pool or a service lets in",
         include_str!("pool-too-small.md"),
-    ),
+    )
+    .reads(&[
+        "traffic.rate",
+        "services.replicas",
+        "services.concurrency",
+        "services.endpoints.latency",
+        "services.endpoints.calls.protocol",
+        "services.endpoints.calls.timeout",
+        "services.endpoints.calls.limits.max_connections",
+        "services.endpoints.calls.limits.max_concurrent_streams",
+        "services.endpoints.calls.limits.max_requests",
+        "services.autoscaling.max",
+    ]),
     check,
 };
 

@@ -14,7 +14,8 @@ pub static RULE: Rule = Rule {
         "consumers-exceed-partitions",
         "consumers that never get a message",
         include_str!("consumers-exceed-partitions.md"),
-    ),
+    )
+    .reads(&["topics.partitions", "services.consumes.group", "services.replicas"]),
     check,
 };
 

@@ -11,7 +11,8 @@ pub static RULE: Rule = Rule {
         "missing-dead-letter",
         "failed messages that are delivered again and then have nowhere to go",
         include_str!("missing-dead-letter.md"),
-    ),
+    )
+    .reads(&["queues.max_deliveries", "queues.visibility_timeout", "queues.dead_letter"]),
     check,
 };
 

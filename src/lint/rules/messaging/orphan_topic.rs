@@ -7,7 +7,13 @@ use crate::model::NodeKind;
 
 /// messages that nobody takes.
 pub static RULE: Rule = Rule {
-    info: &RuleInfo::warning("orphan-topic", "messages that nobody takes", include_str!("orphan-topic.md")),
+    info: &RuleInfo::warning("orphan-topic", "messages that nobody takes", include_str!("orphan-topic.md"))
+        .reads(&[
+            "services.consumes",
+            "queues.dead_letter",
+            "queues.external_consumers",
+            "topics.external_consumers",
+        ]),
     check,
 };
 

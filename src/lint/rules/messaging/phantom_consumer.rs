@@ -11,7 +11,14 @@ pub static RULE: Rule = Rule {
         "phantom-consumer",
         "a consumer of messages that nobody sends",
         include_str!("phantom-consumer.md"),
-    ),
+    )
+    .reads(&[
+        "services.endpoints.calls.publish",
+        "services.consumes",
+        "queues.dead_letter",
+        "queues.external_producers",
+        "topics.external_producers",
+    ]),
     check,
 };
 

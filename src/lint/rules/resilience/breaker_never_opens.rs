@@ -12,7 +12,22 @@ pub static RULE: Rule = Rule {
         "breaker-never-opens",
         "a breaker that waits for more calls than ever come",
         include_str!("breaker-never-opens.md"),
-    ),
+    )
+    .reads(&[
+        "traffic.rate",
+        "traffic.peak",
+        "traffic.users",
+        "traffic.think_time",
+        "services.replicas",
+        "services.autoscaling.min",
+        "services.endpoints.calls.circuit_breaker.failure_threshold",
+        "services.endpoints.calls.circuit_breaker.minimum_calls",
+        "services.endpoints.calls.circuit_breaker.window.duration",
+        "services.endpoints.calls.retry.num_retries",
+        "topics.external_producers",
+        "queues.external_producers",
+        "services.dependencies",
+    ]),
     check,
 };
 
