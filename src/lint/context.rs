@@ -1,7 +1,8 @@
 //! What a rule may look at.
 
 use super::Settings;
-use crate::analysis::{EndpointGraph, Load};
+use super::contracts::Contracts;
+use crate::analysis::{Dependencies, EndpointGraph, Load};
 use crate::finding::{Date, Finding, RuleInfo, Severity};
 use crate::model::{Architecture, Edge};
 use crate::source::{Sources, Span};
@@ -21,6 +22,8 @@ pub struct Context<'a> {
     settings: &'a Settings<'a>,
     /// Bytes that could not be read or resolved, sorted.
     errors: Vec<Span>,
+    dependencies: OnceLock<Dependencies>,
+    contracts: OnceLock<Contracts<'a>>,
     load: OnceLock<Load>,
 }
 
@@ -36,7 +39,27 @@ impl<'a> Context<'a> {
         let errors = said.iter().filter(|f| f.severity == Severity::Error).map(|f| f.primary.span);
         let mut errors: Vec<Span> = errors.collect();
         errors.sort_unstable();
-        Self { arch, sources, calls: EndpointGraph::of(arch), today, settings, errors, load: OnceLock::new() }
+        Self {
+            arch,
+            sources,
+            calls: EndpointGraph::of(arch),
+            today,
+            settings,
+            errors,
+            dependencies: OnceLock::new(),
+            contracts: OnceLock::new(),
+            load: OnceLock::new(),
+        }
+    }
+
+    /// Who depends on whom.
+    pub fn dependencies(&self) -> &Dependencies {
+        self.dependencies.get_or_init(|| Dependencies::of(self.arch))
+    }
+
+    /// The user's own contracts.
+    pub(super) fn contracts(&self) -> &Contracts<'a> {
+        self.contracts.get_or_init(|| Contracts::of(self.arch))
     }
 
     /// Whether something within these bytes could not be read or resolved: that nothing is said there is

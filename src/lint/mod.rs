@@ -6,6 +6,7 @@
 
 mod amounts;
 mod context;
+mod contracts;
 pub mod rules;
 mod settings;
 
@@ -83,6 +84,7 @@ pub fn judge(arch: &Architecture, sources: &Sources, said: Vec<Finding>, occasio
     findings.extend(suppressions.report(&known, &|id| ran.contains(&id)));
     findings.retain_mut(|finding| match settings.level(finding.rule) {
         Some(Level::Allow) => false,
+        Some(_) if finding.fixed => true,
         Some(level) => {
             finding.severity = severity(level);
             true
