@@ -3,7 +3,7 @@
 use super::args::{Cli, ShowArgs};
 use super::input::{System, system};
 use super::output::print;
-use crate::analysis::{Carrier, Flow, Load};
+use crate::analysis::{Carrier, Flow, Load, Station};
 use crate::model::{Architecture, Edge};
 use anyhow::Result;
 use petgraph::graph::NodeIndex;
@@ -39,7 +39,7 @@ fn page(arch: &Architecture, index: NodeIndex) -> String {
         let asked = |rate: &f64| *rate > 0.0;
         fact("load", offered.base.filter(asked).map(|rate| said(rate, &offered)));
         let station = load.stations().iter().find(|s| s.carrier == Carrier::Service(index));
-        let busy = station.and_then(|s| s.utilization()).filter(asked);
+        let busy = station.and_then(Station::utilization).filter(asked);
         fact("utilization", busy.map(|rho| format!("{:.1}%", rho * 100.0)));
         fact("replicas", service.replicas.map(|r| r.value.to_string()));
         fact("workers", service.workers.map(|w| w.value.to_string()));

@@ -43,6 +43,6 @@ pub fn time(seconds: f64) -> String {
 
 /// `1 replica`, `3 replicas`.
 pub fn count(n: f64, one: &str) -> String {
-    let plural = if n == 1.0 { "" } else { "s" };
+    let plural = if (n - 1.0).abs() < f64::EPSILON { "" } else { "s" };
     format!("{} {one}{plural}", amount(n))
 }

@@ -2,7 +2,7 @@
 
 use super::Settings;
 use super::contracts::Contracts;
-use crate::analysis::{Dependencies, EndpointGraph, Load};
+use crate::analysis::{Budget, Budgets, Consistent, Dependencies, Durations, EndpointGraph, Load};
 use crate::finding::{Date, Finding, RuleInfo, Severity};
 use crate::model::{Architecture, Edge};
 use crate::source::{Sources, Span};
@@ -22,6 +22,7 @@ pub struct Context<'a> {
     settings: &'a Settings<'a>,
     /// Bytes that could not be read or resolved, sorted.
     errors: Vec<Span>,
+    budgets: OnceLock<Vec<Budget>>,
     dependencies: OnceLock<Dependencies>,
     contracts: OnceLock<Contracts<'a>>,
     load: OnceLock<Load>,
@@ -46,6 +47,7 @@ impl<'a> Context<'a> {
             today,
             settings,
             errors,
+            budgets: OnceLock::new(),
             dependencies: OnceLock::new(),
             contracts: OnceLock::new(),
             load: OnceLock::new(),
@@ -72,6 +74,21 @@ impl<'a> Context<'a> {
     /// The load of the document's traffic.
     pub fn load(&self) -> &Load {
         self.load.get_or_init(|| Load::of(self.arch))
+    }
+
+    /// How long calls and endpoints may take.
+    pub fn durations(&self) -> Durations<'a> {
+        Durations::of(self.arch)
+    }
+
+    /// For every node of `calls` what is spent there and how long its callers wait.
+    pub fn budgets(&self) -> &[Budget] {
+        self.budgets.get_or_init(|| self.durations().budgets(&self.calls))
+    }
+
+    /// Timeouts along the path through a call that would fit inside each other.
+    pub fn consistent(&self, call: EdgeIndex, from: NodeIndex) -> Option<Consistent> {
+        Budgets { arch: self.arch, calls: &self.calls, all: self.budgets() }.consistent(call, from)
     }
 
     /// A threshold of a rule.

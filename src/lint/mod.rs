@@ -8,6 +8,8 @@ mod amounts;
 pub mod baseline;
 mod context;
 mod contracts;
+mod durations;
+mod inherited;
 pub mod rules;
 mod settings;
 

@@ -101,7 +101,7 @@ impl Flows {
             return self.arc(from, place, Some(index), often, often);
         }
         let retried = edge.kind == EdgeKind::Call && edge.breaker().is_none() && !has_mesh_breaker(arch);
-        let attempts = if retried { amplification::factor(arch, edge) } else { 1.0 };
+        let attempts = if retried { amplification::factor_of_failures(arch, edge) } else { 1.0 };
         let target = self.target(to, edge.to_endpoint);
         self.arc(from, target, Some(index), often, often * attempts);
     }

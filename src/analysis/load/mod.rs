@@ -75,7 +75,7 @@ pub enum By {
 
 /// A part of what reaches a place.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Term {
+pub struct Inflow {
     /// Where it comes from.
     pub by: By,
     /// Requests per second.
@@ -166,7 +166,9 @@ impl Load {
             places.push(first);
         }
         let mut sum = [0.0; 4];
-        places.iter().for_each(|at| solve::add(&mut sum, self.rates[*at]));
+        for at in &places {
+            solve::add(&mut sum, self.rates[*at]);
+        }
         Flow::of(sum, places.iter().all(|at| self.complete[*at]))
     }
 
@@ -202,8 +204,8 @@ impl Load {
     }
 
     /// What reaches a place, the largest part first.
-    pub fn terms(&self, place: Place, kind: Kind) -> Vec<Term> {
-        let mut terms: Vec<Term> =
+    pub fn terms(&self, place: Place, kind: Kind) -> Vec<Inflow> {
+        let mut terms: Vec<Inflow> =
             self.parts(self.place(place), kind).into_iter().map(|(term, _)| term).collect();
         terms.sort_by(|a, b| b.rate.total_cmp(&a.rate).then(a.by.cmp(&b.by)));
         terms
@@ -211,13 +213,13 @@ impl Load {
 
     /// Parts of what reaches a place with the places they come from; ways on which messages are only told
     /// apart, or calls spread, are looked through.
-    fn parts(&self, at: usize, kind: Kind) -> Vec<(Term, Option<usize>)> {
+    fn parts(&self, at: usize, kind: Kind) -> Vec<(Inflow, Option<usize>)> {
         let mut parts = Vec::new();
         let mut open = vec![(at, 1.0)];
         while let Some((at, share)) = open.pop() {
             for i in self.sources.get(&at).into_iter().flatten() {
                 let rate = self.outside.get(*i).map_or(0.0, |rates| rates[kind as usize]) * share;
-                parts.push((Term { by: By::Traffic(*i), rate }, None));
+                parts.push((Inflow { by: By::Traffic(*i), rate }, None));
             }
             for way in self.flows.graph.edges_directed(NodeIndex::new(at), Direction::Incoming) {
                 let (from, arc) = (way.source().index(), way.weight());
@@ -225,7 +227,7 @@ impl Load {
                 match arc.edge {
                     Some(edge) => {
                         let rate = self.rates[from][kind as usize] * often * share;
-                        parts.push((Term { by: By::Edge(edge), rate }, Some(from)));
+                        parts.push((Inflow { by: By::Edge(edge), rate }, Some(from)));
                     }
                     None => open.push((from, share * often)),
                 }
@@ -237,14 +239,14 @@ impl Load {
 
     /// The way most of what reaches a place takes from outside: at each step the largest part. Of a way of
     /// more than a hundred steps the last hundred.
-    pub fn main_path(&self, place: Place, kind: Kind) -> Vec<Term> {
+    pub fn main_path(&self, place: Place, kind: Kind) -> Vec<Inflow> {
         let mut path = Vec::new();
         let mut seen = BTreeSet::new();
         let mut at = Some(self.place(place));
         while let Some(here) = at.filter(|here| path.len() < STEPS && seen.insert(*here)) {
             let parts = self.parts(here, kind);
             let larger =
-                |a: &(Term, _), b: &(Term, _)| a.0.rate.total_cmp(&b.0.rate).then(b.0.by.cmp(&a.0.by));
+                |a: &(Inflow, _), b: &(Inflow, _)| a.0.rate.total_cmp(&b.0.rate).then(b.0.by.cmp(&a.0.by));
             let Some((term, from)) = parts.into_iter().max_by(larger) else { break };
             path.push(term);
             at = from;

@@ -114,7 +114,7 @@ impl Times<'_> {
 pub(super) fn call(arch: &Architecture, edge: &Edge, answer: Answer) -> Answer {
     let there_and_back = if edge.kind == EdgeKind::Call { 2.0 * arch.network_latency_s } else { 0.0 };
     let seconds = answer.seconds + there_and_back;
-    let bound = edge.bound().map_or(f64::INFINITY, |b| b.seconds());
+    let bound = edge.bound().map_or(f64::INFINITY, crate::model::words::Duration::seconds);
     Answer { seconds: seconds.min(bound), ..answer }
 }
 

@@ -47,17 +47,17 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
         }
         let after = busy / left;
         let id = words::id(ctx, station.carrier);
-        let (lost, rest) = match loss {
+        let (gone, rest) = match loss {
             Loss::Replica => ("a replica".to_owned(), "the others"),
             Loss::Zone(zone) => (format!("zone `{zone}`"), "the other zones"),
         };
         let at_least = words::at_least(&station.busy);
-        let message = format!("without {lost}, {rest} of `{id}` would be {at_least}{} busy", percent(after));
+        let message = format!("without {gone}, {rest} of `{id}` would be {at_least}{} busy", percent(after));
         let finding = Finding::new(RULE.info, words::says(ctx, station.carrier), message)
             .label(words::capacity(ctx, station))
             .note(words::sum(ctx, station, Kind::Base))
             .note(format!(
-                "without {lost} there is room for {}: {} / {0} = {}",
+                "without {gone} there is room for {}: {} / {0} = {}",
                 amount(*left),
                 amount(busy),
                 percent(after)

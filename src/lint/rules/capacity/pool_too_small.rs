@@ -1,7 +1,7 @@
 //! pool-too-small: more requests at once than a pool or a service lets in.
 
 use super::words;
-use crate::analysis::{Carrier, Place, replicas};
+use crate::analysis::{Carrier, Place, Station, replicas};
 use crate::finding::{Finding, RuleInfo};
 use crate::lint::amounts::{amount, count, rate, time};
 use crate::lint::{Context, Rule};
@@ -52,7 +52,7 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
         let (Some(limit), Some(copies)) = (service.concurrency, replicas(service)) else { continue };
         let works = ctx.load().stations().iter().find(|s| s.carrier == Carrier::Service(index));
         // Too few workers let requests pile up inside: that is overload's.
-        if works.and_then(|s| s.utilization()).is_some_and(|rho| rho >= 1.0 - words::NEAR) {
+        if works.and_then(Station::utilization).is_some_and(|rho| rho >= 1.0 - words::NEAR) {
             continue;
         }
         let callable = service.endpoints.iter().enumerate().filter(|(_, e)| e.consumes.is_none());
@@ -120,7 +120,7 @@ fn pool(edge: &Edge) -> Option<(f64, &'static str, Span)> {
     let each = streams.or_else(|| (!multiplexed).then_some(1.0));
     let connections = limits.max_connections.zip(each);
     let connections = connections.map(|(n, each)| {
-        let what = if each == 1.0 { "connection" } else { "stream" };
+        let what = if each < 1.5 { "connection" } else { "stream" };
         (f64::from(n.value.0) * each, what, n.span)
     });
     let requests = limits.max_requests.map(|n| (f64::from(n.value.0), "request", n.span));

@@ -1,7 +1,7 @@
 //! retry-storm-capacity: retries that keep down what they wait for.
 
 use super::words;
-use crate::analysis::{By, Kind, Station, Term, factor};
+use crate::analysis::{By, Inflow, Kind, Station, factor_of_failures};
 use crate::finding::{Finding, RuleInfo};
 use crate::lint::amounts::{amount, percent, rate};
 use crate::lint::{Context, Rule};
@@ -45,7 +45,7 @@ pub static RULE: Rule = Rule {
 struct Storm<'a> {
     station: &'a Station,
     rho: f64,
-    way: Vec<Term>,
+    way: Vec<Inflow>,
 }
 
 fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
@@ -60,7 +60,7 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
         let busy = |s: &&crate::analysis::Work| s.flow.storm.unwrap_or(0.0) * s.seconds;
         let Some(work) = station.works.iter().max_by(|a, b| busy(a).total_cmp(&busy(b))) else { continue };
         let way = ctx.load().main_path(work.place, Kind::Storm);
-        let retrying = |t: &Term| match t.by {
+        let retrying = |t: &Inflow| match t.by {
             By::Edge(edge) if tries(ctx, edge) > 1.0 => Some(edge),
             _ => None,
         };
@@ -76,7 +76,7 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
 
 fn tries(ctx: &Context<'_>, edge: EdgeIndex) -> f64 {
     let call = &ctx.arch.graph[edge];
-    if call.is_sync_call() && call.breaker().is_none() { factor(ctx.arch, call) } else { 1.0 }
+    if call.is_sync_call() && call.breaker().is_none() { factor_of_failures(ctx.arch, call) } else { 1.0 }
 }
 
 fn tell(ctx: &Context<'_>, edges: &[EdgeIndex], worst: &Storm<'_>, others: &[Storm<'_>]) -> Finding {

@@ -1,6 +1,6 @@
 //! What carries load, and how the load gets there, in the words of a finding.
 
-use crate::analysis::{By, Carrier, Flow, Kind, Place, Station, Term, Work};
+use crate::analysis::{By, Carrier, Flow, Inflow, Kind, Place, Station, Work};
 use crate::finding::Finding;
 use crate::lint::Context;
 use crate::lint::amounts::{amount, count, percent, rate, time};
@@ -41,7 +41,7 @@ pub fn capacity(ctx: &Context<'_>, station: &Station) -> String {
         Carrier::Datastore(_) => "access",
     };
     let each = station.servers / f64::from(station.replicas);
-    let each = if what == "access" && each != 1.0 {
+    let each = if what == "access" && (each - 1.0).abs() > NEAR {
         format!("{} accesses", amount(each))
     } else {
         count(each, what)
@@ -109,7 +109,7 @@ pub fn way(ctx: &Context<'_>, finding: Finding, station: &Station, kind: Kind) -
 }
 
 /// Adds the steps of a way.
-pub fn path(ctx: &Context<'_>, mut finding: Finding, terms: &[Term]) -> Finding {
+pub fn path(ctx: &Context<'_>, mut finding: Finding, terms: &[Inflow]) -> Finding {
     for term in terms {
         finding = match term.by {
             By::Edge(edge) => ctx.hop(finding, edge, rate(term.rate)),

@@ -1,5 +1,6 @@
 //! Queues and topics.
 
+mod ack_shorter_than_work;
 mod consumers_exceed_partitions;
 mod missing_dead_letter;
 mod orphan_topic;
@@ -15,6 +16,7 @@ pub static RULES: &[&Rule] = &[
     &orphan_topic::RULE,
     &phantom_consumer::RULE,
     &missing_dead_letter::RULE,
+    &ack_shorter_than_work::RULE,
     &consumers_exceed_partitions::RULE,
 ];
 
