@@ -2,7 +2,10 @@
 
 use super::Settings;
 use super::contracts::Contracts;
-use crate::analysis::{Budget, Budgets, Consistent, Dependencies, Durations, EndpointGraph, Load};
+use crate::analysis::{
+    Budget, Budgets, Consistent, Dependencies, Durations, EndpointGraph, FailureGraph, Load, Promise,
+    promises,
+};
 use crate::finding::{Date, Finding, RuleInfo, Severity};
 use crate::model::{Architecture, Edge};
 use crate::source::{Sources, Span};
@@ -22,6 +25,8 @@ pub struct Context<'a> {
     settings: &'a Settings<'a>,
     /// Bytes that could not be read or resolved, sorted.
     errors: Vec<Span>,
+    failures: OnceLock<FailureGraph>,
+    promises: OnceLock<Vec<Promise>>,
     budgets: OnceLock<Vec<Budget>>,
     dependencies: OnceLock<Dependencies>,
     contracts: OnceLock<Contracts<'a>>,
@@ -47,6 +52,8 @@ impl<'a> Context<'a> {
             today,
             settings,
             errors,
+            failures: OnceLock::new(),
+            promises: OnceLock::new(),
             budgets: OnceLock::new(),
             dependencies: OnceLock::new(),
             contracts: OnceLock::new(),
@@ -62,6 +69,16 @@ impl<'a> Context<'a> {
     /// The user's own contracts.
     pub(super) fn contracts(&self) -> &Contracts<'a> {
         self.contracts.get_or_init(|| Contracts::of(self.arch))
+    }
+
+    /// Who fails with whom.
+    pub fn failures(&self) -> &FailureGraph {
+        self.failures.get_or_init(|| FailureGraph::of(self.arch))
+    }
+
+    /// Every promise of availability, with what can be reached.
+    pub fn promises(&self) -> &[Promise] {
+        self.promises.get_or_init(|| promises(self.arch, self.failures()))
     }
 
     /// Whether something within these bytes could not be read or resolved: that nothing is said there is

@@ -10,6 +10,7 @@ mod context;
 mod contracts;
 mod durations;
 mod inherited;
+mod owners;
 pub mod rules;
 mod settings;
 
@@ -90,5 +91,6 @@ pub fn judge(arch: &Architecture, sources: &Sources, said: Vec<Finding>, occasio
     findings.extend(suppressions.report(&known, &|id| ran.contains(&id)));
     settings.weigh(&mut findings);
     finding::sort(&mut findings);
+    owners::assign(arch, &mut findings);
     Judgement { findings, ran }
 }

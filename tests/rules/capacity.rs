@@ -1,6 +1,32 @@
 //! Guards of the rules of `capacity`.
 
-use crate::support::{check, words};
+use crate::support::{ROOT, judged};
+use loadpath::finding::Finding;
+
+/// The rules of the family: what else is wrong with these systems is tested elsewhere.
+const FAMILY: [&str; 4] = ["overload", "no-headroom", "pool-too-small", "retry-storm-capacity"];
+
+fn found(yaml: &str) -> Vec<Finding> {
+    let (mut findings, _) = judged(&vec![(ROOT.to_owned(), yaml.as_bytes().to_vec())]);
+    let broken = |f: &Finding| f.rule.id.starts_with("invalid") || f.rule.id.starts_with("un");
+    findings.retain(|f| FAMILY.contains(&f.rule.id) || broken(f));
+    findings
+}
+
+fn check(yaml: &str, expected: &[&str]) {
+    let findings = found(yaml);
+    let mut said: Vec<_> = findings.iter().map(|f| format!("{} {}", f.severity, f.rule.id)).collect();
+    said.sort();
+    let told: Vec<_> = findings.iter().map(|f| &f.message).collect();
+    assert_eq!(said, expected, "{told:?}\n{yaml}");
+}
+
+fn words(yaml: &str) -> String {
+    let findings = found(yaml);
+    let [finding] = findings.as_slice() else { panic!("{} findings\n{yaml}", findings.len()) };
+    let all = [&finding.message, &finding.primary.text].into_iter().chain(&finding.notes);
+    all.cloned().collect::<Vec<_>>().join("\n")
+}
 
 /// `web` calls `cart`, whose work takes 10ms; `call` is said of the call, `cart` of the service.
 fn shop(call: &str, cart: &str, traffic: &str) -> String {
@@ -134,8 +160,9 @@ fn guards_of_pool_too_small() {
     check(&pool("max_connections: 1", one, "protocol: grpc"), &[]);
     check(&pool("max_connections: 1, max_requests: 3", one, "protocol: grpc"), &found);
     // A call that is cut at 5ms holds its connection no longer: 2 at once.
-    check(&pool("max_connections: 2", one, "").replace("timeout: 1s", "timeout: 5ms"), &[]);
-    check(&pool("max_connections: 1", one, "").replace("timeout: 1s", "timeout: 5ms"), &found);
+    let cut = |limits: &str| pool(limits, one, "").replace("timeout: 1s", "timeout: 5ms");
+    check(&cut("max_connections: 2"), &[]);
+    check(&cut("max_connections: 1"), &found);
     // Calls under the same limits share them.
     let shared = "defaults: { call: { timeout: 1s, limits: { max_connections: 6 } } }\nservices:\n  \
                   web: { replicas: 1, endpoints: { E: { calls: [{ call: cart E }, { call: cart F }] } } }\n  \
@@ -174,7 +201,7 @@ fn guards_of_retry_storm_capacity() {
     // 4 × 1 workers: 400/s.
     let of = |retry: &str, rate: &str| {
         shop(
-            &format!("retry: {{ num_retries: 2, {retry} }}"),
+            &format!("retry: {{ num_retries: 2, backoff: {{ base: 25ms }}, {retry} }}"),
             "replicas: 4, workers: 1",
             &format!("rate: {rate}"),
         )
@@ -186,13 +213,13 @@ fn guards_of_retry_storm_capacity() {
     check(&of("budget: { percent: 100% }", "200/s"), &found);
     check(&of("", "134/s").replace("retry:", "circuit_breaker: {}, retry:"), &[]);
     check(&(of("", "134/s") + "mesh: { circuit_breaker: {} }\n"), &[]);
-    check(&(of("", "50/s") + "mesh: { retry: { num_retries: 2 } }\n"), &found);
+    check(&(of("", "50/s") + "mesh: { retry: { num_retries: 2, backoff: { base: 25ms } } }\n"), &found);
     check(&of("", "134/s").replace("num_retries: 2", "num_retries: 0"), &[]);
     let said = words(&of("", "200/s"));
     assert!(said.contains("with all retries 600/s × 10ms = 6 at once, 150% of 4"), "{said}");
     // Two services behind the same retries have one cause.
     let two = "defaults: { call: { timeout: 1s, propagate_deadline: true } }\nservices:\n  \
-               web: { endpoints: { E: { calls: [{ call: a E, retry: { num_retries: 3 } }] } } }\n  \
+               web: { endpoints: { E: { calls: [{ call: a E, retry: { num_retries: 3, backoff: { base: 25ms } } }] } } }\n  \
                a: { replicas: 4, workers: 1, latency: { distribution: constant, mean: 10ms }, endpoints: { E: { calls: [{ call: b E }] } } }\n  \
                b: { replicas: 4, workers: 1, latency: { distribution: constant, mean: 9ms }, endpoints: [E] }\n\
                traffic: [{ to: web E, rate: 200/s }]\n";
