@@ -4,6 +4,7 @@
 //! descriptor and a function; adding one is: write its file and its page in the folder of its family, add its
 //! `mod` line and its line in the family's slice. Must not read files or print.
 
+mod amounts;
 pub mod baseline;
 mod context;
 mod contracts;
