@@ -113,7 +113,12 @@ fn tell(ctx: &Context<'_>, edges: &[EdgeIndex], worst: &Storm<'_>, others: &[Sto
     }
     let sum = words::sum(ctx, station, Kind::Storm);
     finding = finding
-        .note(format!("as things are {}, {} of it", amount(base), percent(base / station.servers)))
+        .note(format!(
+            "without retries {} at once, {} of {}",
+            amount(base),
+            percent(base / station.servers),
+            amount(station.servers)
+        ))
         .note(format!("with all retries {sum}"));
     if !others.is_empty() {
         let names: Vec<_> =

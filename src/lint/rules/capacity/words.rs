@@ -4,7 +4,7 @@ use crate::analysis::{By, Carrier, Flow, Inflow, Kind, Place, Station, Work};
 use crate::finding::Finding;
 use crate::lint::Context;
 use crate::lint::amounts::{amount, count, percent, rate, time};
-use crate::model::NodeKind;
+use crate::model::{NodeKind, Origin};
 use crate::source::Span;
 
 /// What is near enough to a threshold to have reached it: sums of decimals miss it by a little.
@@ -18,8 +18,16 @@ pub fn id(ctx: &Context<'_>, carrier: Carrier) -> String {
     }
 }
 
-/// Where it is said how much can be done at once.
+/// Where it is said how much can be done at once; where that is inherited, the service itself.
 pub fn says(ctx: &Context<'_>, carrier: Carrier) -> Span {
+    let said = said(ctx, carrier);
+    match ctx.arch.layers.origin(said) {
+        Origin::Own => said,
+        Origin::Inherited(_) => ctx.arch.graph[carrier.node()].id.span,
+    }
+}
+
+fn said(ctx: &Context<'_>, carrier: Carrier) -> Span {
     let node = &ctx.arch.graph[carrier.node()];
     let said = match (carrier, &node.kind) {
         (Carrier::Service(_), NodeKind::Service(service)) => service.workers.map(|w| w.span),
@@ -48,7 +56,7 @@ pub fn capacity(ctx: &Context<'_>, station: &Station) -> String {
     };
     let up_to = if station.scales { "up to " } else { "" };
     let replicas = count(f64::from(station.replicas), "replica");
-    let origin = ctx.origin(says(ctx, station.carrier));
+    let origin = ctx.origin(said(ctx, station.carrier));
     format!("{up_to}{replicas} × {each} = {} at once{origin}", amount(station.servers))
 }
 

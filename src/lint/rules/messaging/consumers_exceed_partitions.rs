@@ -36,8 +36,9 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
             }
             let id = &node.id.value;
             let idle = all - most;
+            let get = if idle == 1 { "gets" } else { "get" };
             let message =
-                format!("{} of group `{name}` never get a message of `{id}`", count(idle as f64, "instance"));
+                format!("{} of group `{name}` {get} no message of `{id}`", count(idle as f64, "instance"));
             let label = format!("{} can be read by so many at once", count(most as f64, "partition"));
             let mut finding = Finding::new(RULE.info, partitions.span, message).label(label);
             for (edge, n) in counts.iter().take(4) {
