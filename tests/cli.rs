@@ -205,3 +205,23 @@ fn a_compose_file_is_read_as_it_is() {
     assert_eq!(edge["evidence"][0]["source"], "environment CART_ADDR");
     assert_eq!(edge["evidence"][0]["line"], 4);
 }
+
+#[test]
+fn a_service_is_shown_with_what_fails_with_it_and_how_available_it_can_be() {
+    let shop = "services:\n  web: { replicas: 2, availability: 99.95%, endpoints: { E: { calls: [call: cart E] } } }\n  \
+                cart: { slo: { availability: 99.9% }, endpoints: { E: { calls: [read: carts] } } }\n\
+                datastores: { carts: {} }\ntraffic: [{ to: web E, rate: 3/s }, { to: cart E, rate: 1/s }]\n";
+    let (code, carts, _) = run(&["show", "carts", "-"], shop);
+    assert_eq!(code, 0);
+    assert!(
+        carts.contains("when it fails\n  2 of 2 entry points, 100% of the declared traffic\n"),
+        "{carts}"
+    );
+    assert!(carts.contains("\n  web E → cart E → carts\n  cart E → carts\n"), "{carts}");
+    let (_, web, _) = run(&["show", "web", "-"], shop);
+    assert!(
+        web.contains("when it fails\n  1 of 2 entry points, 75% of the declared traffic\n  web E\n"),
+        "{web}"
+    );
+    assert!(web.contains("available at the most\n  web E  99.85% = 99.95% × 99.9%\n"), "{web}");
+}

@@ -285,11 +285,14 @@ proptest! {
             }
             // What an entry needs without a stand-in fails it alone.
             if let [one] = nodes.as_slice()
-                && let Some((from, path)) = graph.way(&closure, Element::Node(*one))
+                && let Some(from) = graph.needed_from(&closure, Element::Node(*one))
             {
                 prop_assert!(expected[0][0], "{:b} {}", down, system.yaml());
+                let path = graph.way(&closure, Element::Node(*one));
                 let end = path.last().map_or(from.node(), |s| arch.ends(s.edge).1);
                 prop_assert_eq!(end, *one);
+                let seen = graph.blast_within(&closure, &nodes, &mut unlimited());
+                prop_assert!(seen.is_some_and(|b| b.path == path && b.nearest == from));
             }
         }
     }
@@ -350,18 +353,18 @@ fn a_long_chain_fails_from_end_to_end() {
     let text = format!("services:\n{}", (0..count).map(service).collect::<String>());
     let arch = architecture(&text);
     let graph = FailureGraph::of(&arch);
-    let blast = graph.blast(&[NodeIndex::new(count - 1)], &mut unlimited()).unwrap();
+    let last = NodeIndex::new(count - 1);
+    let blast = graph.blast(&[last], &mut unlimited()).unwrap();
     assert_eq!(blast.path.len(), count - 1);
-    assert_eq!(
-        graph
-            .way(&graph.certain(&graph.entries, usize::MAX), Element::Node(NodeIndex::new(count - 1)))
-            .unwrap()
-            .1,
-        blast.path
-    );
+    let closure = graph.certain(&graph.entries, usize::MAX);
+    assert_eq!(graph.way(&closure, Element::Node(last)), blast.path);
     let found = ceiling(&arch, &graph, endpoint(0, 0), &mut unlimited()).unwrap();
     assert!(!found.complete && found.value > 0.0);
-    // A budget that is used up is said.
-    assert_eq!(graph.blast(&[NodeIndex::new(count - 1)], &mut 1000), None);
-    assert!(!graph.fail(&[NodeIndex::new(count - 1)], &mut 1000).complete);
+    // A budget that is used up is said, and one entry is known all the same.
+    let mut budget = 1000;
+    assert_eq!(graph.blast(&[last], &mut budget), None);
+    assert_eq!(budget, 0);
+    assert!(!graph.fail(&[last], &mut 1000).complete);
+    let seen = graph.blast_within(&closure, &[last], &mut budget).unwrap();
+    assert!(!seen.complete && seen.path.is_empty() && seen.entries == [endpoint(0, 0)]);
 }

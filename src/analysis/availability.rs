@@ -134,7 +134,7 @@ impl Promise {
 }
 
 /// Parts that are looked at for all promises of an architecture, before each is looked at less deeply.
-const BUDGET: usize = 4_000_000;
+const BUDGET: usize = 1_000_000;
 
 /// Every `slo.availability` of the user's own services, those of a service's endpoints before its own.
 pub fn promises(arch: &Architecture, graph: &FailureGraph) -> Vec<Promise> {
@@ -155,7 +155,7 @@ pub fn promises(arch: &Architecture, graph: &FailureGraph) -> Vec<Promise> {
 }
 
 /// Parts that are looked at for one ceiling, at the most, and when the budget of all is used up.
-const LIMITS: [usize; 2] = [2_000, 100];
+const LIMITS: [usize; 2] = [2_000, 32];
 
 /// The lower of the two readings for an endpoint or service, `None` where no number is known. Of a service
 /// with endpoints it is that of its best one: how requests are spread over them is not known, and no mixture
@@ -204,25 +204,26 @@ pub fn direct_dependencies(arch: &Architecture, graph: &FailureGraph, of: Elemen
         other => vec![other],
     };
     let mut found: Vec<(f64, Factor)> = Vec::new();
-    let mut needed_by: HashMap<NodeIndex, usize> = HashMap::new();
+    // Of each node its place above, how many parts need it, and the last of them.
+    let mut places: HashMap<NodeIndex, (usize, usize, Option<Element>)> = HashMap::new();
     for part in &parts {
-        let mut seen = HashSet::new();
         for (edge, to) in graph.certain_needs(*part) {
             let (Some(by), true) = (edge, to.node() != of.node()) else { continue };
             let Some(mut factor) = promise(arch, to).or_else(|| own(arch, to.node())) else { continue };
             factor.by = Some(by);
-            if seen.insert(to.node()) {
-                *needed_by.entry(to.node()).or_default() += 1;
-            }
             let share = arch.graph[by].probability;
-            match found.iter_mut().find(|(_, f)| f.node == factor.node) {
+            let (at, needed, last) = places.entry(factor.node).or_insert((found.len(), 0, None));
+            if *last != Some(*part) {
+                (*needed, *last) = (*needed + 1, Some(*part));
+            }
+            match found.get_mut(*at) {
+                None => found.push((share, factor)),
                 Some((s, f)) if lost(share, factor.number) > lost(*s, f.number) => (*s, *f) = (share, factor),
                 Some(_) => {}
-                None => found.push((share, factor)),
             }
         }
     }
-    found.retain(|(_, f)| needed_by.get(&f.node) == Some(&parts.len()));
+    found.retain(|(_, f)| places.get(&f.node).is_some_and(|(_, needed, _)| *needed == parts.len()));
     found
 }
 
@@ -324,8 +325,7 @@ impl<'a> Walk<'a> {
             for (edge, to) in self.graph.certain_needs(part) {
                 let share = edge.map_or(1.0, |e| self.arch.graph[e].probability);
                 match edge {
-                    Some(edge) if share < 1.0 && self.groups.len() == 1 => self.later.push((share, edge, to)),
-                    Some(_) if share < 1.0 => {}
+                    Some(edge) if share < 1.0 => self.later.push((share, edge, to)),
                     _ if self.seen.insert(to) => queue.push_back((to, edge.or(by))),
                     _ => {}
                 }

@@ -18,7 +18,7 @@ pub use amplification::{
     AmplifiedPath, Layers, RetryHop, entries, factor, factor_of_failures, retry_layers, worst_paths,
 };
 pub use availability::{
-    Ceiling, Factor, Group, Promise, Said, ceiling, direct_dependencies, percent, promises,
+    Ceiling, Factor, Group, Promise, Said, ceiling, covered, direct_dependencies, percent, promises,
 };
 pub use consistent::{Budgets, Consistent, Wait};
 pub use cycles::{Component, components, shortest_cycle, smallest_cut};

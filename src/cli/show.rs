@@ -1,9 +1,11 @@
-//! `loadpath show`: one service, with callers, callees, endpoints and policies.
+//! `loadpath show`: one service, with callers, callees, endpoints and policies, what fails with it and how
+//! available it can be.
 
 use super::args::{Cli, ShowArgs};
 use super::input::{System, system};
 use super::output::print;
-use crate::analysis::{Carrier, Flow, Load, Station};
+use crate::analysis::{Carrier, Ceiling, Element, FailureGraph, Flow, Load, Station};
+use crate::analysis::{ceiling, covered, percent, traffic_share};
 use crate::model::{Architecture, Edge};
 use anyhow::Result;
 use petgraph::graph::NodeIndex;
@@ -59,6 +61,23 @@ fn page(arch: &Architecture, index: NodeIndex) -> String {
             let _ = writeln!(text, "  {}{}", arch.edge_label(edge), policies(&arch.graph[edge]));
         }
     }
+    let graph = FailureGraph::of(arch);
+    for (title, lines) in [
+        ("when it fails", blast(arch, &graph, index)),
+        ("available at the most", ceilings(arch, &graph, index)),
+    ] {
+        if lines.is_empty() {
+            continue;
+        }
+        let more = lines.len().saturating_sub(LINES);
+        let _ = writeln!(text, "{title}");
+        for line in lines.iter().take(LINES) {
+            let _ = writeln!(text, "  {line}");
+        }
+        if more > 0 {
+            let _ = writeln!(text, "  and {more} more");
+        }
+    }
     text
 }
 
@@ -68,6 +87,62 @@ fn said(rate: f64, offered: &Flow) -> String {
     let peak = offered.peak.filter(|peak| *peak > rate);
     let peak = peak.map_or_else(String::new, |peak| format!(", {peak:.1}/s at the peak"));
     format!("{least}{rate:.1}/s{peak}")
+}
+
+/// Lines of one list, at the most.
+const LINES: usize = 12;
+
+/// The entry points that fail with a node: how many, and of each the way to the node.
+fn blast(arch: &Architecture, graph: &FailureGraph, node: NodeIndex) -> Vec<String> {
+    if graph.entries.is_empty() {
+        return Vec::new();
+    }
+    let mut unlimited = usize::MAX;
+    let failure = graph.fail(&[node], &mut unlimited);
+    let hit: Vec<Element> =
+        graph.entries.iter().copied().filter(|entry| graph.has_failed(&failure, *entry)).collect();
+    if hit.is_empty() {
+        return vec!["no entry point fails with it".to_owned()];
+    }
+    let share = traffic_share(arch, &hit);
+    let share = share.map_or_else(String::new, |s| format!(", {} of the declared traffic", percent(s)));
+    let entries = if graph.entries.len() == 1 { "entry point" } else { "entry points" };
+    let mut lines = vec![format!("{} of {} {entries}{share}", hit.len(), graph.entries.len())];
+    for entry in hit.iter().take(LINES) {
+        let mut way = vec![entry.name(arch)];
+        for step in graph.why(&failure, *entry) {
+            let asked = |edge| graph.asked(arch, edge).map_or_else(String::new, |asked| asked.name(arch));
+            let also: Vec<_> = step.instead.iter().map(|edge| format!(" and {}", asked(*edge))).collect();
+            way.push(format!("{}{}", asked(step.edge), also.concat()));
+        }
+        // Of a very long way the ends say enough.
+        if way.len() > 8 {
+            let between = way.len() - 6;
+            way.splice(3..3 + between, [format!("… ({between} more)")]);
+        }
+        lines.push(way.join(" → "));
+    }
+    lines.extend(hit.iter().skip(LINES).map(|entry| entry.name(arch)));
+    lines
+}
+
+/// How available the endpoints of a service can be, with the product; those of which nothing is known left out.
+fn ceilings(arch: &Architecture, graph: &FailureGraph, node: NodeIndex) -> Vec<String> {
+    if arch.graph[node].service().is_none_or(|s| s.external) {
+        return Vec::new();
+    }
+    let mut unlimited = usize::MAX;
+    let all = covered(arch, node).into_iter().filter_map(|of| ceiling(arch, graph, of, &mut unlimited));
+    let line = |c: Ceiling| {
+        let names: Vec<_> = c.unknown.iter().take(3).map(|n| arch.id(*n)).collect();
+        let more = if c.unknown.len() > names.len() { ", …" } else { "" };
+        let unknown = match names.as_slice() {
+            [] => String::new(),
+            _ => format!("  (nothing is said of {}{more})", names.join(", ")),
+        };
+        format!("{}  {} = {}{unknown}", c.of.name(arch), percent(c.value), c.product())
+    };
+    all.map(line).collect()
 }
 
 /// What is said of how an edge is made.

@@ -68,10 +68,13 @@ impl FailureGraph {
         Some(Blast { entries, nearest, path, complete: failure.complete })
     }
 
-    /// The same where everything else failed to answer: one entry that needs one of the nodes, as the closure
-    /// of all entries shows.
-    pub fn blast_within(&self, closure: &Closure, down: &[NodeIndex]) -> Option<Blast> {
-        let (nearest, path) = down.iter().find_map(|node| self.way(closure, Element::Node(*node)))?;
+    /// One entry point that fails when one of these nodes is down, as the closure of all entries shows, in
+    /// no time. The way there costs its length; it is left out when `budget` is used up.
+    pub fn blast_within(&self, closure: &Closure, down: &[NodeIndex], budget: &mut usize) -> Option<Blast> {
+        let found = down.iter().map(|node| Element::Node(*node));
+        let (part, nearest) = found.into_iter().find_map(|p| Some((p, self.needed_from(closure, p)?)))?;
+        let path = if *budget > 0 { self.way(closure, part) } else { Vec::new() };
+        *budget = budget.saturating_sub(path.len());
         Some(Blast { entries: vec![nearest], nearest, path, complete: false })
     }
 }

@@ -300,11 +300,12 @@ impl FailureGraph {
         let mut closure = Closure::default();
         let mut queue: VecDeque<u32> = VecDeque::new();
         for id in from.iter().filter_map(|part| self.id(*part)) {
-            if closure.by.insert(id, None).is_none() {
+            if closure.by.insert(id, (None, id)).is_none() {
                 queue.push_back(id);
             }
         }
         while let Some(part) = queue.pop_front() {
+            let start = closure.by.get(&part).map_or(part, |(_, start)| *start);
             closure.parts.push(self.parts[part as usize]);
             if closure.parts.len() >= limit {
                 break;
@@ -312,7 +313,7 @@ impl FailureGraph {
             for need in self.needs_of(part) {
                 let [only] = self.choices_of(need) else { continue };
                 if let std::collections::hash_map::Entry::Vacant(slot) = closure.by.entry(only.part) {
-                    slot.insert(Some(need));
+                    slot.insert((Some(need), start));
                     queue.push_back(only.part);
                 }
             }
@@ -342,17 +343,23 @@ impl FailureGraph {
         steps
     }
 
-    /// How what a closure starts from comes to need a part: the start, and the calls from there.
-    pub fn way(&self, closure: &Closure, part: Element) -> Option<(Element, Vec<FailedStep>)> {
-        let mut at = self.id(part)?;
+    /// From where a closure came to need a part; `None` where it does not.
+    pub fn needed_from(&self, closure: &Closure, part: Element) -> Option<Element> {
+        let (_, start) = closure.by.get(&self.id(part)?)?;
+        self.parts.get(*start as usize).copied()
+    }
+
+    /// The calls from there to the part.
+    pub fn way(&self, closure: &Closure, part: Element) -> Vec<FailedStep> {
         let mut steps = Vec::new();
-        while let Some(need) = *closure.by.get(&at)? {
+        let mut at = self.id(part);
+        while let Some(need) = at.and_then(|id| closure.by.get(&id)).and_then(|(need, _)| *need) {
             let edge = self.choices_of(need).first().and_then(|c| c.edge);
             steps.extend(edge.map(|edge| FailedStep { edge, instead: Vec::new() }));
-            at = self.needs.get(need as usize)?.owner;
+            at = self.needs.get(need as usize).map(|n| n.owner);
         }
         steps.reverse();
-        Some((*self.parts.get(at as usize)?, steps))
+        steps
     }
 }
 
@@ -372,12 +379,6 @@ pub struct Failure {
 pub struct Closure {
     /// In the order in which it was reached: nearest first, where it starts included.
     pub parts: Vec<Element>,
-    by: HashMap<u32, Option<u32>>,
-}
-
-impl FailureGraph {
-    /// Whether a part belongs to a closure.
-    pub fn needs(&self, closure: &Closure, part: Element) -> bool {
-        self.id(part).is_some_and(|id| closure.by.contains_key(&id))
-    }
+    /// Of each part the need it was reached by, `None` for a start, and the start.
+    by: HashMap<u32, (Option<u32>, u32)>,
 }

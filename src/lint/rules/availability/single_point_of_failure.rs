@@ -43,11 +43,13 @@ pub static RULE: Rule = Rule {
 
 /// Looks at users of what failed, for all candidates together: about a second of work. Beyond it
 /// a candidate is still found where nothing stands in for it, with one of its entries.
-const BUDGET: usize = 5_000_000;
+const BUDGET: usize = 2_000_000;
 
 struct Search<'a> {
     graph: &'a FailureGraph,
     budget: usize,
+    /// For the ways to what is found beyond the budget.
+    steps: usize,
     closure: OnceCell<Closure>,
 }
 
@@ -60,12 +62,13 @@ impl Search<'_> {
         }
         self.budget = 0;
         let closure = self.closure.get_or_init(|| graph.certain(&graph.entries, usize::MAX));
-        found.or_else(|| graph.blast_within(closure, down))
+        found.or_else(|| graph.blast_within(closure, down, &mut self.steps))
     }
 }
 
 fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
-    let mut search = Search { graph: ctx.failures(), budget: BUDGET, closure: OnceCell::new() };
+    let mut search =
+        Search { graph: ctx.failures(), budget: BUDGET, steps: BUDGET, closure: OnceCell::new() };
     let mut alone: BTreeMap<Span, (usize, Finding)> = BTreeMap::new();
     let mut zones: BTreeMap<&str, Vec<NodeIndex>> = BTreeMap::new();
     for (index, node) in ctx.arch.nodes().filter(|(_, n)| is_judged(n)) {
@@ -155,9 +158,14 @@ fn of_zone(ctx: &Context<'_>, zone: &str, nodes: &[NodeIndex], blast: &Blast) ->
         .about(format!("zone {zone}"))
 }
 
+/// Steps of a path that are shown at each of its ends.
+const STEPS: usize = 32;
+
 /// The path that proves it, and how far it reaches.
 fn proven(ctx: &Context<'_>, mut finding: Finding, blast: &Blast) -> Finding {
-    for step in &blast.path {
+    let left_out = blast.path.len().saturating_sub(2 * STEPS);
+    let shown = |nth: &usize| *nth < STEPS || *nth >= STEPS + left_out;
+    for (_, step) in blast.path.iter().enumerate().filter(|(nth, _)| shown(nth)) {
         let names: Vec<_> =
             step.instead.iter().map(|e| format!("`{}`", ctx.id(ctx.arch.ends(*e).1))).collect();
         let value = match names.as_slice() {
@@ -172,6 +180,9 @@ fn proven(ctx: &Context<'_>, mut finding: Finding, blast: &Blast) -> Finding {
             );
         }
         finding = ctx.hop(finding, step.edge, value);
+    }
+    if left_out > 0 {
+        finding = finding.note(format!("{left_out} calls in the middle of the path are left out"));
     }
     let (hit, all) = (blast.entries.len(), ctx.failures().entries.len());
     let share = traffic_share(ctx.arch, &blast.entries).filter(|_| blast.complete);

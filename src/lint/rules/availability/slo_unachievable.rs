@@ -1,7 +1,7 @@
 //! slo-unachievable: a promise above what the declared numbers of its dependencies allow.
 
 use super::{needed_in, promised, says, written};
-use crate::analysis::{Ceiling, Element, Promise, percent};
+use crate::analysis::{Ceiling, Element, Promise, covered, percent};
 use crate::finding::{Finding, RuleInfo};
 use crate::lint::{Context, Rule};
 use petgraph::graph::NodeIndex;
@@ -41,13 +41,16 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
     }
 }
 
+/// Factors that are shown one by one.
+const HOPS: usize = 64;
+
 fn judge(ctx: &Context<'_>, promise: &Promise, ceiling: &Ceiling) -> Finding {
     let name = promise.of.name(ctx.arch);
     let reached = percent(ceiling.value);
     let message = format!("`{name}` promises {} and can reach {reached} at the most", promise.number);
     let mut finding = Finding::new(RULE.info, promised(ctx, promise), message).label("promised here");
     for (nth, (group, factor)) in
-        ceiling.groups.iter().flat_map(|g| g.factors.iter().map(move |f| (g, f))).enumerate()
+        ceiling.groups.iter().flat_map(|g| g.factors.iter().map(move |f| (g, f))).take(HOPS).enumerate()
     {
         let part = needed_in(group.share);
         if nth < 6 {
@@ -63,7 +66,7 @@ fn judge(ctx: &Context<'_>, promise: &Promise, ceiling: &Ceiling) -> Finding {
         };
     }
     finding = finding.note(format!("{} = {reached}", ceiling.product()));
-    if ceiling.of != promise.of {
+    if ceiling.of != promise.of && covered(ctx.arch, promise.of.node()).len() > 1 {
         let best = ceiling.of.name(ctx.arch);
         finding = finding.note(format!("of its endpoints `{best}` can reach most"));
     }

@@ -26,8 +26,8 @@ pub static RULE: Rule = Rule {
 };
 
 /// Parts that are looked at behind one call, and for all fallbacks together before it is fewer.
-const LIMITS: [usize; 2] = [2_000, 100];
-const BUDGET: usize = 2_000_000;
+const LIMITS: [usize; 2] = [2_000, 32];
+const BUDGET: usize = 1_000_000;
 
 fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
     let graph = ctx.failures();
@@ -45,11 +45,13 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
             Element::Node(node) => Some(*node),
             _ => None,
         });
-        let common = nodes.filter(|node| rest.iter().all(|c| graph.needs(c, Element::Node(*node))));
+        let common =
+            nodes.filter(|node| rest.iter().all(|c| graph.needed_from(c, Element::Node(*node)).is_some()));
         let callee = ctx.arch.ends(index).1;
         let own = caller(ctx, graph, index, limit);
         // What the request needs anyway fails it whatever stands in.
-        let fate = common.into_iter().find(|n| *n == callee || !graph.needs(&own, Element::Node(*n)));
+        let fate =
+            common.into_iter().find(|n| *n == callee || graph.needed_from(&own, Element::Node(*n)).is_none());
         if let Some(fate) = fate {
             out.push(judge(ctx, index, stand_in, fate, (&asked, &all)));
         }
@@ -93,7 +95,7 @@ fn judge(
     for (edge, part, closure) in ways {
         let (Some(_), Some(closure)) = (part, closure) else { continue };
         finding = ctx.hop(finding, edge, if edge == index { "fails" } else { "the fallback fails" });
-        for step in graph.way(closure, Element::Node(fate)).into_iter().flat_map(|(_, steps)| steps) {
+        for step in graph.way(closure, Element::Node(fate)) {
             finding = ctx.hop(finding, step.edge, "fails");
             let data = &ctx.arch.graph[step.edge];
             finding = finding.also(data.span, format!("`{}` needs it", ctx.arch.edge_label(step.edge)));
