@@ -161,16 +161,17 @@ fn best_below(arch: &Architecture, calls: &EndpointGraph) -> Vec<Best> {
                 continue;
             }
             // Either what is called is out itself, or what it calls in its turn is.
-            let (itself, behind) =
+            let (itself, layer) =
                 (factor(arch, &arch.graph[edge]), factor_of_failures(arch, &arch.graph[edge]));
             let below = &best[to.index()];
+            let behind = (layer * below.product).min(f64::MAX);
             if itself > here.product {
                 let next = Some(Next { edge, factor: itself, to: None });
                 here = Best { product: itself, next, last: Some(edge) };
             }
-            if below.last.is_some() && behind * below.product > here.product {
-                let next = Some(Next { edge, factor: behind, to: Some(to) });
-                here = Best { product: behind * below.product, next, last: below.last };
+            if below.last.is_some() && behind > here.product {
+                let next = Some(Next { edge, factor: layer, to: Some(to) });
+                here = Best { product: behind, next, last: below.last };
             }
         }
         best[node.index()] = here;

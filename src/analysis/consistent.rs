@@ -10,6 +10,8 @@ use std::collections::BTreeSet;
 
 /// So many calls are followed up and as many down from where a timeout is too short.
 const REACH: usize = 16;
+/// With more calls than that at one place nothing is proposed: each proposal adds them up again.
+const CALLS: usize = 200;
 
 /// A call of a path, and how long it should wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,7 +49,7 @@ impl Budgets<'_> {
     /// stays, what is above is raised to the next two significant digits above what it waits for, and so on
     /// up to a caller that waits long enough. Downwards the call that may take longest is followed, as far as
     /// timeouts are too short; upwards the caller that waits least. `None` where a call on the way is bounded
-    /// by nothing, or comes back.
+    /// by nothing or comes back, or where some endpoint on the way makes hundreds of calls.
     pub fn consistent(&self, call: EdgeIndex, from: NodeIndex) -> Option<Consistent> {
         let durations = Durations::of(self.arch);
         let mut seen = BTreeSet::from([from]);
@@ -105,6 +107,9 @@ impl Budgets<'_> {
     fn takes(&self, durations: &Durations<'_>, node: NodeIndex, below: Option<&Wait>) -> Option<Duration> {
         let spent = self.spent(node)?;
         let Some(below) = below.filter(|b| b.needs != b.now) else { return Some(spent.total) };
+        if self.calls.graph.edges(node).nth(CALLS).is_some() {
+            return None;
+        }
         let instead = |edge: EdgeIndex| (edge == below.edge).then_some(below.needs);
         Some(durations.worst_if(self.calls.graph[node], &instead).total)
     }

@@ -124,6 +124,20 @@ impl<'a> Context<'a> {
         (&self.arch.graph[edge], from, to)
     }
 
+    /// So many places of a path are pointed at, and so many of its parts written in one line.
+    pub const POINTED: usize = 8;
+    /// So many steps of a path are kept: beyond, nobody reads on.
+    pub const KEPT: usize = 64;
+
+    /// Parts of a sum, product or path in one line.
+    pub fn line(parts: &[String], between: &str) -> String {
+        let shown = parts.get(..Self::POINTED).unwrap_or(parts).join(between);
+        match parts.len().saturating_sub(Self::POINTED) {
+            0 => shown,
+            more => format!("{shown}{between}… ({more} more)"),
+        }
+    }
+
     /// A step of the proving path: an edge between its services, with what it adds.
     pub fn hop(&self, finding: Finding, edge: EdgeIndex, value: impl Into<String>) -> Finding {
         let (data, from, to) = self.edge(edge);

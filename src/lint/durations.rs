@@ -42,13 +42,13 @@ impl Context<'_> {
         let terms: Vec<String> = worst.terms.iter().map(product).collect();
         match terms.as_slice() {
             [one] if *one == worst.total.to_string() => one.clone(),
-            _ => format!("{} = {}", terms.join(" + "), worst.total),
+            _ => format!("{} = {}", Self::line(&terms, " + "), worst.total),
         }
     }
 
     /// The terms as steps of the proving path, made at `node`; of calls where their time is written.
     pub fn terms(&self, finding: Finding, node: NodeIndex, worst: &Worst) -> Finding {
-        worst.terms.iter().fold(finding, |finding, term| match term.part {
+        worst.terms.iter().take(Self::KEPT).fold(finding, |finding, term| match term.part {
             Part::Own => {
                 let place = self.calls.graph[node];
                 let endpoint = place.at().and_then(|at| self.arch.endpoint(at));
@@ -79,8 +79,9 @@ impl Context<'_> {
                 format!("{} → {} {}", self.id(from), self.id(to), wait.needs)
             })
             .collect();
-        let outer = if first > 0 || proposal.is_cut { ", and so on outwards" } else { "" };
-        Some(format!("consistent along the path: {}{outer}", shown.join(", ")))
+        let more = proposal.is_cut || proposal.path.len() > shown.len();
+        let more = if more { ", and so on" } else { "" };
+        Some(format!("consistent along the path: {}{more}", shown.join(", ")))
     }
 }
 

@@ -46,6 +46,11 @@ fn guards_of_retry_amplification() {
     let said = words(&attempts(mesh, &[2, 1, 2]));
     assert!(said.contains("`s0 → s1` is tried 2 times, each 3 times by the mesh"), "{said}");
     assert!(said.contains("`s1 → s2` is tried 3 times by the mesh"), "{said}");
+    // However long a chain is, what is said of it is short: 2^2000.
+    let said =
+        words(&format!("{}\n{}", attempts("", &[2; 2000]), "lint: { rules: { deep-call-chain: allow } }"));
+    assert!(said.contains("more than a thousand million calls of `s2000`"), "{said}");
+    assert!(said.contains("2 × … (1992 more)") && said.lines().count() < 20, "{said}");
     // Repetitions are no retries.
     check(&calls(BOUNDED, &["a > b: times: 10", "b > c: times: 10"]), &[]);
     // The worst of several branches counts.

@@ -5,6 +5,7 @@ use crate::finding::{Finding, RuleInfo, Setting, Severity};
 use crate::lint::{Context, Rule};
 use crate::source::{Span, Spanned};
 use petgraph::graph::EdgeIndex;
+use std::collections::BTreeSet;
 
 /// retries that multiply along a path.
 pub static RULE: Rule = Rule {
@@ -56,19 +57,23 @@ fn finding(ctx: &Context<'_>, path: &AmplifiedPath, is_error: bool) -> Option<Fi
     let product = rounded(path.product);
     let message = format!("one request to `{entry}` can become {product} calls of `{callee}`");
     let mut finding = Finding::new(RULE.info, says(ctx, *last), message).label(times(ctx, *last));
+    let mut said = BTreeSet::from([says(ctx, *last)]);
     for edge in before {
-        finding = finding.also(says(ctx, *edge), times(ctx, *edge));
+        // A number that several inherit is pointed at once.
+        if said.len() <= Context::POINTED && said.insert(says(ctx, *edge)) {
+            finding = finding.also(says(ctx, *edge), times(ctx, *edge));
+        }
     }
     if let Some(mesh) = mesh_retries(ctx) {
         finding = finding
             .also(mesh.span, format!("the mesh tries every call {} times", mesh.value.saturating_add(1)));
     }
-    for hop in &path.hops {
+    for hop in path.hops.iter().take(Context::KEPT) {
         let plural = if hop.factor > 1.0 { "attempts" } else { "attempt" };
         finding = ctx.hop(finding, hop.edge, format!("{} {plural}", rounded(hop.factor)));
     }
     let factors: Vec<_> = path.hops.iter().filter(|h| h.factor > 1.0).map(|h| rounded(h.factor)).collect();
-    finding = finding.note(format!("{} = {product}, when `{callee}` fails", factors.join(" × ")));
+    finding = finding.note(format!("{} = {product}, when `{callee}` fails", Context::line(&factors, " × ")));
     if path.others > 0 {
         let (more, plural) = (path.others, if path.others == 1 { "entry leads" } else { "entries lead" });
         finding = finding.note(format!("{more} more {plural} to the same retries"));
@@ -82,7 +87,7 @@ fn finding(ctx: &Context<'_>, path: &AmplifiedPath, is_error: bool) -> Option<Fi
         .severity(severity)
         .help("retry at one level only, or give each level a `budget: { percent: 20% }`")
         .number("amplification", path.product);
-    Some(retrying.iter().fold(finding, |f, e| {
+    Some(retrying.iter().take(Context::KEPT).fold(finding, |f, e| {
         let (_, from, to) = ctx.edge(*e);
         f.about(format!("{} → {}", ctx.id(from), ctx.id(to)))
     }))
@@ -131,6 +136,9 @@ pub fn mesh_retries(ctx: &Context<'_>) -> Option<Spanned<u32>> {
 }
 
 fn rounded(value: f64) -> String {
+    if value >= 1e9 {
+        return "more than a thousand million".to_owned();
+    }
     let text = format!("{value:.2}");
     text.trim_end_matches('0').trim_end_matches('.').to_owned()
 }

@@ -46,7 +46,7 @@ fn finding(ctx: &Context<'_>, group: &Layers) -> Option<Finding> {
     let mut said = BTreeSet::from([says(ctx, *first)]);
     for edge in rest {
         // A number that several inherit is pointed at once.
-        if said.insert(says(ctx, *edge)) {
+        if said.len() <= Context::POINTED && said.insert(says(ctx, *edge)) {
             finding = finding.also(says(ctx, *edge), times(ctx, *edge));
         }
     }
@@ -54,7 +54,7 @@ fn finding(ctx: &Context<'_>, group: &Layers) -> Option<Finding> {
         let tries = mesh.value.saturating_add(1);
         finding = finding.also(mesh.span, format!("the mesh tries every call {tries} times"));
     }
-    for edge in &group.row {
+    for edge in group.row.iter().take(Context::KEPT) {
         let attempts = crate::analysis::factor(ctx.arch, &ctx.arch.graph[*edge]);
         finding = ctx.hop(finding, *edge, format!("{attempts} attempts"));
     }
@@ -65,7 +65,7 @@ fn finding(ctx: &Context<'_>, group: &Layers) -> Option<Finding> {
     }
     finding = finding
         .help(format!("retry `{callee}` where it is called and nowhere above, or give each layer a `budget: {{ percent: 20% }}`"));
-    Some(group.row.iter().fold(finding, |f, e| {
+    Some(group.row.iter().take(Context::KEPT).fold(finding, |f, e| {
         let (_, from, to) = ctx.edge(*e);
         f.about(format!("{} → {}", ctx.id(from), ctx.id(to)))
     }))

@@ -83,7 +83,9 @@ fn finding(
             }
         };
         assumed += usize::from(is_default(ctx, at));
-        finding = finding.also(at, format!("{what}{}", ctx.origin(at)));
+        if finding.secondary.len() < Context::POINTED {
+            finding = finding.also(at, format!("{what}{}", ctx.origin(at)));
+        }
     }
     finding = finding.note(format!("one after another: {}", ctx.sum(spent)));
     if let Some(unknown) = spent.unbounded.first() {

@@ -39,26 +39,26 @@ fn finding(ctx: &Context<'_>, path: &DeepPath, max: f64) -> Option<Finding> {
     let message = format!("a request to `{start}` waits for {} calls in a row, more than {max}", path.depth);
     let mut finding =
         Finding::new(RULE.info, ctx.arch.graph[*first].span, message).label("the first of them");
-    for edge in path.hops.iter().skip(1) {
+    for edge in path.hops.iter().skip(1).take(Context::POINTED) {
         let (call, from, to) = ctx.edge(*edge);
         finding = finding.also(call.span, format!("then `{}` calls `{}`", ctx.id(from), ctx.id(to)));
     }
     let mut nth = 0;
-    for edge in &path.hops {
+    for edge in path.hops.iter().take(Context::KEPT) {
         nth += usize::from(counts(ctx.arch, *edge));
         let value =
             if counts(ctx.arch, *edge) { nth.to_string() } else { "passed on by a gateway".to_owned() };
         finding = ctx.hop(finding, *edge, value);
     }
     let services = std::iter::once(ctx.edge(*first).1).chain(path.hops.iter().map(|e| ctx.edge(*e).2));
-    let services: Vec<&str> = services.map(|n| ctx.id(n)).collect();
+    let services: Vec<String> = services.map(|n| ctx.id(n).to_owned()).collect();
     Some(
         finding
-            .note(services.join(" → "))
+            .note(Context::line(&services, " → "))
             .help("join services that are always called together, call in parallel, or answer with a message instead of a call")
             .number("depth", path.depth as f64)
             .number("max", max)
-            .about(services.last().copied().unwrap_or_default())
+            .about(services.last().cloned().unwrap_or_default())
             .about(ctx.arch.edge_label(*last)),
     )
 }
