@@ -4,18 +4,24 @@
 
 mod amplification;
 mod consistent;
+mod coupling;
 mod cycles;
 mod dependencies;
 mod depth;
 mod duration;
 mod endpoints;
+mod events;
+mod footprint;
 
 pub use amplification::{
     AmplifiedPath, Layers, RetryHop, entries, factor, factor_of_failures, retry_layers, worst_paths,
 };
 pub use consistent::{Budgets, Consistent, Wait};
+pub use coupling::Coupling;
 pub use cycles::{Component, components, shortest_cycle, smallest_cut};
 pub use dependencies::{Dependencies, Dependency, Parts};
 pub use depth::{DeepPath, counts, deep_paths};
 pub use duration::{Bounded, Budget, CallTime, Durations, Part, Term, Worst};
 pub use endpoints::{EndpointGraph, Stop};
+pub use events::{EventCycle, event_cycles};
+pub use footprint::{Footprint, widest_request};

@@ -2,7 +2,7 @@
 
 use super::Settings;
 use super::contracts::Contracts;
-use crate::analysis::{Budget, Budgets, Consistent, Dependencies, Durations, EndpointGraph};
+use crate::analysis::{Budget, Budgets, Consistent, Coupling, Dependencies, Durations, EndpointGraph};
 use crate::finding::{Date, Finding, RuleInfo, Severity};
 use crate::model::{Architecture, Edge};
 use crate::source::{Sources, Span};
@@ -24,6 +24,7 @@ pub struct Context<'a> {
     errors: Vec<Span>,
     budgets: OnceLock<Vec<Budget>>,
     dependencies: OnceLock<Dependencies>,
+    couplings: OnceLock<Vec<Coupling>>,
     contracts: OnceLock<Contracts<'a>>,
 }
 
@@ -48,6 +49,7 @@ impl<'a> Context<'a> {
             errors,
             budgets: OnceLock::new(),
             dependencies: OnceLock::new(),
+            couplings: OnceLock::new(),
             contracts: OnceLock::new(),
         }
     }
@@ -55,6 +57,12 @@ impl<'a> Context<'a> {
     /// Who depends on whom.
     pub fn dependencies(&self) -> &Dependencies {
         self.dependencies.get_or_init(|| Dependencies::of(self.arch))
+    }
+
+    /// How many services depend on a service, and on how many it depends.
+    pub fn coupling(&self, service: NodeIndex) -> Coupling {
+        let all = self.couplings.get_or_init(|| Coupling::all(self.arch, self.dependencies()));
+        all.get(service.index()).copied().unwrap_or_default()
     }
 
     /// The user's own contracts.
