@@ -97,9 +97,9 @@ impl Flow {
                         let kind = data.message.as_ref().map(|m| m.value.clone());
                         let to = match (callee, channels.get(&service)) {
                             (Some(to), _) => self.message(&[(*to, None)]),
-                            (None, Some(handlers)) => *known
+                            (None, Some(takers)) => *known
                                 .entry((service, kind.clone()))
-                                .or_insert_with(|| self.typed(handlers, kind.as_deref())),
+                                .or_insert_with(|| self.typed(takers, kind.as_deref())),
                             (None, None) => continue,
                         };
                         self.graph.add_edge(*from, to, Some(edge));
@@ -132,13 +132,11 @@ impl Flow {
     fn cycle(&self, group: &Component) -> Option<EventCycle> {
         let sent = group.nodes.iter().copied().filter(|n| self.graph[*n].is_none());
         let mut cycle = shortest_cycle_through(&self.graph, group, sent);
-        // It starts behind a message: the edge that sends this one is its last.
-        while cycle.last().is_some_and(|last| self.graph[*last].is_none()) {
-            cycle.rotate_right(1);
-        }
-        cycle.rotate_right(1);
+        // It starts behind a message: what sends this one is the last edge that is one.
+        let sent = cycle.iter().rposition(|e| self.graph[*e].is_some())?;
+        cycle.rotate_left(sent);
         let cycle: Vec<EdgeIndex> = cycle.iter().filter_map(|e| self.graph[*e]).collect();
         let members = group.nodes.iter().filter_map(|n| self.graph[*n]).collect();
-        (!cycle.is_empty()).then_some(EventCycle { members, cycle })
+        Some(EventCycle { members, cycle })
     }
 }

@@ -3,6 +3,7 @@
 use crate::analysis::Dependency;
 use crate::finding::{Finding, RuleInfo, Setting};
 use crate::lint::{Context, Rule};
+use crate::model::Service;
 
 /// a service that many depend on, and that depends on one with more reasons to change.
 pub static RULE: Rule = Rule {
@@ -20,16 +21,20 @@ pub static RULE: Rule = Rule {
     check,
 };
 
+/// Whether all that it depends on is known: not of third parties, nor of what an import shows in part.
+const fn is_known(service: &Service) -> bool {
+    !service.external && !service.imported
+}
+
 fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
     let (callers, gap) = (ctx.number(RULE.info, "callers"), ctx.number(RULE.info, "gap"));
     for (index, node, service) in ctx.arch.services() {
         let own = ctx.coupling(index);
-        let Some(stable) = own.instability().filter(|_| !service.external && own.afferent as f64 >= callers)
+        let Some(stable) = own.instability().filter(|_| is_known(service) && own.afferent as f64 >= callers)
         else {
             continue;
         };
-        // What a third party depends on nobody here knows.
-        let known = |d: &&Dependency| ctx.arch.graph[d.to].service().is_some_and(|s| !s.external);
+        let known = |d: &&Dependency| ctx.arch.graph[d.to].service().is_some_and(is_known);
         let others = ctx.dependencies().outgoing(index).filter(known);
         let worse: Vec<(&Dependency, f64)> = others
             .filter_map(|d| Some((d, ctx.coupling(d.to).instability()?)))
