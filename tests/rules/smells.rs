@@ -185,7 +185,7 @@ fn guards_of_mega_service() {
     let system = |n: usize, about: &str| {
         let names = (0..n).map(|i| format!("E{i}")).collect::<Vec<_>>().join(", ");
         format!(
-            "{}\ntopics: {{ t: {{ external_producers: true }} }}\nservices:\n  a: {{ dependencies: [m] }}\n  m: {{ {about} endpoints: [{names}] }}\n",
+            "{}\ntopics: {{ t: {{ external_producers: true }} }}\nservices:\n  a: {{ dependencies: [m], consumes: {{ t: {{}} }} }}\n  m: {{ {about} endpoints: [{names}] }}\n",
             on("mega-service", "")
         )
     };
