@@ -41,6 +41,15 @@ pub fn components<N, E>(graph: &DiGraph<N, E>, keep: impl Fn(EdgeIndex) -> bool)
 /// The shortest cycle of a group as edges; of several the one that starts at the earliest node. Breadth
 /// first from each node of the group, stopping at the shortest there can be.
 pub fn shortest_cycle<N, E>(graph: &DiGraph<N, E>, component: &Component) -> Vec<EdgeIndex> {
+    shortest_cycle_through(graph, component, component.nodes.iter().copied())
+}
+
+/// The shortest cycle of a group that passes one of `starts`, beginning there.
+pub fn shortest_cycle_through<N, E>(
+    graph: &DiGraph<N, E>,
+    component: &Component,
+    starts: impl Iterator<Item = NodeIndex>,
+) -> Vec<EdgeIndex> {
     let mut adjacent: BTreeMap<NodeIndex, Vec<EdgeIndex>> = BTreeMap::new();
     for edge in &component.edges {
         if let Some((from, _)) = graph.edge_endpoints(*edge) {
@@ -49,9 +58,9 @@ pub fn shortest_cycle<N, E>(graph: &DiGraph<N, E>, component: &Component) -> Vec
     }
     let mut best: Vec<EdgeIndex> = Vec::new();
     // In a group of thousands every start costs a search of all edges: the first few hundred decide.
-    for start in component.nodes.iter().take(256) {
+    for start in starts.take(256) {
         let limit = if best.is_empty() { usize::MAX } else { best.len() };
-        if let Some(cycle) = cycle_through(graph, &adjacent, *start, limit) {
+        if let Some(cycle) = cycle_through(graph, &adjacent, start, limit) {
             best = cycle;
         }
         if best.len() <= 1 {

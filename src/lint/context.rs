@@ -3,8 +3,8 @@
 use super::Settings;
 use super::contracts::Contracts;
 use crate::analysis::{
-    Budget, Budgets, Consistent, Dependencies, Durations, EndpointGraph, FailureGraph, Load, Promise,
-    promises,
+    Budget, Budgets, Consistent, Coupling, Dependencies, Durations, EndpointGraph, FailureGraph, Load,
+    Promise, promises,
 };
 use crate::finding::{Date, Finding, RuleInfo, Severity};
 use crate::model::{Architecture, Edge};
@@ -29,6 +29,7 @@ pub struct Context<'a> {
     promises: OnceLock<Vec<Promise>>,
     budgets: OnceLock<Vec<Budget>>,
     dependencies: OnceLock<Dependencies>,
+    couplings: OnceLock<Vec<Coupling>>,
     contracts: OnceLock<Contracts<'a>>,
     load: OnceLock<Load>,
 }
@@ -56,6 +57,7 @@ impl<'a> Context<'a> {
             promises: OnceLock::new(),
             budgets: OnceLock::new(),
             dependencies: OnceLock::new(),
+            couplings: OnceLock::new(),
             contracts: OnceLock::new(),
             load: OnceLock::new(),
         }
@@ -64,6 +66,12 @@ impl<'a> Context<'a> {
     /// Who depends on whom.
     pub fn dependencies(&self) -> &Dependencies {
         self.dependencies.get_or_init(|| Dependencies::of(self.arch))
+    }
+
+    /// How many services depend on a service, and on how many it depends.
+    pub fn coupling(&self, service: NodeIndex) -> Coupling {
+        let all = self.couplings.get_or_init(|| Coupling::all(self.arch, self.dependencies()));
+        all.get(service.index()).copied().unwrap_or_default()
     }
 
     /// The user's own contracts.

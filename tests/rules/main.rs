@@ -17,5 +17,6 @@ mod pages;
 mod resilience;
 mod retries;
 mod security;
+mod smells;
 mod structure;
 mod support;
