@@ -90,6 +90,8 @@ pub struct Finding {
     pub subjects: Vec<String>,
     /// The path that proves it.
     pub path: Vec<Hop>,
+    /// Bytes that no report may show, wherever a finding points.
+    pub secrets: Vec<Span>,
     /// The figures behind it, in SI units (`_s`, `_per_s` in the name).
     pub numbers: Vec<(&'static str, f64)>,
     /// A comment suppresses it.
@@ -111,6 +113,7 @@ impl Finding {
             notes: Vec::new(),
             subjects: Vec::new(),
             path: Vec::new(),
+            secrets: Vec::new(),
             numbers: Vec::new(),
             suppressed: false,
             baselined: false,
@@ -156,6 +159,14 @@ impl Finding {
     #[must_use]
     pub fn severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
+        self
+    }
+
+    /// Keeps bytes out of every report: snippets show `*` in their place. Messages, labels and ids must not
+    /// repeat them.
+    #[must_use]
+    pub fn secret(mut self, span: Span) -> Self {
+        self.secrets.push(span);
         self
     }
 

@@ -27,9 +27,9 @@ pub use scenario::{Expected, Happening, Scenario, TargetRef, Traffic};
 pub mod words {
     pub use crate::spec::units::{Duration, Rate, Share};
     pub use crate::spec::vocabulary::{
-        Arrivals, Cancellation, DatastoreKind, Event, Expectation, Interpolate, Jitter, Latency,
-        LatencyDistribution, Level, LintSettings, Metric, Operator, Policy, QueueDiscipline, RateProfile,
-        RetryCondition, RuleSettings, ServiceKind, Status, Traffic,
+        Arrivals, Cancellation, DatastoreKind, Event, Expectation, Exposure, Interpolate, Jitter, Latency,
+        LatencyDistribution, Level, LintSettings, Metric, Operator, Policy, Protocol, QueueDiscipline,
+        RateProfile, RetryCondition, RuleSettings, ServiceKind, Status, Traffic,
     };
 }
 

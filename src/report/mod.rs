@@ -6,6 +6,7 @@
 
 pub mod findings;
 pub mod forecast;
+mod mask;
 mod snippet;
 mod summary;
 

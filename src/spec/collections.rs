@@ -5,6 +5,7 @@ use super::schema::Defs;
 use super::tree::{Kind, Node};
 use crate::source::{Span, Spanned};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 
 impl<T: Decode> Decode for Box<T> {
     fn decode<'n>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<Self> {
@@ -77,6 +78,16 @@ impl<T: Decode> Decode for Map<T> {
     }
     fn schema(defs: &mut Defs) -> Value {
         json!({ "type": ["object", "null"], "additionalProperties": T::schema(defs) })
+    }
+    fn fill(&mut self, lower: &Self) {
+        let places: HashMap<String, usize> =
+            self.0.iter().enumerate().map(|(at, (key, _))| (key.value.clone(), at)).collect();
+        for (key, value) in &lower.0 {
+            match places.get(&key.value).and_then(|at| self.0.get_mut(*at)) {
+                Some((_, own)) => own.value.fill(&value.value),
+                None => self.0.push((key.clone(), value.clone())),
+            }
+        }
     }
 }
 

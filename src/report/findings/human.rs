@@ -9,6 +9,7 @@ use annotate_snippets::{Group, Level, Renderer, normalize_untrusted_str};
 
 use super::{CheckReport, FormatInfo, Style};
 use crate::finding::{Finding, Hop, Severity};
+use crate::report::mask::Mask;
 use crate::report::{snippet, summary};
 
 /// The descriptor.
@@ -38,6 +39,7 @@ fn render(report: &CheckReport<'_>, style: &Style) -> String {
         *totals.entry(finding.rule.id).or_default() += 1;
     }
     let renderer = renderer(style);
+    let mask = Mask::of(report.findings);
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
     let mut out = String::new();
     for finding in shown {
@@ -48,7 +50,7 @@ fn render(report: &CheckReport<'_>, style: &Style) -> String {
         if folded && !finding.rule.together.is_empty() {
             if !seen.contains_key(rule) {
                 seen.insert(rule, total);
-                one(report, &coverage(report, finding, total), &renderer, style, &mut out);
+                one(report, &coverage(report, finding, total), &renderer, &mask, style, &mut out);
             }
             continue;
         }
@@ -57,7 +59,7 @@ fn render(report: &CheckReport<'_>, style: &Style) -> String {
         if folded && *so_far > FOLD_TO {
             continue;
         }
-        one(report, finding, &renderer, style, &mut out);
+        one(report, finding, &renderer, &mask, style, &mut out);
         if folded && *so_far == FOLD_TO {
             out.push_str(&fold_line(rule, total));
         }
@@ -91,7 +93,14 @@ fn renderer(style: &Style) -> Renderer {
     renderer.term_width(style.width.max(40))
 }
 
-fn one(report: &CheckReport<'_>, finding: &Finding, renderer: &Renderer, style: &Style, out: &mut String) {
+fn one(
+    report: &CheckReport<'_>,
+    finding: &Finding,
+    renderer: &Renderer,
+    mask: &Mask,
+    style: &Style,
+    out: &mut String,
+) {
     let level = match finding.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
@@ -102,7 +111,7 @@ fn one(report: &CheckReport<'_>, finding: &Finding, renderer: &Renderer, style: 
         headline.push_str(" (suppressed)");
     }
     let mut group = Group::with_title(level.primary_title(headline).id(finding.rule.id))
-        .elements(snippet::elements(report.sources, finding));
+        .elements(snippet::elements(report.sources, finding, mask));
     for help in &finding.help {
         group = group.element(Level::HELP.message(normalize_untrusted_str(help)));
     }

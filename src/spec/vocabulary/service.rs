@@ -260,6 +260,8 @@ record! {
         dependencies: Vec<Spanned<Target>>,
         /// Anything of yours.
         metadata: Map<String>,
+        /// The variables of its processes.
+        environment: Map<String>,
         /// For the calls this service makes.
         defaults: CallsDefaults,
         /// What it can be asked.
