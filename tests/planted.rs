@@ -978,8 +978,11 @@ fn write_all(files: &[(String, Y)], seed: u64) -> Written {
     (texts, places)
 }
 
+/// What is wrong with the text and its names; what the rules think of the architecture is another matter.
 fn errors(judged: &Judged) -> Vec<(String, String)> {
+    let reading = || loadpath::spec::rules::RULES.iter().chain(loadpath::model::rules::RULES);
     let errors = judged.findings.iter().filter(|f| f.severity == Severity::Error);
+    let errors = errors.filter(|f| reading().any(|rule| *rule == f.rule));
     errors.map(|f| (format!("{} {}", f.rule.id, judged.place(f)), Judged::words(f))).collect()
 }
 

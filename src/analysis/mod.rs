@@ -4,10 +4,12 @@
 
 mod amplification;
 mod cycles;
+mod dependencies;
 mod duration;
 mod endpoints;
 
 pub use amplification::{AmplifiedPath, RetryHop, worst_paths};
 pub use cycles::{Component, components, shortest_cycle, smallest_cut};
+pub use dependencies::{Dependencies, Dependency, Parts};
 pub use duration::{Unbounded, single_call_bound};
 pub use endpoints::EndpointGraph;

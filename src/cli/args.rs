@@ -96,6 +96,18 @@ pub struct CheckArgs {
     #[arg(long)]
     pub separate: bool,
 
+    /// Write the fixes of findings that only one text can mend into the files
+    #[arg(long)]
+    pub fix: bool,
+
+    /// Show what --fix would change, as a unified diff, instead of the findings
+    #[arg(long, conflicts_with_all = ["fix", "format"])]
+    pub diff: bool,
+
+    /// Judge again whenever a file that was read changes
+    #[arg(long)]
+    pub watch: bool,
+
     /// Show suppressed findings too
     #[arg(long)]
     pub no_suppress: bool,

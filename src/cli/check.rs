@@ -1,8 +1,10 @@
 //! `loadpath check`.
 
 use super::args::{CheckArgs, Cli, FailOn};
+use super::fix::fixed;
 use super::input::{System, system, system_of};
 use super::output::{print, style, write};
+use super::watch::watch;
 use crate::finding::Severity;
 use crate::model::EdgeKind;
 use crate::report::{CheckReport, FormatInfo, finding_format};
@@ -12,18 +14,37 @@ use std::time::Instant;
 /// Judges and reports. 2 where a file is broken, 1 from `--fail-on` on, else 0.
 pub fn run(cli: &Cli, args: &CheckArgs) -> Result<u8> {
     let formats = formats(args)?;
+    if !args.watch {
+        return once(cli, args, &formats, &mut Vec::new());
+    }
+    watch(&args.input.paths, || {
+        let mut read = args.input.overlay.clone();
+        once(cli, args, &formats, &mut read).map(|_| read)
+    })
+}
+
+/// One run; the files it reads are added to `read`.
+fn once(
+    cli: &Cli,
+    args: &CheckArgs,
+    formats: &[(&'static FormatInfo, Option<String>)],
+    read: &mut Vec<String>,
+) -> Result<u8> {
+    let mut one = |paths: Option<&[String]>| {
+        let start = Instant::now();
+        let judged = || match paths {
+            None => system(&args.input, cli.quiet),
+            Some(paths) => system_of(paths, &args.input, cli.quiet),
+        };
+        let system = if args.fix { fixed(cli, judged)? } else { judged()? };
+        read.extend(system.sources.files().map(|(_, file)| file.name.clone()));
+        report(cli, args, formats, &system, start)
+    };
     if !args.separate || args.input.paths.len() < 2 {
-        let start = Instant::now();
-        let system = system(&args.input, cli.quiet)?;
-        return report(cli, args, &formats, &system, start);
+        return one(None);
     }
-    let mut worst = 0;
-    for path in &args.input.paths {
-        let start = Instant::now();
-        let system = system_of(std::slice::from_ref(path), &args.input, cli.quiet)?;
-        worst = worst.max(report(cli, args, &formats, &system, start)?);
-    }
-    Ok(worst)
+    let all = args.input.paths.iter().map(|path| one(Some(std::slice::from_ref(path))));
+    all.collect::<Result<Vec<u8>>>().map(|codes| codes.into_iter().max().unwrap_or(0))
 }
 
 /// The formats asked for, with the files they go to.
@@ -63,6 +84,10 @@ fn report(
     report.rules_run = system.rules_run;
     report.show_suppressed = args.no_suppress;
     report.elapsed = Some(start.elapsed());
+    if args.diff {
+        print(&super::fix::diff(system))?;
+        return Ok(exit_code(args, system, &findings));
+    }
     for (format, file) in formats {
         match file {
             Some(path) => write(path, &(format.render)(&report, &super::output::plain(cli)))?,

@@ -7,13 +7,14 @@ mod args;
 mod check;
 mod disk;
 mod explain;
+mod fix;
 mod graph;
-
 mod input;
 mod output;
 mod schema;
 mod show;
 mod simulate;
+mod watch;
 
 use args::{Cli, Command};
 use clap::Parser;

@@ -5,11 +5,13 @@
 
 mod date;
 mod directive;
+mod fix;
 mod rule;
 mod suppress;
 mod suppress_rules;
 
 pub use date::Date;
+pub use fix::{Edit, Fixed, apply_fixes, same_word};
 pub use rule::{RuleInfo, Setting};
 pub use suppress::Suppressions;
 pub use suppress_rules::RULES;
@@ -76,6 +78,8 @@ pub struct Finding {
     pub rule: &'static RuleInfo,
     /// How bad, after the user's levels.
     pub severity: Severity,
+    /// How bad was said of it alone: the level of its rule changes nothing.
+    pub fixed: bool,
     /// The headline, lower-case, without a full stop.
     pub message: String,
     /// The bytes it is about; `None` for a finding about a file that could not be read.
@@ -94,6 +98,8 @@ pub struct Finding {
     pub secrets: Vec<Span>,
     /// The figures behind it, in SI units (`_s`, `_per_s` in the name).
     pub numbers: Vec<(&'static str, f64)>,
+    /// The one edit that mends it, where only one does.
+    pub fix: Option<Edit>,
     /// A comment suppresses it.
     pub suppressed: bool,
     /// It was there before: the baseline forgives it.
@@ -106,6 +112,7 @@ impl Finding {
         Self {
             rule,
             severity: rule.severity,
+            fixed: false,
             message: message.into(),
             primary: Label { span, text: String::new() },
             secondary: Vec::new(),
@@ -115,6 +122,7 @@ impl Finding {
             path: Vec::new(),
             secrets: Vec::new(),
             numbers: Vec::new(),
+            fix: None,
             suppressed: false,
             baselined: false,
         }
@@ -167,6 +175,13 @@ impl Finding {
     #[must_use]
     pub fn secret(mut self, span: Span) -> Self {
         self.secrets.push(span);
+        self
+    }
+
+    /// A severity that was said of it alone, whatever its rule weighs.
+    #[must_use]
+    pub fn fixed(mut self, severity: Severity) -> Self {
+        (self.severity, self.fixed) = (severity, true);
         self
     }
 
@@ -236,10 +251,10 @@ impl Fnv {
 }
 
 /// The one order of findings: by file in reading order, then position, rule and message. The same thing
-/// said twice about the same bytes (an alias read twice) is kept once.
+/// said twice about all the same bytes (an alias read twice) is kept once.
 pub fn sort(findings: &mut Vec<Finding>) {
     findings.sort_by(|a, b| a.order().cmp(&b.order()).then_with(|| a.subjects.cmp(&b.subjects)));
-    findings.dedup_by(|a, b| a.order() == b.order());
+    findings.dedup_by(|a, b| a.order() == b.order() && a.secondary == b.secondary);
 }
 
 /// Which of `known` a misspelt `word` most likely means: the nearest within a third of its length, the

@@ -24,6 +24,8 @@ pub(super) struct Suppression {
     pub(super) target: Option<usize>,
     /// What that line says, without the blanks around: what the directive is known by when files move.
     pub(super) target_text: String,
+    /// What goes when it is deleted: its whole line where it stands alone, else what leads up to it too.
+    pub(super) removal: Span,
     /// What it says.
     pub(super) said: Result<Allow, Malformed>,
     /// For each rule of `said`, whether it suppressed something.
@@ -156,11 +158,19 @@ fn suppression(id: FileId, file: &SourceFile, start: usize) -> Option<Suppressio
     let line_start = file.lines.start_of(own) as usize;
     let before = file.text.get(line_start..start)?;
     let target = if before.trim().is_empty() { next_line(rest, own) } else { Some((own, before.trim())) };
+    let removal = if before.trim().is_empty() {
+        let next = file.text.get(span.end as usize..).and_then(|rest| rest.find('\n'));
+        let end = next.map_or(file.text.len(), |at| span.end as usize + at + 1);
+        Span::new(id, line_start as u32, end as u32)
+    } else {
+        Span::new(id, (line_start + before.trim_end().len()) as u32, span.end)
+    };
     let used = vec![false; said.as_ref().map_or(0, |allow| allow.rules.len())];
     Some(Suppression {
         span,
         target: target.map(|(line, _)| line),
         target_text: target.map_or(String::new(), |(_, text)| text.to_owned()),
+        removal,
         said,
         used,
         expired: false,

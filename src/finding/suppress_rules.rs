@@ -8,7 +8,8 @@
 
 use super::directive::Allow;
 use super::suppress::{Suppression, Suppressions};
-use super::{Finding, RuleInfo, nearest};
+use super::{Edit, Finding, RuleInfo, nearest};
+use crate::source::Span;
 
 /// The rules of this module.
 pub static RULES: &[&RuleInfo] = &[&UNUSED, &INVALID, &EXPIRED, &WITHOUT_REASON];
@@ -85,20 +86,19 @@ fn judge(
             Finding::new(&EXPIRED, until.span, format!("this suppression ended on {}", until.value))
                 .label("it suppresses nothing any more")
                 .help("mend what it allowed and delete the comment, or agree on a later day")
-                .about(&one.target_text),
+                .about(&one.target_text)
+                .fix(Edit { span: one.removal, text: String::new() }),
         );
         return;
     }
     // A comment about itself has nothing else to suppress.
     let about_itself = |name: &str| RULES.iter().any(|rule| rule.id == name);
-    let mut of_use = false;
-    for (name, used) in allow.rules.iter().zip(&one.used) {
-        let judged = known.contains(&name.as_str()) && ran(name) && !about_itself(name);
-        of_use |= *used || (known.contains(&name.as_str()) && !judged);
-        if judged && !used {
-            out.push(unused(one, allow, name));
-        }
-    }
+    let judged = |name: &str| known.contains(&name) && ran(name) && !about_itself(name);
+    let names = || allow.rules.iter().zip(&one.used);
+    let (idle, kept): (Vec<_>, Vec<_>) = names().partition(|(name, used)| judged(name) && !**used);
+    let of_use = kept.iter().any(|(name, used)| **used || known.contains(&name.as_str()));
+    let kept: Vec<&str> = kept.iter().map(|(name, _)| name.as_str()).collect();
+    out.extend(idle.iter().map(|(name, _)| unused(one, allow, name).fix(without(one, allow, &kept))));
     if of_use && allow.reason.is_empty() {
         out.push(
             Finding::new(&WITHOUT_REASON, one.span, "this suppression does not say why")
@@ -106,6 +106,15 @@ fn judge(
                 .about(&one.target_text),
         );
     }
+}
+
+/// The comment with only these names left in its brackets, or no comment.
+fn without(one: &Suppression, allow: &Allow, kept: &[&str]) -> Option<Edit> {
+    let (first, last) = (allow.rules.first()?, allow.rules.last()?);
+    if kept.is_empty() {
+        return Some(Edit { span: one.removal, text: String::new() });
+    }
+    Some(Edit { span: Span { end: last.span.end, ..first.span }, text: kept.join(", ") })
 }
 
 fn unused(one: &Suppression, allow: &Allow, name: &crate::source::Spanned<String>) -> Finding {
@@ -133,7 +142,7 @@ fn unused(one: &Suppression, allow: &Allow, name: &crate::source::Spanned<String
 mod tests {
     use super::*;
     use crate::finding::Date;
-    use crate::source::{Sources, Span};
+    use crate::source::Sources;
 
     static RULE: RuleInfo = RuleInfo::warning("a-rule", "", "");
 

@@ -122,6 +122,17 @@ impl Distribution {
         })
     }
 
+    /// The lognormal with this mean and standard deviation: σ² = ln(1 + s²/m²), μ = ln m − σ²/2. Without a
+    /// spread it is a constant.
+    pub fn lognormal(mean: Span, deviation: Span) -> Self {
+        if mean.is_zero() || deviation.is_zero() {
+            return Self::Constant(mean);
+        }
+        let (mean, deviation) = (mean.nanos() as f64, deviation.nanos() as f64);
+        let variance = libm::log1p((deviation / mean) * (deviation / mean));
+        Self::LogNormal { mu: libm::log(mean) - variance / 2.0, sigma: libm::sqrt(variance) }
+    }
+
     /// One draw.
     #[inline]
     pub fn sample(&self, stream: &mut Stream) -> Span {
@@ -131,6 +142,20 @@ impl Distribution {
             Self::LogNormal { mu, sigma } => Span::from_nanos_f64(libm::exp(mu + sigma * stream.normal())),
             Self::Pieces(pieces) => {
                 let z = stream.normal();
+                let piece = pieces.iter().find(|piece| z <= piece.until);
+                Span::from_nanos_f64(piece.map_or(0.0, |p| libm::exp(p.intercept + p.slope * z)))
+            }
+        }
+    }
+
+    /// What a part `p` of all draws stays below, for 0 < p < 1, rounded to a nanosecond.
+    pub fn quantile(&self, p: f64) -> Span {
+        match self {
+            Self::Constant(span) => *span,
+            Self::Exponential(mean) => Span::from_nanos_f64(-libm::log1p(-p) * mean.nanos() as f64),
+            Self::LogNormal { mu, sigma } => Span::from_nanos_f64(libm::exp(mu + sigma * normal_quantile(p))),
+            Self::Pieces(pieces) => {
+                let z = normal_quantile(p);
                 let piece = pieces.iter().find(|piece| z <= piece.until);
                 Span::from_nanos_f64(piece.map_or(0.0, |p| libm::exp(p.intercept + p.slope * z)))
             }
@@ -181,6 +206,8 @@ mod tests {
         let exact = distribution.mean().nanos() as f64;
         assert!((mean / exact - 1.0).abs() < 0.01, "{distribution:?}: mean {mean}, exact {exact}");
         for (q, value) in quantiles {
+            let exact = distribution.quantile(*q).nanos() as f64;
+            assert!((exact / value.nanos() as f64 - 1.0).abs() < 1e-5, "{distribution:?}: q{q} {exact}");
             let found = samples[(q * samples.len() as f64) as usize] as f64;
             assert!((found / value.nanos() as f64 - 1.0).abs() < 0.03, "{distribution:?}: q{q} {found}");
         }
@@ -189,12 +216,25 @@ mod tests {
     #[test]
     fn samples_have_the_mean_and_the_percentiles() {
         check(&Distribution::Constant(MS(3)), &[(0.5, MS(3))]);
-        check(&Distribution::Exponential(MS(10)), &[(0.5, Span::from_micros(6931))]);
+        check(
+            &Distribution::Exponential(MS(10)),
+            &[(0.5, Span::from_nanos(6_931_472)), (0.99, Span::from_nanos(46_051_702))],
+        );
         let two = [(0.5, MS(4)), (0.99, MS(20))];
         check(&Distribution::from_percentiles(MS(4), MS(20)).expect("fits"), &two);
         check(&Distribution::from_quantiles(&two).expect("fits"), &two);
         let four = [(0.5, MS(4)), (0.9, MS(9)), (0.99, MS(20)), (0.999, MS(50))];
         check(&Distribution::from_quantiles(&four).expect("fits"), &four);
+    }
+
+    #[test]
+    fn a_lognormal_has_the_mean_and_spread_it_was_asked_for() {
+        let made = Distribution::lognormal(MS(10), MS(10));
+        assert_eq!(made.mean(), MS(10));
+        // σ² = ln 2, so that the median is the mean divided by √2.
+        let median = made.quantile(0.5).nanos() as f64;
+        assert!((median * std::f64::consts::SQRT_2 / 1e7 - 1.0).abs() < 1e-6, "{median}");
+        assert_eq!(Distribution::lognormal(MS(10), Span::ZERO), Distribution::Constant(MS(10)));
     }
 
     #[test]

@@ -1,11 +1,13 @@
 //! What a rule may look at.
 
 use super::Settings;
-use crate::analysis::EndpointGraph;
+use super::contracts::Contracts;
+use crate::analysis::{Dependencies, EndpointGraph};
 use crate::finding::{Date, Finding, RuleInfo, Severity};
 use crate::model::{Architecture, Edge};
 use crate::source::{Sources, Span};
 use petgraph::graph::{EdgeIndex, NodeIndex};
+use std::sync::OnceLock;
 
 /// The architecture and what is computed of it once for all rules.
 pub struct Context<'a> {
@@ -20,6 +22,8 @@ pub struct Context<'a> {
     settings: &'a Settings<'a>,
     /// Bytes that could not be read or resolved, sorted.
     errors: Vec<Span>,
+    dependencies: OnceLock<Dependencies>,
+    contracts: OnceLock<Contracts<'a>>,
 }
 
 impl<'a> Context<'a> {
@@ -34,7 +38,26 @@ impl<'a> Context<'a> {
         let errors = said.iter().filter(|f| f.severity == Severity::Error).map(|f| f.primary.span);
         let mut errors: Vec<Span> = errors.collect();
         errors.sort_unstable();
-        Self { arch, sources, calls: EndpointGraph::of(arch), today, settings, errors }
+        Self {
+            arch,
+            sources,
+            calls: EndpointGraph::of(arch),
+            today,
+            settings,
+            errors,
+            dependencies: OnceLock::new(),
+            contracts: OnceLock::new(),
+        }
+    }
+
+    /// Who depends on whom.
+    pub fn dependencies(&self) -> &Dependencies {
+        self.dependencies.get_or_init(|| Dependencies::of(self.arch))
+    }
+
+    /// The user's own contracts.
+    pub(super) fn contracts(&self) -> &Contracts<'a> {
+        self.contracts.get_or_init(|| Contracts::of(self.arch))
     }
 
     /// Whether something within these bytes could not be read or resolved: that nothing is said there is

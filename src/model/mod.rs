@@ -7,6 +7,7 @@
 mod build;
 pub mod builtin;
 mod edge;
+mod latency;
 mod layers;
 mod node;
 mod queries;
@@ -17,6 +18,7 @@ mod steps;
 
 pub use build::{Building, build};
 pub use edge::{Edge, EdgeKind, Evidence, Fallback};
+pub use latency::{distribution, p99};
 pub use layers::Origin;
 pub use node::{Consumption, Endpoint, Node, NodeKind, Service, Step, edges_of};
 pub use queries::Health;
@@ -27,9 +29,9 @@ pub use scenario::{Expected, Happening, Scenario, TargetRef, Traffic};
 pub mod words {
     pub use crate::spec::units::{Duration, Rate, Share};
     pub use crate::spec::vocabulary::{
-        Arrivals, Cancellation, DatastoreKind, Event, Expectation, Exposure, Interpolate, Jitter, Latency,
-        LatencyDistribution, Level, LintSettings, Metric, Operator, Policy, Protocol, QueueDiscipline,
-        RateProfile, RetryCondition, RuleSettings, ServiceKind, Status, Traffic,
+        Arrivals, Cancellation, Contract, DatastoreKind, Event, Expectation, Exposure, Interpolate, Jitter,
+        Latency, LatencyDistribution, Level, LintSettings, Metric, Operator, Policy, Protocol,
+        QueueDiscipline, RateProfile, RetryCondition, RuleSettings, ServiceKind, Status, Texts, Traffic,
     };
 }
 

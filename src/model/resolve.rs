@@ -2,7 +2,7 @@
 
 use super::rules::{UNDEFINED_DATASTORE, UNDEFINED_ENDPOINT, UNDEFINED_QUEUE, UNDEFINED_SERVICE};
 use super::{Architecture, Node, NodeKind};
-use crate::finding::{Finding, RuleInfo, nearest};
+use crate::finding::{Edit, Finding, RuleInfo, nearest, same_word};
 use crate::source::Spanned;
 use crate::spec::vocabulary::Target;
 use petgraph::graph::NodeIndex;
@@ -73,8 +73,9 @@ pub fn node(
     if let Some(node) = found {
         return Err(Box::new(wrong_kind(arch, node, finding)));
     }
-    let known = arch.graph.node_weights().filter(|n| want.fits(n)).map(|n| n.id.value.as_str());
-    let finding = match nearest(name, known) {
+    let known = || arch.graph.node_weights().filter(|n| want.fits(n)).map(|n| n.id.value.as_str());
+    let finding = finding.fix(same_word(name, known()).map(|meant| Edit::word(name.span, name, meant)));
+    let finding = match nearest(name, known()) {
         Some(near) => finding.help(format!("did you mean `{near}`?")),
         None if want == Want::Service => finding.help(format!(
             "define it under `services`, with `external: true` if `{}` is someone else's",
@@ -121,6 +122,8 @@ pub fn endpoint(
         .about(who);
     let names: Vec<&str> =
         service.endpoints.iter().filter(|e| e.consumes.is_none()).map(|e| e.name.value.as_str()).collect();
+    let finding =
+        finding.fix(same_word(name, names.iter().copied()).map(|meant| Edit::word(name.span, name, meant)));
     Err(Box::new(match nearest(name, names.iter().copied()) {
         Some(near) => finding.help(format!("did you mean `{near}`?")),
         None if names.is_empty() => finding.help(format!("add it to the `endpoints` of `{id}`")),

@@ -7,7 +7,7 @@ pub use super::collections::{ID_PATTERN, Ids, Map, Switch, check_id};
 use super::rules::{INVALID_VALUE, UNKNOWN_FIELD};
 use super::schema::Defs;
 use super::tree::{Kind, Node};
-use crate::finding::{Finding, nearest};
+use crate::finding::{Edit, Finding, nearest, same_word};
 use crate::source::{Span, Spanned};
 use serde_json::{Map as JsonMap, Value, json};
 
@@ -80,6 +80,13 @@ impl<'n> Ctx<'n> {
         let mut finding = Finding::new(&INVALID_VALUE, span, message).about(self.place());
         finding.help.extend(help);
         self.findings.push(finding);
+    }
+
+    /// Gives what was just raised its fix.
+    pub fn fixed_by(&mut self, edit: Edit) {
+        if let Some(last) = self.findings.last_mut() {
+            last.fix = Some(edit);
+        }
     }
 
     /// Raises invalid-value and gives nothing.
@@ -169,6 +176,9 @@ pub fn decode_record<'n, R: Record>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option
             R::keys(&mut keys);
             let meant = ctx.unknown_field(&entry.key, &keys);
             if let Some(meant) = meant.filter(|meant| !ctx.given(node, meant)) {
+                if same_word(&entry.key, keys.iter().copied()) == Some(meant) {
+                    ctx.fixed_by(Edit::word(entry.key.span, &entry.key, meant));
+                }
                 ctx.meant.push((node.span, meant));
                 read_as(&mut record, meant, &entry.value, ctx);
             }
@@ -377,9 +387,13 @@ pub fn decode_word<'n>(node: &'n Node, ctx: &mut Ctx<'n>, words: &[&str]) -> Opt
     let near = nearest(text, words.iter().copied()).map(|near| format!("did you mean `{near}`?"));
     let allowed = format!("allowed: {}", words.join(", "));
     let message = format!("`{}` is no value of `{key}`", shorten(text));
-    ctx.invalid_with(
+    ctx.reject_with(
         node.span,
         message,
         Some(near.map_or_else(|| allowed.clone(), |n| format!("{n} ({allowed})"))),
-    )
+    );
+    if let Some(same) = same_word(text, words.iter().copied()) {
+        ctx.fixed_by(Edit::word(node.span, text, same));
+    }
+    None
 }

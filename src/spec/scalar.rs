@@ -4,6 +4,7 @@ use super::decode::{Ctx, Decode};
 use super::schema::Defs;
 use super::tree::Node;
 use super::units::{Duration, Rate, Share, Size};
+use crate::finding::Edit;
 use serde_json::{Value, json};
 
 impl Decode for String {
@@ -21,11 +22,26 @@ impl Decode for bool {
         match node.plain() {
             Some("true") => Some(true),
             Some("false") => Some(false),
-            _ => ctx.expected(node, "`true` or `false`"),
+            _ => {
+                let refused = ctx.expected(node, "`true` or `false`");
+                if let Some(meant) = node.text().and_then(truth) {
+                    ctx.fixed_by(Edit { span: node.span, text: meant.to_string() });
+                }
+                refused
+            }
         }
     }
     fn schema(_: &mut Defs) -> Value {
         json!({ "type": "boolean" })
+    }
+}
+
+/// What YAML 1.1 and quotes make of a truth value.
+fn truth(text: &str) -> Option<bool> {
+    match text.to_ascii_lowercase().as_str() {
+        "true" | "yes" | "on" => Some(true),
+        "false" | "no" | "off" => Some(false),
+        _ => None,
     }
 }
 
@@ -35,10 +51,16 @@ const LARGEST: u64 = 1_000_000_000_000_000;
 fn whole<'n>(node: &'n Node, ctx: &mut Ctx<'n>, least: u64, most: u64) -> Option<u64> {
     let digits = node.plain().filter(|t| t.bytes().all(|b| b.is_ascii_digit()));
     let number = digits.and_then(|t| t.parse::<u64>().ok()).filter(|n| (least..=most).contains(n));
-    if number.is_none() && node.plain().is_none() && node.text().is_some_and(|t| t.parse::<u64>().is_ok()) {
-        let text = node.text().unwrap_or_default();
+    if node.plain().is_none()
+        && let Some(text) = node.text()
+        && let Ok(meant) = text.parse::<u64>()
+    {
         let help = Some(format!("write {text} without quotes"));
-        return ctx.invalid_with(node.span, format!("`\"{text}\"` is a text, not a number"), help);
+        ctx.reject_with(node.span, format!("`\"{text}\"` is a text, not a number"), help);
+        if (least..=most).contains(&meant) {
+            ctx.fixed_by(Edit { span: node.span, text: meant.to_string() });
+        }
+        return None;
     }
     number.or_else(|| ctx.expected(node, &format!("a whole number from {least} to {most}")))
 }

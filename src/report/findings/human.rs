@@ -115,6 +115,9 @@ fn one(
     for help in &finding.help {
         group = group.element(Level::HELP.message(normalize_untrusted_str(help)));
     }
+    if finding.fix.is_some() && !finding.suppressed {
+        group = group.element(Level::NOTE.message("`loadpath check --fix` does it"));
+    }
     for note in &finding.notes {
         group = group.element(Level::NOTE.message(normalize_untrusted_str(note)));
     }

@@ -19,7 +19,7 @@ pub use call::{
 pub use data::{Consume, Datastore, DatastoreKind, Queue, Topic};
 pub use document::{Defaults, Discovery, Document, Import, Mesh, Monitoring, Network, ServiceDefaults};
 pub use latency::{Latency, LatencyDistribution};
-pub use lint::{AllowOnly, Contract, Level, LintSettings, Relation, RuleSettings};
+pub use lint::{AllowOnly, Contract, Independent, Level, LintSettings, Protect, Relation, RuleSettings};
 pub use policy::{
     Backoff, Cancellation, CircuitBreaker, ConnectionLimits, HalfOpen, HealthCheck, Hedging, Jitter,
     OutlierDetection, Policy, Preset, Protocol, QueueDiscipline, QueueSettings, Retry, RetryBudget,
