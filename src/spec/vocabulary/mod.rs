@@ -1,6 +1,7 @@
 //! What a user may write, key by key. Each sentence here is the schema's description and the manual's.
 
 mod balancing;
+mod baseline;
 mod call;
 mod data;
 mod document;
@@ -13,6 +14,7 @@ mod target;
 mod traffic;
 
 pub use balancing::{Balancing, BalancingPolicy};
+pub use baseline::{Baseline, BaselineEntry};
 pub use call::{
     Call, CallDefaults, Communication, DataStep, Fallback, ParallelStep, Publish, Step, WorkStep,
 };
