@@ -4,7 +4,7 @@ use crate::finding::{Finding, RuleInfo, Severity};
 use crate::lint::{Context, Rule};
 use crate::model::Node;
 use crate::source::{Span, Spanned};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// a number where a name belongs.
 pub static RULE: Rule = Rule {
