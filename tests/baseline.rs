@@ -40,14 +40,14 @@ impl Shop {
 
     /// Exit code, standard output, standard error of `check --baseline base.yaml --fail-on warning`.
     fn check(&self, args: &[&str]) -> (i32, String, String) {
-        self.run(&self.0, "base.yaml", args, false)
+        Self::run(&self.0, "base.yaml", args, false)
     }
 
     fn in_ci(&self, args: &[&str]) -> (i32, String, String) {
-        self.run(&self.0, "base.yaml", args, true)
+        Self::run(&self.0, "base.yaml", args, true)
     }
 
-    fn run(&self, folder: &Path, baseline: &str, args: &[&str], ci: bool) -> (i32, String, String) {
+    fn run(folder: &Path, baseline: &str, args: &[&str], ci: bool) -> (i32, String, String) {
         let mut program = assert_cmd::Command::cargo_bin("loadpath").unwrap();
         let program =
             program.current_dir(folder).env("NO_COLOR", "1").env("CI", if ci { "true" } else { "" });
@@ -137,7 +137,7 @@ fn it_does_not_matter_where_the_program_is_started() {
     shop.write("loadpath.yaml", &self::shop(BOUNDED));
     let below = shop.0.join("teams");
     fs::create_dir_all(&below).unwrap();
-    let (code, _, said) = shop.run(&below, "../base.yaml", &["../loadpath.yaml"], false);
+    let (code, _, said) = Shop::run(&below, "../base.yaml", &["../loadpath.yaml"], false);
     assert!(code == 0 && said.contains("was taken out"), "{said}");
 }
 

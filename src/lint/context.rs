@@ -2,7 +2,9 @@
 
 use super::Settings;
 use super::contracts::Contracts;
-use crate::analysis::{Dependencies, EndpointGraph};
+use crate::analysis::{
+    Budget, Budgets, Consistent, Dependencies, Durations, EndpointGraph, FailureGraph, Promise, promises,
+};
 use crate::finding::{Date, Finding, RuleInfo, Severity};
 use crate::model::{Architecture, Edge};
 use crate::source::{Sources, Span};
@@ -22,6 +24,9 @@ pub struct Context<'a> {
     settings: &'a Settings<'a>,
     /// Bytes that could not be read or resolved, sorted.
     errors: Vec<Span>,
+    failures: OnceLock<FailureGraph>,
+    promises: OnceLock<Vec<Promise>>,
+    budgets: OnceLock<Vec<Budget>>,
     dependencies: OnceLock<Dependencies>,
     contracts: OnceLock<Contracts<'a>>,
 }
@@ -45,6 +50,9 @@ impl<'a> Context<'a> {
             today,
             settings,
             errors,
+            failures: OnceLock::new(),
+            promises: OnceLock::new(),
+            budgets: OnceLock::new(),
             dependencies: OnceLock::new(),
             contracts: OnceLock::new(),
         }
@@ -60,11 +68,36 @@ impl<'a> Context<'a> {
         self.contracts.get_or_init(|| Contracts::of(self.arch))
     }
 
+    /// Who fails with whom.
+    pub fn failures(&self) -> &FailureGraph {
+        self.failures.get_or_init(|| FailureGraph::of(self.arch))
+    }
+
+    /// Every promise of availability, with what can be reached.
+    pub fn promises(&self) -> &[Promise] {
+        self.promises.get_or_init(|| promises(self.arch, self.failures()))
+    }
+
     /// Whether something within these bytes could not be read or resolved: that nothing is said there is
     /// then no finding of its own.
     pub fn is_broken(&self, whole: Span) -> bool {
         let from = self.errors.partition_point(|e| (e.file, e.start) < (whole.file, whole.start));
         self.errors.get(from).is_some_and(|e| whole.contains(*e))
+    }
+
+    /// How long calls and endpoints may take.
+    pub fn durations(&self) -> Durations<'a> {
+        Durations::of(self.arch)
+    }
+
+    /// For every node of `calls` what is spent there and how long its callers wait.
+    pub fn budgets(&self) -> &[Budget] {
+        self.budgets.get_or_init(|| self.durations().budgets(&self.calls))
+    }
+
+    /// Timeouts along the path through a call that would fit inside each other.
+    pub fn consistent(&self, call: EdgeIndex, from: NodeIndex) -> Option<Consistent> {
+        Budgets { arch: self.arch, calls: &self.calls, all: self.budgets() }.consistent(call, from)
     }
 
     /// A threshold of a rule.

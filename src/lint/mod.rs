@@ -7,6 +7,8 @@
 pub mod baseline;
 mod context;
 mod contracts;
+mod durations;
+mod inherited;
 pub mod rules;
 mod settings;
 

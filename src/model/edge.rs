@@ -111,10 +111,16 @@ impl Edge {
         }
     }
 
-    /// Whether the request fails with it: synchronous, not optional, without a stand-in.
+    /// Whether it is made only when another has failed.
+    pub fn stands_in(&self) -> bool {
+        self.evidence.first().is_some_and(|e| e.source == "fallback")
+    }
+
+    /// Whether the request fails with it: synchronous, not optional, no stand-in and without one.
     pub fn is_hard(&self) -> bool {
         let fallback = self.fallback.as_ref().is_some_and(|f| f.value != Fallback::None);
-        self.is_sync_call() && !self.optional.as_ref().is_some_and(|o| o.value) && !fallback
+        let optional = self.optional.as_ref().is_some_and(|o| o.value);
+        self.is_sync_call() && !optional && !fallback && !self.stands_in()
     }
 
     /// How it travels, where something was said.
@@ -202,6 +208,11 @@ impl Edge {
         let attempts = p.value.0.saturating_mul(u64::from(self.attempts()));
         let all = attempts.saturating_add(self.total_backoff().0);
         Some(Duration(timeout.map_or(all, |t| t.0.min(all))))
+    }
+
+    /// Whether the caller's deadline is carried on: the callee ends with it.
+    pub fn propagates_deadline(&self) -> bool {
+        self.policy.propagate_deadline.is_some_and(|p| p.value)
     }
 
     /// Whether timeout and retries were switched off or never said.

@@ -193,7 +193,10 @@ fn guards_of_hard_coded_address() {
         );
         check(&system(&format!("metadata: {{ addr: '{value}' }}")), if is_found { &info } else { &[] });
         let one = is_found && !value.contains(',');
-        check(&system(&format!("instances: [{{ host: '{value}' }}]")), if one { &info } else { &[] });
+        check(
+            &system(&format!("instances: [{{ host: '{value}' }}, {{ host: b.local }}]")),
+            if one { &info } else { &[] },
+        );
     }
     check(&system("environment: { AGENT_VERSION: 1.2.3.4, POOL_CIDR: 10.1.2.3, NETMASK: 10.1.2.3 }"), &[]);
     // Each name is one cause; the instances of a service are one.

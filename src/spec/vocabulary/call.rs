@@ -5,6 +5,7 @@ use super::target::Target;
 use crate::finding::nearest;
 use crate::source::Spanned;
 use crate::spec::decode::{Ctx, Decode, Record, decode_record, record};
+use crate::spec::facts::Facts;
 use crate::spec::scalar::Positive;
 use crate::spec::schema::{Defs, with};
 use crate::spec::tree::{Kind, Node};
@@ -56,6 +57,7 @@ impl Decode for Fallback {
     fn schema(defs: &mut Defs) -> Value {
         json!({ "anyOf": [{ "enum": ["none", "static", "cached"] }, Call::schema(defs)] })
     }
+    fn tell(&self, _: &mut Facts) {}
 }
 
 record! {
@@ -91,6 +93,8 @@ record! {
         probability: Share,
         /// So many times.
         times: Positive,
+        /// The request survives its failure.
+        optional: bool,
     }
 }
 
@@ -103,6 +107,8 @@ record! {
         probability: Share,
         /// So many times.
         times: Positive,
+        /// The request survives its failure.
+        optional: bool,
     }
 }
 
@@ -125,6 +131,8 @@ pub struct DataStep {
     pub probability: Option<Spanned<Share>>,
     /// So many times.
     pub times: Option<Spanned<Positive>>,
+    /// The request survives its failure.
+    pub optional: Option<Spanned<bool>>,
 }
 
 /// One step of an endpoint.
@@ -162,12 +170,16 @@ impl Decode for Step {
             "publish" => decode_record(node, ctx).map(Self::Publish),
             "work" => decode_record::<WorkStep>(node, ctx)?.work.map(Self::Work),
             "read" => {
-                let ReadStep { read, probability, times } = decode_record(node, ctx)?;
-                read.map(|datastore| Self::Data(DataStep { datastore, write: false, probability, times }))
+                let ReadStep { read, probability, times, optional } = decode_record(node, ctx)?;
+                read.map(|datastore| {
+                    Self::Data(DataStep { datastore, write: false, probability, times, optional })
+                })
             }
             _ => {
-                let WriteStep { write, probability, times } = decode_record(node, ctx)?;
-                write.map(|datastore| Self::Data(DataStep { datastore, write: true, probability, times }))
+                let WriteStep { write, probability, times, optional } = decode_record(node, ctx)?;
+                write.map(|datastore| {
+                    Self::Data(DataStep { datastore, write: true, probability, times, optional })
+                })
             }
         }
     }
@@ -185,6 +197,7 @@ impl Decode for Step {
             json!({ "description": "One step of an endpoint.", "anyOf": parts })
         })
     }
+    fn tell(&self, _: &mut Facts) {}
 }
 
 /// What a step does whose key is misspelt.

@@ -3,6 +3,7 @@
 use super::service::Texts;
 use crate::source::Spanned;
 use crate::spec::decode::{Ctx, Decode, Map, choice, decode_record, record};
+use crate::spec::facts::Facts;
 use crate::spec::schema::{Defs, one_of};
 use crate::spec::tree::{Kind, Node};
 use serde_json::{Value, json};
@@ -54,6 +55,14 @@ impl Decode for RuleSettings {
     fn schema(defs: &mut Defs) -> Value {
         let (level, number) = (Level::schema(defs), f64::schema(defs));
         json!({ "anyOf": [level, { "type": "object", "properties": { "level": level }, "additionalProperties": number }] })
+    }
+    fn tell(&self, facts: &mut Facts) {
+        if let Some(level) = &self.level {
+            facts.say(&level.word());
+        }
+        for (name, number) in &self.numbers {
+            facts.under(name, |facts| facts.say(&number.value));
+        }
     }
 }
 
@@ -119,6 +128,12 @@ impl Decode for Independent {
     }
     fn schema(defs: &mut Defs) -> Value {
         json!({ "anyOf": [Texts::schema(defs), Parts::schema(defs)] })
+    }
+    fn tell(&self, facts: &mut Facts) {
+        self.services.tell(facts);
+        if self.transitive {
+            facts.under("transitive", |facts| facts.say(&true));
+        }
     }
 }
 
