@@ -1,8 +1,6 @@
 //! What fails when something is down, and how available something can be: against brute force on random
 //! systems of calls, fallbacks, optional and asynchronous steps, circles included.
 
-#![expect(clippy::unwrap_used, reason = "a system that cannot be read has failed")]
-
 use loadpath::analysis::{Element, FailureGraph, ceiling};
 use loadpath::model::{Architecture, EndpointRef, build};
 use loadpath::source::MemoryLoader;

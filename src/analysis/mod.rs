@@ -1,5 +1,5 @@
 //! Arithmetic on the model: the graph of endpoints, cycles, durations, amplification,
-//! failure and availability.
+//! failure and availability, load.
 //!
 //! Every answer carries the path that proves it. Must not judge (that is `lint`'s) nor know of findings.
 
@@ -12,6 +12,7 @@ mod depth;
 mod duration;
 mod endpoints;
 mod failure;
+mod load;
 
 pub use amplification::{
     AmplifiedPath, Layers, RetryHop, entries, factor, factor_of_failures, retry_layers, worst_paths,
@@ -28,3 +29,4 @@ pub use endpoints::{EndpointGraph, Stop};
 pub use failure::{
     Blast, Closure, Element, FailedStep, Failure, FailureGraph, alternatives, only_zone, traffic_share,
 };
+pub use load::{Answer, By, Carrier, Flow, Inflow, Kind, Load, Loss, Place, Station, Work, replicas};

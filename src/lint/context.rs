@@ -3,7 +3,8 @@
 use super::Settings;
 use super::contracts::Contracts;
 use crate::analysis::{
-    Budget, Budgets, Consistent, Dependencies, Durations, EndpointGraph, FailureGraph, Promise, promises,
+    Budget, Budgets, Consistent, Dependencies, Durations, EndpointGraph, FailureGraph, Load, Promise,
+    promises,
 };
 use crate::finding::{Date, Finding, RuleInfo, Severity};
 use crate::model::{Architecture, Edge};
@@ -29,6 +30,7 @@ pub struct Context<'a> {
     budgets: OnceLock<Vec<Budget>>,
     dependencies: OnceLock<Dependencies>,
     contracts: OnceLock<Contracts<'a>>,
+    load: OnceLock<Load>,
 }
 
 impl<'a> Context<'a> {
@@ -55,6 +57,7 @@ impl<'a> Context<'a> {
             budgets: OnceLock::new(),
             dependencies: OnceLock::new(),
             contracts: OnceLock::new(),
+            load: OnceLock::new(),
         }
     }
 
@@ -83,6 +86,11 @@ impl<'a> Context<'a> {
     pub fn is_broken(&self, whole: Span) -> bool {
         let from = self.errors.partition_point(|e| (e.file, e.start) < (whole.file, whole.start));
         self.errors.get(from).is_some_and(|e| whole.contains(*e))
+    }
+
+    /// The load of the document's traffic.
+    pub fn load(&self) -> &Load {
+        self.load.get_or_init(|| Load::of(self.arch))
     }
 
     /// How long calls and endpoints may take.

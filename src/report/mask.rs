@@ -5,7 +5,7 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
-use crate::finding::Finding;
+use super::Entry;
 use crate::source::{FileId, SourceFile, Span};
 
 /// The secret bytes of all findings of a report, those that are not shown included: another finding may
@@ -18,8 +18,9 @@ pub(super) struct Mask {
 
 impl Mask {
     /// What these findings keep out.
-    pub(super) fn of(findings: &[Finding]) -> Self {
-        let mut spans: Vec<Span> = findings.iter().flat_map(|f| f.secrets.iter().copied()).collect();
+    pub(super) fn of(entries: &[Entry<'_>]) -> Self {
+        let secrets = entries.iter().flat_map(|entry| &entry.secrets);
+        let mut spans: Vec<Span> = secrets.filter_map(|range| range.span).collect();
         spans.sort_unstable();
         let mut apart: Vec<Span> = Vec::with_capacity(spans.len());
         for span in spans {

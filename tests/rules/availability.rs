@@ -242,7 +242,7 @@ fn guards_of_single_point_of_failure() {
     check(&read("replicas: 2"), &[]);
     check(&read("kind: redis"), &[]);
     check(&entry("{ read: d, optional: true }", "datastores: { d: { replicas: 1 } }"), &[]);
-    check(&entry("publish: q", "queues: { q: {} }"), &[]);
+    check(&entry("publish: q", "queues: { q: { external_consumers: true } }"), &[]);
 }
 
 #[test]

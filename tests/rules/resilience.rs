@@ -200,3 +200,53 @@ fn guards_of_readiness_checks_dependency() {
     check(&system("health_check: none"), &[]);
     check(&system("health_check: { checks: [nobody] }"), &["error undefined-service"]);
 }
+
+#[test]
+fn guards_of_breaker_never_opens() {
+    let found = ["warning breaker-never-opens"];
+    let of = |breaker: &str, web: &str, traffic: &str| {
+        format!(
+            "lint: {{ rules: {{ single-point-of-failure: allow }} }}\nservices:\n  web: {{ {web}, endpoints: {{ E: {{ calls: [{{ call: cart E, timeout: 1s, circuit_breaker: {{ {breaker} }} }}] }} }} }}\n  \
+             cart: {{ endpoints: [E] }}\ntraffic: [{{ to: web E, {traffic} }}]\n"
+        )
+    };
+    let rate = |minimum: u32| {
+        format!("failure_rate_threshold: 50%, minimum_calls: {minimum}, window: {{ duration: 10s }}")
+    };
+    // 4/s over 2 replicas are 20 calls in 10 s.
+    let two = "replicas: 2";
+    check(&of(&rate(20), two, "rate: 4/s"), &[]);
+    check(&of(&rate(21), two, "rate: 4/s"), &found);
+    check(&of(&rate(21), two, "rate: 4/s, peak: 5/s"), &[]);
+    check(&of(&rate(21), two, "rate: [{ at: 0s, value: 5/s }, { at: 1m, value: 4/s }]"), &[]);
+    check(&of(&rate(40), "kind: bff", "rate: 4/s"), &[]);
+    check(&of(&rate(41), "kind: bff", "rate: 4/s"), &found);
+    check(&of(&rate(21), "replicas: 2, autoscaling: { min: 1, max: 2 }", "rate: 4/s"), &[]);
+    check(&of(&rate(41), "replicas: 2, autoscaling: { max: 2 }", "rate: 4/s"), &found);
+    // A failing call is tried again, and seen each time.
+    let tries = of(&rate(40), two, "rate: 4/s")
+        .replace("timeout: 1s", "timeout: 1s, retry: { num_retries: 1, backoff: { base: 25ms } }");
+    check(&tries, &[]);
+    check(&tries.replace("minimum_calls: 40", "minimum_calls: 41"), &found);
+    // Users may add 1/s.
+    let users = of(&rate(25), two, "rate: 4/s") + "  - { to: web E, users: 1, think_time: 1s }\n";
+    let users =
+        users.replace("traffic: [{ to: web E, rate: 4/s }]", "traffic:\n  - { to: web E, rate: 4/s }");
+    check(&users, &[]);
+    check(&users.replace("minimum_calls: 25", "minimum_calls: 26"), &found);
+    check(&users.replace("think_time: 1s", "clients: 1").replace("25", "99"), &[]);
+    // Windows of calls, failures in a row, and what is not said need no rate.
+    check(
+        &of("failure_rate_threshold: 50%, minimum_calls: 99, window: { calls: 100 }", two, "rate: 4/s"),
+        &[],
+    );
+    check(&of("failure_threshold: 5, minimum_calls: 99, window: { duration: 10s }", two, "rate: 4/s"), &[]);
+    check(&of("failure_rate_threshold: 50%, window: { duration: 10s }", two, "rate: 4/s"), &[]);
+    // More may come than is said: another entry, a dependency without detail.
+    let more = |service: &str| {
+        of(&rate(99), two, "rate: 4/s").replace("services:\n", &format!("services:\n  x: {{ {service} }}\n"))
+    };
+    check(&more("endpoints: { E: { calls: [{ call: web E, timeout: 2s }] } }"), &[]);
+    check(&more("dependencies: [web]"), &[]);
+    check(&of(&rate(99), two, "rate: 4/s").replace("web E, rate", "cart E, rate"), &[]);
+}

@@ -273,6 +273,8 @@ record! {
     ConnectionLimits {
         /// Connections.
         max_connections: Positive,
+        /// Requests at once on one connection (HTTP/2, asynchronous clients).
+        max_concurrent_streams: Positive,
         /// Requests that wait for a connection.
         max_pending_requests: u32,
         /// Requests at once.

@@ -7,7 +7,7 @@ mod stopped_dependency;
 mod tier_inversion;
 mod unhealthy_dependency;
 
-use crate::analysis::{Element, Factor, Promise, Said};
+use crate::analysis::{Element, Factor, Promise, Said, percent};
 use crate::finding::{Finding, RuleInfo, Severity};
 use crate::lint::{Context, Rule};
 use crate::model::NodeKind;
@@ -59,6 +59,11 @@ fn says(ctx: &Context<'_>, factor: &Factor) -> String {
         Said::Own => format!("`{id}` by itself is available {}", factor.number),
         Said::Slo | Said::EndpointSlo(_) => format!("`{id}` promises {}", factor.number),
     }
+}
+
+/// `, needed in 30% of the requests`, where it is not all of them.
+fn needed_in(share: f64) -> String {
+    if share < 1.0 { format!(", needed in {} of the requests", percent(share)) } else { String::new() }
 }
 
 /// One finding for each service that is declared to be so and is called: at `hard` where a request fails with

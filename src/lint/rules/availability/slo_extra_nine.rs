@@ -1,6 +1,6 @@
 //! slo-extra-nine: a dependency that is not ten times better than who promises.
 
-use super::{promised, says, written};
+use super::{needed_in, promised, says, written};
 use crate::analysis::{Element, Factor, Promise, direct_dependencies, percent};
 use crate::finding::{Finding, RuleInfo, Setting};
 use crate::lint::{Context, Rule};
@@ -63,11 +63,7 @@ fn judge(ctx: &Context<'_>, promise: &Promise, weak: &[(f64, Factor)], times: f6
     let label = format!("promises {}", promise.number);
     let mut finding = Finding::new(RULE.info, promised(ctx, promise), message).label(label);
     for (nth, (share, factor)) in weak.iter().enumerate() {
-        let part = if *share < 1.0 {
-            format!(", needed in {} of the requests", percent(*share))
-        } else {
-            String::new()
-        };
+        let part = needed_in(*share);
         let needed = percent(1.0 - spare / times / share.max(1e-9));
         if nth < 6 {
             let text = format!("{}{part}; {needed} would be {times} times better", says(ctx, factor));

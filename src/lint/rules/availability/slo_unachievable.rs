@@ -1,6 +1,6 @@
 //! slo-unachievable: a promise above what the declared numbers of its dependencies allow.
 
-use super::{promised, says, written};
+use super::{needed_in, promised, says, written};
 use crate::analysis::{Ceiling, Element, Promise, percent};
 use crate::finding::{Finding, RuleInfo};
 use crate::lint::{Context, Rule};
@@ -49,21 +49,17 @@ fn judge(ctx: &Context<'_>, promise: &Promise, ceiling: &Ceiling) -> Finding {
     for (nth, (group, factor)) in
         ceiling.groups.iter().flat_map(|g| g.factors.iter().map(move |f| (g, f))).enumerate()
     {
-        let part = match group.share < 1.0 {
-            true => format!(", needed in {} of the requests", percent(group.share)),
-            false => String::new(),
-        };
+        let part = needed_in(group.share);
         if nth < 6 {
             let text = format!("{}{part}", says(ctx, factor));
             finding = finding.also(written(ctx, factor.node, factor.said), text);
         }
         let value = format!("{}{part}", factor.number);
-        finding = match factor.by {
-            Some(edge) => ctx.hop(finding, edge, value),
-            None => {
-                let id = ctx.id(factor.node);
-                finding.hop(written(ctx, factor.node, factor.said), id, id, value)
-            }
+        finding = if let Some(edge) = factor.by {
+            ctx.hop(finding, edge, value)
+        } else {
+            let id = ctx.id(factor.node);
+            finding.hop(written(ctx, factor.node, factor.said), id, id, value)
         };
     }
     finding = finding.note(format!("{} = {reached}", ceiling.product()));

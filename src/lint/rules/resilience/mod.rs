@@ -1,5 +1,6 @@
 //! Timeouts, retries, breakers, fallbacks, health checks.
 
+mod breaker_never_opens;
 mod breaker_opens_on_one_request;
 mod fallback_shares_fate;
 mod missing_circuit_breaker;
@@ -33,6 +34,7 @@ pub static RULES: &[&Rule] = &[
     &retry_without_backoff::RULE,
     &retry_without_jitter::RULE,
     &retry_at_every_layer::RULE,
+    &breaker_never_opens::RULE,
     &missing_circuit_breaker::RULE,
     &missing_health_check::RULE,
     &missing_fallback::RULE,
