@@ -61,6 +61,12 @@ fn page(arch: &Architecture, index: NodeIndex) -> String {
             let _ = writeln!(text, "  {}{}", arch.edge_label(edge), policies(&arch.graph[edge]));
         }
     }
+    forecast(arch, index, &mut text);
+    text
+}
+
+/// What fails with it, and what it can promise.
+fn forecast(arch: &Architecture, index: NodeIndex, text: &mut String) {
     let graph = FailureGraph::of(arch);
     for (title, lines) in [
         ("when it fails", blast(arch, &graph, index)),
@@ -78,7 +84,6 @@ fn page(arch: &Architecture, index: NodeIndex) -> String {
             let _ = writeln!(text, "  and {more} more");
         }
     }
-    text
 }
 
 /// `200/s, 600/s at the peak`, of all endpoints together.

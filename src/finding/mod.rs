@@ -96,6 +96,8 @@ pub struct Finding {
     pub owners: Vec<String>,
     /// The path that proves it.
     pub path: Vec<Hop>,
+    /// Bytes that no report may show, wherever a finding points.
+    pub secrets: Vec<Span>,
     /// The figures behind it, in SI units (`_s`, `_per_s` in the name).
     pub numbers: Vec<(&'static str, f64)>,
     /// The one edit that mends it, where only one does.
@@ -121,6 +123,7 @@ impl Finding {
             subjects: Vec::new(),
             owners: Vec::new(),
             path: Vec::new(),
+            secrets: Vec::new(),
             numbers: Vec::new(),
             fix: None,
             suppressed: false,
@@ -167,6 +170,14 @@ impl Finding {
     #[must_use]
     pub fn severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
+        self
+    }
+
+    /// Keeps bytes out of every report: snippets show `*` in their place. Messages, labels and ids must not
+    /// repeat them.
+    #[must_use]
+    pub fn secret(mut self, span: Span) -> Self {
+        self.secrets.push(span);
         self
     }
 

@@ -323,7 +323,7 @@ fn service_node(
     let endpoints = endpoints.map(|(name, e)| endpoint(name, &e.value, latency, error_rate)).collect();
     let autoscaling = written.autoscaling.as_ref();
     let autoscaling = autoscaling.and_then(|a| a.value.on().map(|on| Spanned::new(on.clone(), a.span)));
-    let metadata = written.metadata.iter().flat_map(|m| m.iter());
+    let map = |map: &Option<Spanned<Map<String>>>| map.as_ref().map(|m| m.value.clone()).unwrap_or_default();
     let service = Service {
         title: written.title.as_ref().map(|t| t.value.clone()),
         kind: written.kind.map(|k| k.value).unwrap_or_default(),
@@ -350,7 +350,8 @@ fn service_node(
         availability: written.availability,
         latency: latency.cloned(),
         error_rate,
-        metadata: metadata.map(|(k, v)| (k.value.clone(), v.value.clone())).collect(),
+        metadata: map(&written.metadata),
+        environment: map(&written.environment),
         endpoints,
         common: Vec::new(),
     };

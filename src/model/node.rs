@@ -59,6 +59,24 @@ impl Node {
         }
     }
 
+    /// What is noted down about it.
+    pub fn metadata(&self) -> &[(Spanned<String>, Spanned<String>)] {
+        match &self.kind {
+            NodeKind::Service(service) => &service.metadata.0,
+            NodeKind::Datastore(store) => store.metadata.as_ref().map_or(&[], |m| &m.value.0),
+            NodeKind::Queue(_) | NodeKind::Topic(_) => &[],
+        }
+    }
+
+    /// The variables of its processes.
+    pub fn environment(&self) -> &[(Spanned<String>, Spanned<String>)] {
+        match &self.kind {
+            NodeKind::Service(service) => &service.environment.0,
+            NodeKind::Datastore(store) => store.environment.as_ref().map_or(&[], |e| &e.value.0),
+            NodeKind::Queue(_) | NodeKind::Topic(_) => &[],
+        }
+    }
+
     pub(super) fn service_mut(&mut self) -> Option<&mut Service> {
         match &mut self.kind {
             NodeKind::Service(service) => Some(service),
@@ -123,7 +141,9 @@ pub struct Service {
     /// Its own availability alone.
     pub availability: Option<Spanned<Share>>,
     /// Anything of the user's.
-    pub metadata: Vec<(String, String)>,
+    pub metadata: crate::spec::Map<String>,
+    /// The variables of its processes, as they are written.
+    pub environment: crate::spec::Map<String>,
     /// Own work of what it does where no endpoint is named; the file's where the service says none.
     pub latency: Option<Spanned<Arc<spec::Latency>>>,
     /// Share of requests that fail by its own fault, in the same way.
@@ -141,6 +161,12 @@ impl Service {
         let mut callable = self.endpoints.iter().enumerate().filter(|(_, e)| e.consumes.is_none());
         let exact = callable.find(|(_, e)| e.name.value == name);
         exact.map_or_else(|| Routes::of(&self.endpoints).find(name), |(i, _)| Some(i))
+    }
+
+    /// The path its health check asks for.
+    pub fn health_path(&self) -> Option<&str> {
+        let check = self.health_check.as_ref()?.value.on()?;
+        check.path.as_ref().map(|p| p.value.as_str())
     }
 
     /// The only endpoint that can be called, if there is just one.

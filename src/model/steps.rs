@@ -88,7 +88,8 @@ impl Building<'_> {
         let fallback = self.fallback(caller, call.fallback.as_ref());
         let to = self.resolve(&target.service, Want::Service, &caller.who)?;
         let mut edge = Edge::new(call_kind(&call.policy), target.span, "call");
-        edge.to_endpoint = self.endpoint(to, &target.value, &caller.who)?;
+        let target = self.routed(to, target.value.clone(), call.policy.method.as_ref());
+        edge.to_endpoint = self.endpoint(to, &target, &caller.who)?;
         edge.policy.clone_from(&call.policy);
         edge.optional = call.optional;
         edge.fallback = fallback;
@@ -158,6 +159,10 @@ impl Building<'_> {
         let endpoint = node.and_then(|node| self.endpoint_named(node, &from.value, "a communication"));
         let to_node = self.resolve(&to.service, Want::Any, &who);
         let target = named_target(written, to);
+        let target = match to_node {
+            Some(node) => self.routed(node, target, written.policy.method.as_ref()),
+            None => target,
+        };
         let to_endpoint = to_node.and_then(|node| self.endpoint(node, &target, &who));
         let (Some(node), Some(endpoint), Some(to_node), Some(to_endpoint)) =
             (node, endpoint, to_node, to_endpoint)
@@ -282,6 +287,23 @@ impl Building<'_> {
     ) -> Option<EndpointChoice> {
         let found = resolve::endpoint(&self.arch, &mut self.routes, node, target, who);
         self.noted(found)
+    }
+
+    /// A bare path with the method that is said beside it, where the service tells its methods apart.
+    fn routed(
+        &self,
+        node: NodeIndex,
+        mut target: spec::Target,
+        method: Option<&Spanned<String>>,
+    ) -> spec::Target {
+        let bare = target.endpoint.as_ref().filter(|name| name.starts_with('/'));
+        if let (Some(name), Some(method)) = (bare, method) {
+            let whole = format!("{} {}", method.value, name.value);
+            if self.arch.graph[node].service().is_some_and(|s| s.endpoint(&whole).is_some()) {
+                target.endpoint = Some(Spanned::new(whole, name.span));
+            }
+        }
+        target
     }
 
     /// The same, but a target without an endpoint stands for the whole service.

@@ -50,6 +50,9 @@ pub struct Entry<'a> {
     /// The edit that mends it, where only one does.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fix: Option<Change<'a>>,
+    /// Ranges that no report may show.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub secrets: Vec<Range<'a>>,
     /// The system it was found in.
     #[serde(default)]
     pub system: Cow<'a, str>,
@@ -143,6 +146,7 @@ impl<'a> Entry<'a> {
             fix: finding.fix.as_ref().and_then(|edit| {
                 Some(Change { range: Range::new(sources, edit.span)?, text: Cow::Borrowed(&edit.text) })
             }),
+            secrets: finding.secrets.iter().filter_map(|span| Range::new(sources, *span)).collect(),
             system: Cow::Borrowed(""),
             info: Some(finding.rule),
         }

@@ -9,6 +9,7 @@ pub mod findings;
 mod fold;
 pub mod forecast;
 mod markup;
+mod mask;
 mod saved;
 mod snippet;
 mod summary;
@@ -23,6 +24,7 @@ use std::time::Duration;
 
 use crate::finding::{Finding, Severity};
 use crate::source::Sources;
+use mask::Mask;
 
 /// How a text may look.
 #[derive(Debug, Clone, Copy)]
@@ -83,6 +85,8 @@ pub struct CheckReport<'a> {
     pub by_owner: bool,
     /// The texts that were read, where they are not all in `sources`: of a result that was saved.
     pub texts: Option<Vec<TextRef<'a>>>,
+    /// What of the texts is not to be shown, whatever is left out later.
+    mask: Mask,
 }
 
 impl<'a> CheckReport<'a> {
@@ -92,8 +96,9 @@ impl<'a> CheckReport<'a> {
     }
 
     /// A report of findings that are resolved already.
-    pub const fn of(sources: &'a Sources, entries: Vec<Entry<'a>>) -> Self {
+    pub fn of(sources: &'a Sources, entries: Vec<Entry<'a>>) -> Self {
         Self {
+            mask: Mask::of(&entries),
             sources,
             entries,
             title: String::new(),

@@ -159,6 +159,9 @@ impl Saved {
         for place in &mut entry.locations {
             place.range.span = self.span(&place.range);
         }
+        for range in &mut entry.secrets {
+            range.span = self.span(range);
+        }
         entry
     }
 

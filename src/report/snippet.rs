@@ -11,7 +11,8 @@ use annotate_snippets::{
 };
 
 use super::entry::{self, Entry};
-use crate::source::{SourceFile, Sources, Span};
+use super::mask::Mask;
+use crate::source::{FileId, SourceFile, Sources, Span};
 
 /// Labels of one file that are no more lines apart than this share a snippet.
 const NEAR_LINES: usize = 40;
@@ -21,6 +22,7 @@ const SNIPPET_BYTES: usize = 8 * 1024;
 
 /// The bytes of one label on the line where it starts: a span over several lines is drawn on its first.
 struct Place<'a> {
+    id: FileId,
     file: &'a SourceFile,
     /// Line number, from 0.
     line: usize,
@@ -34,6 +36,7 @@ struct Place<'a> {
 
 /// Some lines of one file with the labels in them.
 struct Window<'a> {
+    id: FileId,
     file: &'a SourceFile,
     first_line: usize,
     start: usize,
@@ -41,8 +44,8 @@ struct Window<'a> {
     marks: Vec<(Place<'a>, &'a str, AnnotationKind)>,
 }
 
-/// What is shown under the headline of a finding, in telling order.
-pub(super) fn elements<'a>(sources: &'a Sources, entry: &'a Entry<'_>) -> Vec<Element<'a>> {
+/// What is shown under the headline of a finding, in telling order; what is masked is not shown.
+pub(super) fn elements<'a>(sources: &'a Sources, entry: &'a Entry<'_>, mask: &Mask) -> Vec<Element<'a>> {
     let mut windows: Vec<Window<'a>> = Vec::new();
     let mut apart = Vec::new();
     for at in &entry.locations {
@@ -63,7 +66,7 @@ pub(super) fn elements<'a>(sources: &'a Sources, entry: &'a Entry<'_>) -> Vec<El
             windows.push(Window::around(place, &at.label, kind));
         }
     }
-    windows.iter().map(|window| Element::Cause(window.draw())).chain(apart).collect()
+    windows.iter().map(|window| Element::Cause(window.draw(mask))).chain(apart).collect()
 }
 
 /// Says where something is and what is to be seen there, without showing it.
@@ -92,13 +95,15 @@ impl<'a> Place<'a> {
         let start = floor(text, wanted.min(content_end));
         let until = ceil(text, (span.end as usize).clamp(start, content_end));
         let covered = text.get(start..until).unwrap_or_default();
-        Self { file, line, line_start, line_end, start, end: start + covered.trim_end().len() }
+        let (id, end) = (span.file, start + covered.trim_end().len());
+        Self { id, file, line, line_start, line_end, start, end }
     }
 }
 
 impl<'a> Window<'a> {
     fn around(place: Place<'a>, label: &'a str, kind: AnnotationKind) -> Self {
         Self {
+            id: place.id,
             file: place.file,
             first_line: place.line,
             start: place.line_start,
@@ -126,8 +131,8 @@ impl<'a> Window<'a> {
         self.marks.push((place, label, kind));
     }
 
-    fn draw(&self) -> Snippet<'a, Annotation<'a>> {
-        let text = self.file.text.get(self.start..self.end).unwrap_or_default();
+    fn draw(&self, mask: &Mask) -> Snippet<'a, Annotation<'a>> {
+        let text = mask.text(self.file, self.id, self.start..self.end);
         let annotations = self.marks.iter().map(|(place, label, kind)| {
             let range = place.start - self.start..place.end - self.start;
             // The library cleans source lines, but not labels; and a label is one line.

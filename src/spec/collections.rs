@@ -6,6 +6,7 @@ use super::schema::Defs;
 use super::tree::{Kind, Node};
 use crate::source::{Span, Spanned};
 use serde_json::{Value, json};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// What is large and seldom said, shared by all that inherit it.
@@ -90,6 +91,16 @@ impl<T: Decode> Decode for Map<T> {
     }
     fn schema(defs: &mut Defs) -> Value {
         json!({ "type": ["object", "null"], "additionalProperties": T::schema(defs) })
+    }
+    fn fill(&mut self, lower: &Self) {
+        let places: HashMap<String, usize> =
+            self.0.iter().enumerate().map(|(at, (key, _))| (key.value.clone(), at)).collect();
+        for (key, value) in &lower.0 {
+            match places.get(&key.value).and_then(|at| self.0.get_mut(*at)) {
+                Some((_, own)) => own.value.fill(&value.value),
+                None => self.0.push((key.clone(), value.clone())),
+            }
+        }
     }
     fn tell(&self, facts: &mut Facts) {
         for (key, value) in self {

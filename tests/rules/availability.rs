@@ -74,7 +74,7 @@ fn guards_of_slo_unachievable() {
     check(&behind(good, "slo: { availability: 99.96% }"), &[]);
     check(&behind(good, good), &[]);
     // But where the one between says nothing, what it needs is known.
-    check(&behind("owner: x", bad), &error);
+    check(&behind("tags: [x]", bad), &error);
     // Intrinsic numbers: the whole closure, each node once. 99.95% twice is 99.900025%, three times 99.85%.
     let own = "availability: 99.95%";
     check(&behind(own, own), &[]);
@@ -203,7 +203,7 @@ fn guards_of_single_point_of_failure() {
     let b = |about: &str| entry("call: b E", &format!("  b: {{ {about}, endpoints: [E] }}"));
     check(&b("replicas: 1"), &found);
     check(&b("replicas: 2"), &[]);
-    check(&b("owner: x"), &[]);
+    check(&b("tags: [x]"), &[]);
     check(&b("replicas: 1, external: true"), &[]);
     check(&b("replicas: 1, kind: job"), &[]);
     check(&b("replicas: 1, kind: cron"), &[]);

@@ -47,7 +47,7 @@ fn guards_of_foreign_datastore_access() {
     check(&of("owner: x,", "write: d, read: d", "owner: y"), &found);
     check(&of("owner: x,", "read: d", "service: b"), &found);
     check(&of("owner: y,", "read: d", "owner: y"), &[]);
-    check(&of("", "read: d", "owner: y"), &[]);
+    check(&of("", "read: d", "owner: y"), &["info missing-owner"]);
     check(&of("owner: x,", "read: d", ""), &[]);
     check(&of("owner: x, kind: job,", "write: d", "owner: y"), &[]);
     check(&of("owner: x, kind: cron,", "write: d", "owner: y"), &found);

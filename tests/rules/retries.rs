@@ -292,7 +292,7 @@ fn guards_of_retry_non_idempotent() {
         &system("", "POST /x", "", "retry: { num_retries: 1, retry_on: [connect-failure, reset] }"),
         &found,
     );
-    check(&system("", "POST /x", "", &format!("{tries}, protocol: grpc")), &[]);
+    check(&system("", "POST /x", "protocol: grpc", &format!("{tries}, protocol: grpc")), &[]);
     // Said, it counts for every method and procedure; the method may stand on the call.
     check(&system("", "Charge", "idempotent: false", tries), &found);
     check(&system("", "PUT /x", "idempotent: false", tries), &found);

@@ -8,6 +8,7 @@ mod interfaces;
 mod messaging;
 mod ownership;
 mod resilience;
+mod route;
 mod security;
 mod structure;
 

@@ -62,6 +62,8 @@ record! {
         zone: String,
         /// What it trusts: accesses between two of these cross a boundary.
         trust_zone: String,
+        /// It is reached encrypted.
+        tls: bool,
         /// Who may reach it.
         exposure: Exposure,
         /// The datastore it is a copy of, for reading.
@@ -72,6 +74,8 @@ record! {
         workers: Positive,
         /// Anything of yours.
         metadata: Map<String>,
+        /// The variables of its processes.
+        environment: Map<String>,
         /// Words of yours.
         tags: Texts,
     }

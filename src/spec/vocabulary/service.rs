@@ -270,6 +270,8 @@ record! {
         dependencies: Vec<Spanned<Target>>,
         /// Anything of yours.
         metadata: Map<String>,
+        /// The variables of its processes.
+        environment: Map<String>,
         /// For the calls this service makes.
         defaults: Arc<CallsDefaults>,
         /// What it can be asked.

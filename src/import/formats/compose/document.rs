@@ -25,8 +25,12 @@ pub fn nodes(project: &mut Project<'_, '_>, units: &[Unit], root: Span, document
         let copies = replicas.and_then(|r| (r.value > 0).then(|| r.map(Positive)));
         if let Role::Datastore(kind) = unit.role {
             let at = unit.node.get("image").map_or(unit.id.span, |n| n.span);
-            let store =
-                Datastore { kind: Some(Spanned::new(kind, at)), replicas: copies, ..Datastore::default() };
+            let store = Datastore {
+                kind: Some(Spanned::new(kind, at)),
+                replicas: copies,
+                environment: environment(unit),
+                ..Datastore::default()
+            };
             datastores.push((unit.id.clone(), Spanned::new(store, span)));
             continue;
         }
@@ -39,12 +43,29 @@ pub fn nodes(project: &mut Project<'_, '_>, units: &[Unit], root: Span, document
             _ => None,
         };
         let health_check = unit.node.get("healthcheck").and_then(|node| health_check(project, node));
-        let service =
-            Service { replicas: copies, status: stopped, technology, health_check, ..Service::default() };
+        let service = Service {
+            replicas: copies,
+            status: stopped,
+            technology,
+            health_check,
+            environment: environment(unit),
+            ..Service::default()
+        };
         services.push((unit.id.clone(), Spanned::new(service, span)));
     }
     document.services = (!services.is_empty()).then(|| Spanned::new(Ids(Map(services)), root));
     document.datastores = (!datastores.is_empty()).then(|| Spanned::new(Ids(Map(datastores)), root));
+}
+
+/// The variables whose values stand in the file, as they are written there: what `$NAME` stands for is said
+/// elsewhere.
+fn environment(unit: &Unit) -> Option<Spanned<Map<String>>> {
+    let node = unit.node.get("environment")?;
+    let written = node.entries().iter().filter_map(|entry| {
+        let value = entry.value.text()?;
+        Some((entry.key.clone(), Spanned::new(value.to_owned(), entry.value.span)))
+    });
+    Some(Spanned::new(Map(written.collect()), node.span))
 }
 
 /// `deploy.replicas`, else `scale`.
