@@ -1,11 +1,12 @@
 //! How many attempts one request from outside can become: the product of attempts along a path.
 
-use super::endpoints::EndpointGraph;
-use crate::model::{Architecture, Edge, EndpointRef};
+use super::endpoints::{EndpointGraph, Stop};
+use crate::model::words::{Retry, RetryCondition, ServiceKind};
+use crate::model::{Architecture, Edge};
 use petgraph::graph::{EdgeIndex, NodeIndex};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// One hop of a path that retries.
+/// One hop of a path.
 #[derive(Debug, Clone, PartialEq)]
 pub struct RetryHop {
     /// The call.
@@ -18,77 +19,217 @@ pub struct RetryHop {
 #[derive(Debug, Clone, PartialEq)]
 pub struct AmplifiedPath {
     /// Where it starts.
-    pub entry: EndpointRef,
-    /// All hops; those that do not retry have factor 1.
+    pub entry: Stop,
+    /// All hops down to the last that retries; those that do not have factor 1.
     pub hops: Vec<RetryHop>,
     /// The product: attempts at the last hop for one request at the entry.
     pub product: f64,
+    /// Entries whose worst path ends with the same retries and is no worse.
+    pub others: usize,
 }
 
-/// By how much a call multiplies requests in a total outage: its attempts, times the mesh's; under a budget
-/// at most 1 + the budget's share.
+/// The share of a budget that says none (Envoy's `budget_percent`).
+const BUDGET: f64 = 0.2;
+
+/// By how much a call multiplies requests in an outage of what it calls: its attempts, times the mesh's; under
+/// a budget at most 1 + the budget's share.
 pub fn factor(arch: &Architecture, edge: &Edge) -> f64 {
-    let budget =
-        edge.retry().and_then(|r| r.budget.as_ref()).and_then(|b| b.value.on()).and_then(|b| b.percent);
-    let own = f64::from(edge.attempts());
-    let own = budget.map_or(own, |b| own.min(1.0 + b.fraction()));
-    let mesh = arch.mesh.as_ref().and_then(|m| m.retry.as_ref()).and_then(|r| r.value.on());
-    let mesh = mesh.map_or(1.0, |r| {
-        let attempts = r.num_retries.map_or(1.0, |n| f64::from(n.value) + 1.0);
-        let budget = r.budget.as_ref().and_then(|b| b.value.on()).and_then(|b| b.percent);
-        budget.map_or(attempts, |b| attempts.min(1.0 + b.fraction()))
-    });
-    own * mesh
+    product(arch, edge, |policy| is_retried(policy, &OUTAGE))
 }
 
-/// For every entry the path with the largest product, in document order. Linear: a path is followed
-/// backwards from its end through a topological order; calls inside a cycle are left out (request-loop
-/// speaks of those).
-pub fn worst_paths(arch: &Architecture, calls: &EndpointGraph) -> Vec<AmplifiedPath> {
-    let groups = super::components(&calls.graph, |_| true);
-    let mut group_of: BTreeMap<NodeIndex, usize> = BTreeMap::new();
-    for (i, group) in groups.iter().enumerate() {
-        group_of.extend(group.nodes.iter().map(|n| (*n, i)));
+/// The same when what it calls runs and answers that something behind it fails.
+pub fn factor_of_failures(arch: &Architecture, edge: &Edge) -> f64 {
+    product(arch, edge, |policy| is_retried(policy, &FAILURE))
+}
+
+/// What an outage looks like to who calls.
+const OUTAGE: [RetryCondition; 5] = [
+    RetryCondition::ServerError,
+    RetryCondition::Unavailable,
+    RetryCondition::Timeout,
+    RetryCondition::ConnectFailure,
+    RetryCondition::Reset,
+];
+
+/// What the failure of something behind looks like: an answer, or none in time.
+const FAILURE: [RetryCondition; 3] =
+    [RetryCondition::ServerError, RetryCondition::Unavailable, RetryCondition::Timeout];
+
+fn is_retried(policy: &Retry, conditions: &[RetryCondition]) -> bool {
+    let on = policy.retry_on.as_ref();
+    // An attempt that has a time of its own can be followed by another; else the call is over.
+    let can = |c: RetryCondition| c != RetryCondition::Timeout || policy.per_try_timeout.is_some();
+    on.is_none_or(|on| on.iter().any(|c| conditions.contains(&c.value) && can(c.value)))
+}
+
+fn product(arch: &Architecture, edge: &Edge, counts: impl Fn(&Retry) -> bool) -> f64 {
+    let mesh = arch.mesh.as_ref().and_then(|m| m.retry.as_ref()).and_then(|r| r.value.on());
+    let layers = edge.retry().into_iter().chain(mesh).filter(|policy| counts(policy));
+    layers.map(attempts).product()
+}
+
+fn attempts(policy: &Retry) -> f64 {
+    let attempts = policy.num_retries.map_or(1.0, |n| f64::from(n.value) + 1.0);
+    let budget = policy.budget.as_ref().and_then(|b| b.value.on());
+    budget.map_or(attempts, |b| attempts.min(1.0 + b.percent.map_or(BUDGET, |p| p.fraction())))
+}
+
+/// Where requests begin: what `traffic` names, else what is public, else what nobody calls; and always what
+/// begins by itself: handlers of messages, jobs. In document order.
+pub fn entries(arch: &Architecture, calls: &EndpointGraph) -> Vec<Stop> {
+    let mut entries: BTreeSet<Stop> = BTreeSet::new();
+    for traffic in &arch.traffic {
+        let (service, endpoint) = (traffic.to.node, traffic.to.endpoint);
+        entries.insert(Stop { service, endpoint });
+        // Where no endpoint is named it may be any.
+        let any = arch.endpoints().filter(|at| endpoint.is_none() && at.service == service);
+        entries.extend(any.map(Stop::from));
     }
-    let in_cycle =
-        |a: NodeIndex, b: NodeIndex| group_of.contains_key(&a) && group_of.get(&a) == group_of.get(&b);
-    // Best product below each endpoint, and the call that leads there; callees before callers.
-    let mut best: Vec<(f64, Option<(EdgeIndex, NodeIndex)>)> = vec![(1.0, None); calls.graph.node_count()];
-    for node in callees_first(calls) {
-        for (edge, to) in calls.calls(node) {
-            if in_cycle(node, to) {
+    if entries.is_empty() {
+        entries.extend(arch.entry_points().into_iter().map(Stop::from));
+        let whole = arch.services().filter(|(_, _, s)| s.endpoints.iter().all(|e| e.consumes.is_some()));
+        let whole = whole.map(|(service, ..)| Stop { service, endpoint: None });
+        entries.extend(whole.filter(|stop| calls.stop(*stop).is_none_or(|n| calls.callers(n).is_empty())));
+    }
+    for (service, _, about) in arch.services() {
+        let runs = matches!(about.kind, ServiceKind::Job | ServiceKind::Cron);
+        let handles = |i: &usize| about.endpoints.get(*i).is_some_and(|e| e.consumes.is_some());
+        let own = (0..about.endpoints.len()).filter(|i| runs || handles(i));
+        entries.extend(own.map(|i| Stop { service, endpoint: Some(i) }));
+        if runs {
+            entries.insert(Stop { service, endpoint: None });
+        }
+    }
+    entries.into_iter().collect()
+}
+
+/// For every pair of services between which the worst path of an entry retries last, the path with the
+/// largest product; the first of equals. Without those that do not retry. Linear: the best below each
+/// endpoint is known before its callers'; calls inside a loop are left out (request-loop speaks of those).
+pub fn worst_paths(arch: &Architecture, calls: &EndpointGraph) -> Vec<AmplifiedPath> {
+    let best = best_below(arch, calls);
+    let mut worst: BTreeMap<(NodeIndex, NodeIndex), AmplifiedPath> = BTreeMap::new();
+    for entry in entries(arch, calls) {
+        let Some(here) = calls.stop(entry).and_then(|n| best.get(n.index())) else { continue };
+        let Some(last) = here.last else { continue };
+        let path = worst.entry(arch.ends(last)).or_insert_with(|| AmplifiedPath {
+            entry,
+            hops: Vec::new(),
+            product: 0.0,
+            others: 0,
+        });
+        path.others += usize::from(path.product > 0.0);
+        if here.product > path.product {
+            (path.entry, path.product) = (entry, here.product);
+        }
+    }
+    let mut worst: Vec<_> = worst.into_values().collect();
+    for path in &mut worst {
+        let mut at = calls.stop(path.entry);
+        while let Some(next) = at.and_then(|n| best.get(n.index())).and_then(|b| b.next) {
+            path.hops.push(RetryHop { edge: next.edge, factor: next.factor });
+            at = next.to;
+        }
+    }
+    worst.sort_by_key(|path| path.entry);
+    worst
+}
+
+/// The worst there is below a node.
+struct Best {
+    product: f64,
+    next: Option<Next>,
+    /// The call that retries last.
+    last: Option<EdgeIndex>,
+}
+
+#[derive(Clone, Copy)]
+struct Next {
+    edge: EdgeIndex,
+    factor: f64,
+    /// Where the path goes on, if it does.
+    to: Option<NodeIndex>,
+}
+
+fn best_below(arch: &Architecture, calls: &EndpointGraph) -> Vec<Best> {
+    let nothing = || Best { product: 1.0, next: None, last: None };
+    let mut best: Vec<Best> = calls.graph.node_indices().map(|_| nothing()).collect();
+    for node in calls.callees_first() {
+        let mut here = nothing();
+        for (edge, to) in calls.calls(*node) {
+            if calls.is_on_loop(*node, to) {
                 continue;
             }
-            let product = factor(arch, &arch.graph[edge]) * best[to.index()].0;
-            if product > best[node.index()].0 {
-                best[node.index()] = (product, Some((edge, to)));
+            // Either what is called is out itself, or what it calls in its turn is.
+            let (itself, behind) =
+                (factor(arch, &arch.graph[edge]), factor_of_failures(arch, &arch.graph[edge]));
+            let below = &best[to.index()];
+            if itself > here.product {
+                let next = Some(Next { edge, factor: itself, to: None });
+                here = Best { product: itself, next, last: Some(edge) };
+            }
+            if below.last.is_some() && behind * below.product > here.product {
+                let next = Some(Next { edge, factor: behind, to: Some(to) });
+                here = Best { product: behind * below.product, next, last: below.last };
             }
         }
+        best[node.index()] = here;
     }
-    let entries = arch.entry_points().into_iter();
-    entries
-        .filter_map(|entry| {
-            let mut at = calls.node(entry)?;
-            let product = best[at.index()].0;
-            let mut hops = Vec::new();
-            while let Some((edge, to)) = best[at.index()].1 {
-                hops.push(RetryHop { edge, factor: factor(arch, &arch.graph[edge]) });
-                at = to;
-            }
-            Some(AmplifiedPath { entry, hops, product })
-        })
-        .collect()
+    best
 }
 
-/// Endpoints with those they call before them (depth first, on an explicit stack).
-fn callees_first(calls: &EndpointGraph) -> Vec<NodeIndex> {
-    let mut order = Vec::new();
-    let mut visit = petgraph::visit::DfsPostOrder::empty(&calls.graph);
-    for node in calls.graph.node_indices() {
-        visit.move_to(node);
-        while let Some(done) = visit.next(&calls.graph) {
-            order.push(done);
+/// Calls that repeat the same failure, layer upon layer.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Layers {
+    /// All calls of the group, in document order.
+    pub calls: Vec<EdgeIndex>,
+    /// The most of them in a row, the outermost first.
+    pub row: Vec<EdgeIndex>,
+}
+
+/// Groups of calls in which each retries, without a budget, and so does one made right behind it, or right
+/// before. Calls are of one group where such rows connect them. Linear.
+pub fn retry_layers(arch: &Architecture, calls: &EndpointGraph) -> Vec<Layers> {
+    let retries = |edge: EdgeIndex, conditions: &[RetryCondition]| {
+        let budgeted = |p: &Retry| p.budget.as_ref().is_some_and(|b| b.value.on().is_some());
+        product(arch, &arch.graph[edge], |p| is_retried(p, conditions) && !budgeted(p)) > 1.0
+    };
+    let mut row: BTreeMap<EdgeIndex, (usize, Option<EdgeIndex>)> = BTreeMap::new();
+    let mut sets = petgraph::unionfind::UnionFind::<usize>::new(arch.graph.edge_count());
+    for node in calls.callees_first() {
+        let made = calls.calls(*node).into_iter().filter(|(_, to)| !calls.is_on_loop(*node, *to));
+        let made: Vec<EdgeIndex> = made.map(|(e, _)| e).filter(|e| retries(*e, &OUTAGE)).collect();
+        // The longest row that begins here.
+        let deepest = made.iter().max_by_key(|e| (row.get(*e).map_or(1, |r| r.0), std::cmp::Reverse(**e)));
+        let Some(deepest) = deepest.copied() else { continue };
+        let behind = row.get(&deepest).map_or(1, |r| r.0);
+        let callers = calls.callers(*node).into_iter().filter(|(_, from)| !calls.is_on_loop(*from, *node));
+        let callers: Vec<EdgeIndex> = callers.map(|(e, _)| e).filter(|e| retries(*e, &FAILURE)).collect();
+        for caller in &callers {
+            row.insert(*caller, (behind + 1, Some(deepest)));
+            sets.union(caller.index(), deepest.index());
+        }
+        for call in made.iter().filter(|_| !callers.is_empty()) {
+            row.entry(*call).or_insert((1, None));
+            sets.union(call.index(), deepest.index());
         }
     }
-    order
+    let mut groups: BTreeMap<usize, Layers> = BTreeMap::new();
+    for (edge, (length, _)) in &row {
+        let group = groups
+            .entry(sets.find(edge.index()))
+            .or_insert_with(|| Layers { calls: Vec::new(), row: vec![*edge] });
+        group.calls.push(*edge);
+        if group.row.first().is_some_and(|first| row.get(first).is_some_and(|r| *length > r.0)) {
+            group.row = vec![*edge];
+        }
+    }
+    let mut groups: Vec<Layers> = groups.into_values().collect();
+    for group in &mut groups {
+        while let Some(next) = group.row.last().and_then(|e| row.get(e)).and_then(|r| r.1) {
+            group.row.push(next);
+        }
+    }
+    groups.sort_by(|a, b| a.calls.cmp(&b.calls));
+    groups
 }

@@ -93,7 +93,7 @@ pub struct CheckArgs {
     pub exit_zero: bool,
 
     /// Judge each path as a system of its own
-    #[arg(long)]
+    #[arg(long, conflicts_with = "baseline")]
     pub separate: bool,
 
     /// Write the fixes of findings that only one text can mend into the files
@@ -108,9 +108,17 @@ pub struct CheckArgs {
     #[arg(long)]
     pub watch: bool,
 
-    /// Show suppressed findings too
+    /// Show and count findings that are suppressed or in the baseline too
     #[arg(long)]
     pub no_suppress: bool,
+
+    /// Forgive the findings listed here; what no longer occurs is taken out, except in CI
+    #[arg(long, value_name = "FILE")]
+    pub baseline: Option<String>,
+
+    /// Write all findings there are now into the baseline
+    #[arg(long, requires = "baseline", conflicts_with_all = ["no_suppress", "watch", "diff"])]
+    pub update_baseline: bool,
 }
 
 /// From which severity on `check` fails.

@@ -36,7 +36,10 @@ fn once(
             None => system(&args.input, cli.quiet),
             Some(paths) => system_of(paths, &args.input, cli.quiet),
         };
-        let system = if args.fix { fixed(cli, judged)? } else { judged()? };
+        let mut system = if args.fix { fixed(cli, judged)? } else { judged()? };
+        if let Some(path) = args.baseline.as_ref().filter(|_| !args.no_suppress) {
+            super::baseline::apply(args, path, &mut system)?;
+        }
         read.extend(system.sources.files().map(|(_, file)| file.name.clone()));
         report(cli, args, formats, &system, start)
     };
@@ -81,7 +84,7 @@ fn report(
     let mut report = CheckReport::new(&system.sources, &findings);
     report.title = system.title();
     report.facts = system.facts();
-    report.rules_run = system.rules_run;
+    report.rules_run = system.ran.len();
     report.show_suppressed = args.no_suppress;
     report.elapsed = Some(start.elapsed());
     if args.diff {

@@ -32,7 +32,7 @@ pub fn run(cli: &Cli, args: &GraphArgs) -> Result<u8> {
         let mut report = CheckReport::new(&system.sources, &system.findings);
         report.title = system.title();
         report.facts = system.facts();
-        report.rules_run = system.rules_run;
+        report.rules_run = system.ran.len();
         if let Some(human) = finding_format("human") {
             complain((human.render)(&report, &style_of_errors(cli)).trim_end());
         }

@@ -21,8 +21,10 @@ pub struct System {
     pub arch: Architecture,
     /// What is wrong, suppressed findings flagged.
     pub findings: Vec<Finding>,
-    /// How many rules ran.
-    pub rules_run: usize,
+    /// Ids of the rules that ran.
+    pub ran: Vec<&'static str>,
+    /// What was named, or found upward.
+    pub paths: Vec<String>,
     /// Whether some file could not be read or has no syntax tree.
     pub broken: bool,
     /// What else is to be said (of imports).
@@ -53,7 +55,7 @@ pub fn system_of(paths: &[String], args: &InputArgs, quiet: bool) -> Result<Syst
     findings.extend(unresolved);
     let occasion = Occasion { today: today(), complete: !broken };
     let Judgement { findings, ran } = lint::judge(&arch, &sources, findings, occasion);
-    Ok(System { sources, arch, findings, rules_run: ran.len(), broken, notes })
+    Ok(System { sources, arch, findings, ran, paths: paths.to_vec(), broken, notes })
 }
 
 fn format_named(name: &str) -> Result<&'static Format> {

@@ -4,6 +4,7 @@
 //! back.
 
 mod args;
+mod baseline;
 mod check;
 mod disk;
 mod explain;

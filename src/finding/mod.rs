@@ -78,6 +78,8 @@ pub struct Finding {
     pub rule: &'static RuleInfo,
     /// How bad, after the user's levels.
     pub severity: Severity,
+    /// How bad was said of it alone: the level of its rule changes nothing.
+    pub fixed: bool,
     /// The headline, lower-case, without a full stop.
     pub message: String,
     /// The bytes it is about; `None` for a finding about a file that could not be read.
@@ -108,6 +110,7 @@ impl Finding {
         Self {
             rule,
             severity: rule.severity,
+            fixed: false,
             message: message.into(),
             primary: Label { span, text: String::new() },
             secondary: Vec::new(),
@@ -161,6 +164,13 @@ impl Finding {
     #[must_use]
     pub fn severity(mut self, severity: Severity) -> Self {
         self.severity = severity;
+        self
+    }
+
+    /// A severity that was said of it alone, whatever its rule weighs.
+    #[must_use]
+    pub fn fixed(mut self, severity: Severity) -> Self {
+        (self.severity, self.fixed) = (severity, true);
         self
     }
 

@@ -1,11 +1,13 @@
 //! What a rule may look at.
 
 use super::Settings;
-use crate::analysis::EndpointGraph;
+use super::contracts::Contracts;
+use crate::analysis::{Budget, Budgets, Consistent, Dependencies, Durations, EndpointGraph};
 use crate::finding::{Date, Finding, RuleInfo, Severity};
 use crate::model::{Architecture, Edge};
 use crate::source::{Sources, Span};
 use petgraph::graph::{EdgeIndex, NodeIndex};
+use std::sync::OnceLock;
 
 /// The architecture and what is computed of it once for all rules.
 pub struct Context<'a> {
@@ -20,6 +22,9 @@ pub struct Context<'a> {
     settings: &'a Settings<'a>,
     /// Bytes that could not be read or resolved, sorted.
     errors: Vec<Span>,
+    budgets: OnceLock<Vec<Budget>>,
+    dependencies: OnceLock<Dependencies>,
+    contracts: OnceLock<Contracts<'a>>,
 }
 
 impl<'a> Context<'a> {
@@ -34,7 +39,27 @@ impl<'a> Context<'a> {
         let errors = said.iter().filter(|f| f.severity == Severity::Error).map(|f| f.primary.span);
         let mut errors: Vec<Span> = errors.collect();
         errors.sort_unstable();
-        Self { arch, sources, calls: EndpointGraph::of(arch), today, settings, errors }
+        Self {
+            arch,
+            sources,
+            calls: EndpointGraph::of(arch),
+            today,
+            settings,
+            errors,
+            budgets: OnceLock::new(),
+            dependencies: OnceLock::new(),
+            contracts: OnceLock::new(),
+        }
+    }
+
+    /// Who depends on whom.
+    pub fn dependencies(&self) -> &Dependencies {
+        self.dependencies.get_or_init(|| Dependencies::of(self.arch))
+    }
+
+    /// The user's own contracts.
+    pub(super) fn contracts(&self) -> &Contracts<'a> {
+        self.contracts.get_or_init(|| Contracts::of(self.arch))
     }
 
     /// Whether something within these bytes could not be read or resolved: that nothing is said there is
@@ -42,6 +67,21 @@ impl<'a> Context<'a> {
     pub fn is_broken(&self, whole: Span) -> bool {
         let from = self.errors.partition_point(|e| (e.file, e.start) < (whole.file, whole.start));
         self.errors.get(from).is_some_and(|e| whole.contains(*e))
+    }
+
+    /// How long calls and endpoints may take.
+    pub fn durations(&self) -> Durations<'a> {
+        Durations::of(self.arch)
+    }
+
+    /// For every node of `calls` what is spent there and how long its callers wait.
+    pub fn budgets(&self) -> &[Budget] {
+        self.budgets.get_or_init(|| self.durations().budgets(&self.calls))
+    }
+
+    /// Timeouts along the path through a call that would fit inside each other.
+    pub fn consistent(&self, call: EdgeIndex, from: NodeIndex) -> Option<Consistent> {
+        Budgets { arch: self.arch, calls: &self.calls, all: self.budgets() }.consistent(call, from)
     }
 
     /// A threshold of a rule.

@@ -4,16 +4,20 @@
 //! descriptor and a function; adding one is: write its file and its page in the folder of its family, add its
 //! `mod` line and its line in the family's slice. Must not read files or print.
 
+pub mod baseline;
 mod context;
+mod contracts;
+mod durations;
+mod inherited;
 pub mod rules;
 mod settings;
 
+pub use baseline::Baseline;
 pub use context::Context;
 pub use settings::Settings;
 
-use crate::finding::{self, Date, Finding, RuleInfo, Severity, Suppressions};
+use crate::finding::{self, Date, Finding, RuleInfo, Suppressions};
 use crate::model::Architecture;
-use crate::model::words::Level;
 use crate::source::Sources;
 
 /// A rule: what it says of itself, and how it judges.
@@ -29,7 +33,8 @@ pub fn all_rules() -> impl Iterator<Item = &'static RuleInfo> {
     let own = rules::all().map(|r| r.info);
     let reading = crate::spec::rules::RULES.iter().copied();
     let reference = crate::model::rules::RULES.iter().copied();
-    reading.chain(reference).chain(own).chain(finding::RULES.iter().copied())
+    let suppression = finding::RULES.iter().copied();
+    reading.chain(reference).chain(own).chain(suppression).chain([&baseline::STALE_BASELINE])
 }
 
 /// The rule of an id.
@@ -74,28 +79,15 @@ pub fn judge(arch: &Architecture, sources: &Sources, said: Vec<Finding>, occasio
         }
     }
     for rule in crate::spec::rules::RULES.iter().chain(crate::model::rules::RULES) {
-        ran.push(rule.id);
+        if settings.is_on(rule) {
+            ran.push(rule.id);
+        }
     }
     let mut suppressions = Suppressions::collect(sources);
     suppressions.apply(&mut findings, sources, occasion.today);
     let known: Vec<&str> = all_rules().map(|r| r.id).collect();
     findings.extend(suppressions.report(&known, &|id| ran.contains(&id)));
-    findings.retain_mut(|finding| match settings.level(finding.rule) {
-        Some(Level::Allow) => false,
-        Some(level) => {
-            finding.severity = severity(level);
-            true
-        }
-        None => true,
-    });
+    settings.weigh(&mut findings);
     finding::sort(&mut findings);
     Judgement { findings, ran }
-}
-
-const fn severity(level: Level) -> Severity {
-    match level {
-        Level::Error => Severity::Error,
-        Level::Warning => Severity::Warning,
-        Level::Allow | Level::Info => Severity::Info,
-    }
 }

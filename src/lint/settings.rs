@@ -1,6 +1,6 @@
 //! Levels and thresholds: what the user sets under `lint.rules`.
 
-use crate::finding::{Finding, RuleInfo, nearest};
+use crate::finding::{Finding, RuleInfo, Severity, nearest};
 use crate::model::words::{Level, LintSettings, RuleSettings};
 use crate::spec::rules::{INVALID_VALUE, UNKNOWN_FIELD};
 use std::collections::HashMap;
@@ -53,7 +53,6 @@ const COMING: &[&str] = &[
     "single-point-of-failure",
     "slo-extra-nine",
     "slo-unachievable",
-    "stale-baseline",
     "team-coupling",
     "technology-lock-in",
     "tier-inversion",
@@ -107,11 +106,32 @@ impl<'s> Settings<'s> {
         }
     }
 
+    /// Gives findings the severities that were set; those of rules that are off go.
+    pub fn weigh(&self, findings: &mut Vec<Finding>) {
+        findings.retain_mut(|finding| match self.level(finding.rule) {
+            Some(Level::Allow) => false,
+            Some(_) if finding.fixed => true,
+            Some(level) => {
+                finding.severity = severity(level);
+                true
+            }
+            None => true,
+        });
+    }
+
     /// A threshold: what was set, else the rule's default.
     pub fn number(&self, rule: &RuleInfo, name: &str) -> f64 {
         let set = self.rules.get(rule.id).and_then(|s| s.numbers.iter().find(|(key, _)| key.value == name));
         let default = rule.settings.iter().find(|s| s.name == name).map_or(0.0, |s| s.default);
         set.map_or(default, |(_, value)| value.value)
+    }
+}
+
+const fn severity(level: Level) -> Severity {
+    match level {
+        Level::Error => Severity::Error,
+        Level::Warning => Severity::Warning,
+        Level::Allow | Level::Info => Severity::Info,
     }
 }
 

@@ -55,7 +55,7 @@ pub fn build(documents: &[FileDocument]) -> (Architecture, Vec<Finding>) {
     for home in 0..documents.len() {
         building.communications(home);
     }
-    building.channels();
+    building.named();
     building.upstreams();
     building.seal();
     for file in documents {
@@ -236,14 +236,24 @@ impl<'d> Building<'d> {
         }
     }
 
-    /// The queues that dead messages go to must exist.
-    fn channels(&mut self) {
+    /// What queues and datastores name must exist: where dead messages go, what a replica is a copy of, whose
+    /// it is.
+    fn named(&mut self) {
+        use super::resolve::{Want, node};
         let mut missing = Vec::new();
-        for node in self.arch.graph.node_weights() {
-            let NodeKind::Queue(queue) = &node.kind else { continue };
-            let Some(dead) = &queue.dead_letter else { continue };
-            let who = format!("`{}`", node.id.value);
-            missing.extend(super::resolve::node(&self.arch, dead, super::resolve::Want::Channel, &who).err());
+        for at in self.arch.graph.node_weights() {
+            let who = format!("`{}`", at.id.value);
+            let mut want = |name: Option<&Spanned<String>>, want| {
+                missing.extend(name.and_then(|name| node(&self.arch, name, want, &who).err()));
+            };
+            match &at.kind {
+                NodeKind::Queue(queue) => want(queue.dead_letter.as_ref(), Want::Channel),
+                NodeKind::Datastore(store) => {
+                    want(store.replica_of.as_ref(), Want::Datastore);
+                    want(store.service.as_ref(), Want::Service);
+                }
+                NodeKind::Service(_) | NodeKind::Topic(_) => {}
+            }
         }
         self.findings.extend(missing.into_iter().map(|f| *f));
     }

@@ -205,6 +205,11 @@ impl Edge {
         Some(Duration(timeout.map_or(all, |t| t.0.min(all))))
     }
 
+    /// Whether the caller's deadline is carried on: the callee ends with it.
+    pub fn propagates_deadline(&self) -> bool {
+        self.policy.propagate_deadline.is_some_and(|p| p.value)
+    }
+
     /// Whether timeout and retries were switched off or never said.
     pub fn says_no_timeout(&self) -> bool {
         matches!(self.policy.timeout.as_ref().map(|t| &t.value), Some(Switch::Off))

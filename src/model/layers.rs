@@ -26,6 +26,9 @@ impl Layers {
             if let Some(defaults) = &document.defaults {
                 blocks.push((defaults.span, "defaults".to_owned()));
             }
+            if let Some(mesh) = &document.mesh {
+                blocks.push((mesh.span, "the mesh".to_owned()));
+            }
             for (id, policy) in document.upstreams.iter().flat_map(|u| u.iter()) {
                 blocks.push((policy.span, format!("upstreams.{}", id.value)));
             }

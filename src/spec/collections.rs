@@ -1,6 +1,7 @@
 //! How collections are read: lists, mappings of names, mappings of ids, and what can be switched off.
 
 use super::decode::{Ctx, Decode, shorten};
+use super::facts::Facts;
 use super::schema::Defs;
 use super::tree::{Kind, Node};
 use crate::source::{Span, Spanned};
@@ -21,6 +22,9 @@ impl<T: Decode> Decode for Arc<T> {
     fn stand_in(node: &Node) -> Option<Self> {
         T::stand_in(node).map(Self::new)
     }
+    fn tell(&self, facts: &mut Facts) {
+        T::tell(self, facts);
+    }
 }
 
 impl<T: Decode> Decode for Vec<Spanned<T>> {
@@ -33,6 +37,9 @@ impl<T: Decode> Decode for Vec<Spanned<T>> {
     }
     fn schema(defs: &mut Defs) -> Value {
         json!({ "type": ["array", "null"], "items": T::schema(defs) })
+    }
+    fn tell(&self, facts: &mut Facts) {
+        facts.list(self.iter().map(|item| &item.value));
     }
 }
 
@@ -84,6 +91,11 @@ impl<T: Decode> Decode for Map<T> {
     fn schema(defs: &mut Defs) -> Value {
         json!({ "type": ["object", "null"], "additionalProperties": T::schema(defs) })
     }
+    fn tell(&self, facts: &mut Facts) {
+        for (key, value) in self {
+            facts.under(key, |facts| value.tell(facts));
+        }
+    }
 }
 
 /// A mapping whose keys are ids: not empty, without white space.
@@ -106,6 +118,9 @@ impl<T: Decode> Decode for Ids<T> {
     fn schema(defs: &mut Defs) -> Value {
         json!({ "type": ["object", "null"], "propertyNames": { "pattern": ID_PATTERN },
             "additionalProperties": T::schema(defs) })
+    }
+    fn tell(&self, facts: &mut Facts) {
+        self.0.tell(facts);
     }
 }
 
@@ -151,6 +166,12 @@ impl<T: Decode> Decode for Switch<T> {
     fn fill(&mut self, lower: &Self) {
         if let (Self::On(value), Self::On(lower)) = (self, lower) {
             value.fill(lower);
+        }
+    }
+    fn tell(&self, facts: &mut Facts) {
+        match self {
+            Self::Off => facts.say(&"none"),
+            Self::On(value) => value.tell(facts),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! cannot drift apart. `record!` and `choice!` write it for mappings and for closed sets of words.
 
 pub use super::collections::{ID_PATTERN, Ids, Map, Switch, check_id};
+use super::facts::Facts;
 use super::rules::{INVALID_VALUE, UNKNOWN_FIELD};
 use super::schema::Defs;
 use super::tree::{Kind, Node};
@@ -19,6 +20,9 @@ pub trait Decode: Sized + Clone {
 
     /// What the JSON Schema says of it.
     fn schema(defs: &mut Defs) -> Value;
+
+    /// Tells what it says, key by key. The steps of an endpoint tell nothing: the model has them as edges.
+    fn tell(&self, facts: &mut Facts);
 
     /// Takes from `lower` what is not said here, key by key. Values that are not mappings stay.
     fn fill(&mut self, lower: &Self) {
@@ -37,7 +41,7 @@ pub trait Decode: Sized + Clone {
 pub struct Ctx<'n> {
     /// What was found so far.
     pub findings: Vec<Finding>,
-    path: Vec<&'n str>,
+    pub(super) path: Vec<&'n str>,
     /// Mappings with a key that was misspelt, and the key it was read as.
     meant: BTreeSet<(Span, &'static str)>,
 }
@@ -298,6 +302,15 @@ macro_rules! record {
                     schema
                 })
             }
+            fn tell(&self, facts: &mut $crate::spec::facts::Facts) {
+                $( if let Some(value) = &self.$field {
+                    facts.under($crate::spec::decode::key!($field $([$key])?), |facts| {
+                        $crate::spec::decode::Decode::tell(&value.value, facts);
+                    });
+                } )*
+                $( $crate::spec::decode::Decode::tell(&self.$flat, facts); )?
+                let _ = facts;
+            }
             fn fill(&mut self, lower: &Self) {
                 $( $crate::spec::decode::fill(&mut self.$field, lower.$field.as_ref()); )*
                 $( self.$flat.fill(&lower.$flat); )?
@@ -335,11 +348,14 @@ macro_rules! choice {
         impl $crate::spec::decode::Decode for $name {
             fn decode<'n>(node: &'n $crate::spec::tree::Node, ctx: &mut $crate::spec::decode::Ctx<'n>) -> Option<Self> {
                 let words = [ $( $word ),+ ];
-                let at = $crate::spec::decode::decode_word(node, ctx, &words)?;
+                let at = $crate::spec::scalar::decode_word(node, ctx, &words)?;
                 Self::ALL.get(at).copied()
             }
             fn schema(_: &mut $crate::spec::schema::Defs) -> serde_json::Value {
                 serde_json::json!({ "enum": [ $( $word ),+ ] })
+            }
+            fn tell(&self, facts: &mut $crate::spec::facts::Facts) {
+                facts.say(&self.word());
             }
         }
     };
@@ -374,27 +390,4 @@ pub fn fill<T: Decode>(field: &mut Option<Spanned<T>>, lower: Option<&Spanned<T>
         (field @ None, Some(lower)) => *field = Some(lower.clone()),
         (_, None) => {}
     }
-}
-
-/// The index of a word in a closed set, or a finding with the nearest one.
-pub fn decode_word<'n>(node: &'n Node, ctx: &mut Ctx<'n>, words: &[&str]) -> Option<usize> {
-    let Some(text) = node.text() else {
-        return ctx.expected(node, &format!("one of {}", words.join(", ")));
-    };
-    if let Some(at) = words.iter().position(|w| *w == text) {
-        return Some(at);
-    }
-    let key = ctx.path.last().copied().unwrap_or_default();
-    let near = nearest(text, words.iter().copied()).map(|near| format!("did you mean `{near}`?"));
-    let allowed = format!("allowed: {}", words.join(", "));
-    let message = format!("`{}` is no value of `{key}`", shorten(text));
-    ctx.reject_with(
-        node.span,
-        message,
-        Some(near.map_or_else(|| allowed.clone(), |n| format!("{n} ({allowed})"))),
-    );
-    if let Some(same) = same_word(text, words.iter().copied()) {
-        ctx.fixed_by(Edit::word(node.span, text, same));
-    }
-    None
 }

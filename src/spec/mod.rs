@@ -6,6 +6,7 @@
 
 mod collections;
 pub mod decode;
+pub mod facts;
 pub mod load;
 mod overlay;
 pub mod parse;

@@ -1,10 +1,11 @@
 //! How single values are read: texts, numbers, truth values, quantities with units.
 
-use super::decode::{Ctx, Decode};
+use super::decode::{Ctx, Decode, shorten};
+use super::facts::Facts;
 use super::schema::Defs;
 use super::tree::Node;
 use super::units::{Duration, Rate, Share, Size};
-use crate::finding::Edit;
+use crate::finding::{Edit, nearest, same_word};
 use serde_json::{Value, json};
 
 impl Decode for String {
@@ -14,6 +15,9 @@ impl Decode for String {
     }
     fn schema(_: &mut Defs) -> Value {
         json!({ "type": ["string", "number", "boolean"] })
+    }
+    fn tell(&self, facts: &mut Facts) {
+        facts.say(self);
     }
 }
 
@@ -33,6 +37,9 @@ impl Decode for bool {
     }
     fn schema(_: &mut Defs) -> Value {
         json!({ "type": "boolean" })
+    }
+    fn tell(&self, facts: &mut Facts) {
+        facts.say(self);
     }
 }
 
@@ -72,6 +79,9 @@ impl Decode for u64 {
     fn schema(_: &mut Defs) -> Value {
         json!({ "type": "integer", "minimum": 0, "maximum": LARGEST })
     }
+    fn tell(&self, facts: &mut Facts) {
+        facts.say(self);
+    }
 }
 
 impl Decode for u32 {
@@ -80,6 +90,9 @@ impl Decode for u32 {
     }
     fn schema(_: &mut Defs) -> Value {
         json!({ "type": "integer", "minimum": 0, "maximum": Self::MAX })
+    }
+    fn tell(&self, facts: &mut Facts) {
+        facts.say(self);
     }
 }
 
@@ -98,6 +111,9 @@ impl Decode for Positive {
     fn schema(_: &mut Defs) -> Value {
         json!({ "type": "integer", "minimum": 1, "maximum": Self::MOST })
     }
+    fn tell(&self, facts: &mut Facts) {
+        facts.say(&self.0);
+    }
 }
 
 impl Decode for f64 {
@@ -113,6 +129,9 @@ impl Decode for f64 {
     fn schema(_: &mut Defs) -> Value {
         json!({ "type": "number", "minimum": 0, "maximum": 1e12 })
     }
+    fn tell(&self, facts: &mut Facts) {
+        facts.say(self);
+    }
 }
 
 macro_rules! quantity {
@@ -124,6 +143,9 @@ macro_rules! quantity {
             }
             fn schema(_: &mut Defs) -> Value {
                 json!({ "type": "string", "minLength": 1, "pattern": <$ty>::PATTERN })
+            }
+            fn tell(&self, facts: &mut Facts) {
+                facts.say(self);
             }
         }
     };
@@ -150,4 +172,30 @@ impl Decode for Date {
         let pattern = format!("^[0-9]{{4}}-({long}|{short}|02-(0[1-9]|[12][0-9]))$");
         json!({ "type": "string", "format": "date", "pattern": pattern })
     }
+    fn tell(&self, facts: &mut Facts) {
+        facts.say(&self.0);
+    }
+}
+
+/// The index of a word in a closed set, or a finding with the nearest one.
+pub fn decode_word<'n>(node: &'n Node, ctx: &mut Ctx<'n>, words: &[&str]) -> Option<usize> {
+    let Some(text) = node.text() else {
+        return ctx.expected(node, &format!("one of {}", words.join(", ")));
+    };
+    if let Some(at) = words.iter().position(|w| *w == text) {
+        return Some(at);
+    }
+    let key = ctx.path.last().copied().unwrap_or_default();
+    let near = nearest(text, words.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+    let allowed = format!("allowed: {}", words.join(", "));
+    let message = format!("`{}` is no value of `{key}`", shorten(text));
+    ctx.reject_with(
+        node.span,
+        message,
+        Some(near.map_or_else(|| allowed.clone(), |n| format!("{n} ({allowed})"))),
+    );
+    if let Some(same) = same_word(text, words.iter().copied()) {
+        ctx.fixed_by(Edit::word(node.span, text, same));
+    }
+    None
 }

@@ -122,3 +122,47 @@ fn guards_of_orphan_service() {
     check("services: { a: {} }", &[]);
     check("services: { a: {}, b: {} }", &["warning orphan-service"; 2]);
 }
+
+#[test]
+fn guards_of_deep_call_chain() {
+    let found = ["warning deep-call-chain"];
+    let chain = |n: usize| (0..n).map(|i| format!("s{i} > s{}", i + 1)).collect::<Vec<_>>();
+    let system = |edges: &[String], top: &str| {
+        calls(&format!("{BOUNDED}\n{top}"), &edges.iter().map(String::as_str).collect::<Vec<_>>())
+    };
+    check(&system(&chain(5), ""), &[]);
+    check(&system(&chain(6), ""), &found);
+    check(&system(&chain(3), "lint: { rules: { deep-call-chain: { max: 2 } } }"), &found);
+    check(&system(&chain(6), "lint: { rules: { deep-call-chain: { max: 6 } } }"), &[]);
+    let said = words(&system(&chain(6), ""));
+    assert!(said.contains("a request to `s0 E` waits for 6 calls in a row, more than 5"), "{said}");
+    assert!(said.contains("s0 → s1 → s2 → s3 → s4 → s5 → s6"), "{said}");
+    // A gateway passes on, at the start and on the way.
+    let gateway = |at: usize| {
+        system(&chain(6), "").replacen(&format!("  s{at}:\n"), &format!("  s{at}:\n    kind: gateway\n"), 1)
+    };
+    check(&gateway(0), &[]);
+    check(&gateway(3), &[]);
+    check(&gateway(6), &found);
+    // Entries that lead to the same end are one finding; another end is another.
+    let more = |extra: &[&str]| [chain(6), extra.iter().map(|e| (*e).to_owned()).collect()].concat();
+    check(&system(&more(&["t > s0", "u > s0"]), ""), &found);
+    check(&system(&more(&["s5 > t", "u > s0", "u > v", "v > s2"]), ""), &found);
+    check(
+        &system(&more(&["t0 > t1", "t1 > t2", "t2 > t3", "t3 > t4", "t4 > t5", "t5 > t6"]), ""),
+        &["warning deep-call-chain"; 2],
+    );
+    // What does not wait, what another endpoint does, and loops.
+    let without = |at: usize, with: &str| {
+        let mut edges = chain(6);
+        edges[at] = with.to_owned();
+        edges
+    };
+    check(&system(&without(3, "s3 > s4: protocol: message_queue"), ""), &[]);
+    check(&system(&without(3, "s3.F > s4"), ""), &[]);
+    check(&system(&more(&["s6 > s0"]), ""), &["error request-loop"]);
+    // Services without endpoints.
+    let plain =
+        (0..6).map(|i| format!("  s{i}: {{ dependencies: [s{}] }}\n", i + 1)).collect::<Vec<_>>().concat();
+    check(&format!("services:\n{plain}  s6: {{}}\n"), &found);
+}

@@ -13,7 +13,10 @@ pub const ROOT: &str = "loadpath.yaml";
 /// Names and bytes.
 pub type Files = Vec<(String, Vec<u8>)>;
 
-/// What is found in a system: reads, builds and judges it as the command line does, suppressed findings
+/// A file of this name is the baseline of the others.
+const BASELINE: &str = "baseline.yaml";
+
+/// What is found in a system: reads, builds and judges it as the command line does in CI, forgiven findings
 /// left out. The first file is the one that is named.
 pub fn judged(files: &Files) -> (Vec<Finding>, Sources) {
     let loader = MemoryLoader::new(files.iter().cloned());
@@ -25,9 +28,17 @@ pub fn judged(files: &Files) -> (Vec<Finding>, Sources) {
     let (arch, unresolved) = build(&documents);
     findings.extend(unresolved);
     let occasion = lint::Occasion { today: Date::new(2026, 6, 1).unwrap(), complete: !broken };
-    let mut findings = lint::judge(&arch, &sources, findings, occasion).findings;
-    findings.retain(|f| !f.suppressed);
-    (findings, sources)
+    let lint::Judgement { mut findings, ran } = lint::judge(&arch, &sources, findings, occasion);
+    let mut reader = Reader::new(&loader, Limits::default());
+    reader.sources = sources;
+    if files.iter().any(|(name, _)| name == BASELINE) {
+        let baseline = lint::Baseline::read(&mut reader, BASELINE).unwrap();
+        baseline.forgive(&mut findings);
+        let stale = baseline.stale(&findings, &|rule| ran.contains(&rule));
+        findings.extend(stale.iter().map(lint::baseline::Stale::finding));
+    }
+    findings.retain(Finding::counts);
+    (findings, reader.sources)
 }
 
 /// Asserts which findings a document raises, `severity rule-id` each, sorted.

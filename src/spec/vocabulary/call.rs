@@ -5,6 +5,7 @@ use super::target::Target;
 use crate::finding::nearest;
 use crate::source::Spanned;
 use crate::spec::decode::{Ctx, Decode, Record, decode_record, record};
+use crate::spec::facts::Facts;
 use crate::spec::scalar::Positive;
 use crate::spec::schema::{Defs, with};
 use crate::spec::tree::{Kind, Node};
@@ -56,6 +57,7 @@ impl Decode for Fallback {
     fn schema(defs: &mut Defs) -> Value {
         json!({ "anyOf": [{ "enum": ["none", "static", "cached"] }, Call::schema(defs)] })
     }
+    fn tell(&self, _: &mut Facts) {}
 }
 
 record! {
@@ -185,6 +187,7 @@ impl Decode for Step {
             json!({ "description": "One step of an endpoint.", "anyOf": parts })
         })
     }
+    fn tell(&self, _: &mut Facts) {}
 }
 
 /// What a step does whose key is misspelt.

@@ -72,7 +72,7 @@ record! {
         /// For all attempts.
         timeout: Switch<Duration>,
         /// Attempts multiply with the library's.
-        retry: Switch<Retry>,
+        retry: Arc<Switch<Retry>>,
         /// Stops calling what keeps failing.
         circuit_breaker: Switch<CircuitBreaker>,
         /// Takes instances that fail out of the balancing.

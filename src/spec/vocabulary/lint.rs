@@ -2,7 +2,8 @@
 
 use super::service::Texts;
 use crate::source::Spanned;
-use crate::spec::decode::{Ctx, Decode, Map, choice, record};
+use crate::spec::decode::{Ctx, Decode, Map, choice, decode_record, record};
+use crate::spec::facts::Facts;
 use crate::spec::schema::{Defs, one_of};
 use crate::spec::tree::{Kind, Node};
 use serde_json::{Value, json};
@@ -56,6 +57,14 @@ impl Decode for RuleSettings {
         let (level, number) = (Level::schema(defs), f64::schema(defs));
         json!({ "anyOf": [level, { "type": "object", "properties": { "level": level }, "additionalProperties": number }] })
     }
+    fn tell(&self, facts: &mut Facts) {
+        if let Some(level) = &self.level {
+            facts.say(&level.word());
+        }
+        for (name, number) in &self.numbers {
+            facts.under(name, |facts| facts.say(&number.value));
+        }
+    }
 }
 
 record! {
@@ -71,12 +80,61 @@ record! {
 }
 
 record! {
-    /// The only ones who may.
+    /// All that some may depend on.
     AllowOnly {
-        /// Who may.
+        /// Who is bound; names or patterns as under `forbid`.
         from: Texts = required,
-        /// What.
+        /// All they may depend on, beside each other and their own datastores.
         to: Texts = required,
+    }
+}
+
+record! {
+    /// The only ones who may.
+    Protect {
+        /// Who may; names or patterns as under `forbid`.
+        from: Texts = required,
+        /// What nobody else may depend on.
+        to: Texts = required,
+    }
+}
+
+record! {
+    /// Parts that do not depend on each other.
+    Parts {
+        /// One pattern: each that it matches is a part. Several: what one of them matches is a part.
+        services: Texts = required,
+        /// Paths of several edges count as well.
+        transitive: bool,
+    }
+}
+
+/// Parts that do not depend on each other: patterns, or a mapping with `services` and `transitive`.
+#[derive(Debug, Clone, Default)]
+pub struct Independent {
+    /// The patterns.
+    pub services: Texts,
+    /// Paths of several edges count as well.
+    pub transitive: bool,
+}
+
+impl Decode for Independent {
+    fn decode<'n>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<Self> {
+        if !matches!(node.kind, Kind::Mapping(_)) {
+            return Texts::decode(node, ctx).map(|services| Self { services, transitive: false });
+        }
+        let parts: Parts = decode_record(node, ctx)?;
+        let services = parts.services?.value;
+        Some(Self { services, transitive: parts.transitive.is_some_and(|t| t.value) })
+    }
+    fn schema(defs: &mut Defs) -> Value {
+        json!({ "anyOf": [Texts::schema(defs), Parts::schema(defs)] })
+    }
+    fn tell(&self, facts: &mut Facts) {
+        self.services.tell(facts);
+        if self.transitive {
+            facts.under("transitive", |facts| facts.say(&true));
+        }
     }
 }
 
@@ -87,16 +145,16 @@ record! {
         name: String,
         /// Why.
         reason: String,
-        /// What it weighs.
+        /// What it weighs, whatever its rule weighs.
         level: Level,
-        /// These edges must not be.
+        /// These dependencies must not be.
         forbid: Relation,
-        /// Only these may call.
+        /// These depend on nothing else.
         allow_only: AllowOnly,
-        /// Nobody else may call these.
-        protect: AllowOnly,
+        /// Nobody else depends on these.
+        protect: Protect,
         /// None of these depends on another.
-        independent: Texts,
+        independent: Independent,
     }
     validate: one_contract;
     schema: contract_schema;

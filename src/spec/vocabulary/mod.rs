@@ -1,6 +1,7 @@
 //! What a user may write, key by key. Each sentence here is the schema's description and the manual's.
 
 mod balancing;
+mod baseline;
 mod call;
 mod data;
 mod document;
@@ -13,13 +14,14 @@ mod target;
 mod traffic;
 
 pub use balancing::{Balancing, BalancingPolicy};
+pub use baseline::{Baseline, BaselineEntry};
 pub use call::{
     Call, CallDefaults, Communication, DataStep, Fallback, ParallelStep, Publish, Step, WorkStep,
 };
 pub use data::{Consume, Datastore, DatastoreKind, Queue, Topic};
 pub use document::{Defaults, Discovery, Document, Import, Mesh, Monitoring, Network, ServiceDefaults};
 pub use latency::{Latency, LatencyDistribution};
-pub use lint::{AllowOnly, Contract, Level, LintSettings, Relation, RuleSettings};
+pub use lint::{AllowOnly, Contract, Independent, Level, LintSettings, Protect, Relation, RuleSettings};
 pub use policy::{
     Backoff, Cancellation, CircuitBreaker, ConnectionLimits, HalfOpen, HealthCheck, Hedging, Jitter,
     OutlierDetection, Policy, Preset, Protocol, QueueDiscipline, QueueSettings, Retry, RetryBudget,

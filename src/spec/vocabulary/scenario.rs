@@ -5,6 +5,7 @@ use super::traffic::Traffic;
 use crate::finding::nearest;
 use crate::source::Spanned;
 use crate::spec::decode::{Ctx, Decode, record, shorten};
+use crate::spec::facts::Facts;
 use crate::spec::scalar::Positive;
 use crate::spec::schema::{Defs, one_of};
 use crate::spec::tree::Node;
@@ -210,6 +211,9 @@ impl Decode for Expectation {
         let comparisons = comparisons.collect::<Vec<_>>().join("|");
         let pattern = format!(r"^(.*\s)?({comparisons})\s*$");
         json!({ "type": "string", "pattern": pattern, "allOf": [{ "pattern": r"[<>]=?\s*[0-9]" }] })
+    }
+    fn tell(&self, facts: &mut Facts) {
+        facts.say(&self.text);
     }
 }
 

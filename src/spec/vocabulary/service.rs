@@ -7,6 +7,7 @@ use super::policy::{HealthCheck, QueueSettings};
 use super::target::Target;
 use crate::source::Spanned;
 use crate::spec::decode::{Ctx, Decode, Ids, Map, Switch, choice, record};
+use crate::spec::facts::Facts;
 use crate::spec::scalar::{Date, Positive};
 use crate::spec::schema::Defs;
 use crate::spec::tree::{Kind, Node};
@@ -122,6 +123,9 @@ impl Decode for Texts {
         let text = String::schema(defs);
         json!({ "anyOf": [text, { "type": "array", "items": text }] })
     }
+    fn tell(&self, facts: &mut Facts) {
+        self.0.tell(facts);
+    }
 }
 
 record! {
@@ -185,6 +189,11 @@ impl Decode for Endpoints {
         let names = String::schema(defs);
         let details = Map::<Endpoint>::schema(defs);
         json!({ "anyOf": [{ "type": "array", "items": names, "uniqueItems": true }, details] })
+    }
+    fn tell(&self, facts: &mut Facts) {
+        for (name, endpoint) in &self.0 {
+            facts.under(name, |facts| endpoint.value.tell(facts));
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use crate::source::Spanned;
 use crate::spec::decode::{Ctx, Decode};
+use crate::spec::facts::Facts;
 use crate::spec::schema::Defs;
 use crate::spec::tree::Node;
 use serde_json::{Value, json};
@@ -47,5 +48,8 @@ impl Decode for Target {
     }
     fn schema(_: &mut Defs) -> Value {
         json!({ "type": ["string", "number", "boolean"], "pattern": r"\S" })
+    }
+    fn tell(&self, facts: &mut Facts) {
+        facts.say(self);
     }
 }

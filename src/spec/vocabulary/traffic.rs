@@ -3,6 +3,7 @@
 use super::target::Target;
 use crate::source::Spanned;
 use crate::spec::decode::{Ctx, Decode, choice, record};
+use crate::spec::facts::Facts;
 use crate::spec::scalar::Positive;
 use crate::spec::schema::{Defs, one_of, with};
 use crate::spec::tree::{Kind, Node};
@@ -75,6 +76,12 @@ impl Decode for RateProfile {
     fn schema(defs: &mut Defs) -> Value {
         let (rate, point) = (Rate::schema(defs), RatePoint::schema(defs));
         json!({ "anyOf": [rate, { "type": "array", "items": point, "minItems": 1 }] })
+    }
+    fn tell(&self, facts: &mut Facts) {
+        match self {
+            Self::Constant(rate) => rate.tell(facts),
+            Self::Points(points) => points.tell(facts),
+        }
     }
 }
 

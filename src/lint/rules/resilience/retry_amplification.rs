@@ -1,11 +1,10 @@
 //! retry-amplification: retries that multiply along a path.
 
-use crate::analysis::worst_paths;
+use crate::analysis::{AmplifiedPath, factor, worst_paths};
 use crate::finding::{Finding, RuleInfo, Setting, Severity};
 use crate::lint::{Context, Rule};
 use crate::source::{Span, Spanned};
 use petgraph::graph::EdgeIndex;
-use std::collections::BTreeSet;
 
 /// retries that multiply along a path.
 pub static RULE: Rule = Rule {
@@ -17,69 +16,116 @@ pub static RULE: Rule = Rule {
     .settings(&[
         Setting::new("warning", 10.0, "attempts per request from which it is a warning"),
         Setting::new("error", 30.0, "attempts per request from which it is an error"),
+    ])
+    .reads(&[
+        "services.endpoints.calls.retry.num_retries",
+        "services.endpoints.calls.retry.retry_on",
+        "services.endpoints.calls.retry.per_try_timeout",
+        "services.endpoints.calls.retry.budget.percent",
+        "services.endpoints.calls.circuit_breaker",
+        "services.endpoints.exposure",
+        "services.exposure",
+        "services.kind",
+        "services.consumes",
+        "communications.retry_count",
+        "mesh.retry.num_retries",
+        "mesh.retry.budget.percent",
+        "mesh.circuit_breaker",
+        "traffic.to",
     ]),
     check,
 };
 
 fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
+    let error = ctx.number(RULE.info, "error");
+    out.extend(amplified(ctx).filter_map(|path| finding(ctx, &path, path.product >= error)));
+}
+
+/// The paths this rule speaks of.
+pub fn amplified(ctx: &Context<'_>) -> impl Iterator<Item = AmplifiedPath> {
     let (warning, error) = (ctx.number(RULE.info, "warning"), ctx.number(RULE.info, "error"));
-    let mut seen = BTreeSet::new();
-    for path in worst_paths(ctx.arch, &ctx.calls) {
-        // Entries that share the calls that retry share the cause.
-        let retrying: Vec<EdgeIndex> = path.hops.iter().filter(|h| h.factor > 1.0).map(|h| h.edge).collect();
-        if path.product < warning.min(error) || !seen.insert(retrying.clone()) {
-            continue;
-        }
-        let severity = if path.product >= error { Severity::Error } else { Severity::Warning };
-        let Some((last, before)) = retrying.split_last() else { continue };
-        let callee = ctx.id(ctx.arch.ends(*last).1);
-        let entry = ctx.arch.endpoint_id(path.entry);
-        let product = rounded(path.product);
-        let message = format!("one request to `{entry}` can become {product} calls of `{callee}`");
-        let mut finding =
-            Finding::new(RULE.info, says(ctx, *last), message).label(times(ctx, *last)).severity(severity);
-        for edge in before {
-            finding = finding.also(says(ctx, *edge), times(ctx, *edge));
-        }
-        if let Some(mesh) = mesh_retries(ctx) {
-            finding = finding
-                .also(mesh.span, format!("the mesh tries every call {} times", mesh.value.saturating_add(1)));
-        }
-        let factors: Vec<_> =
-            path.hops.iter().filter(|h| h.factor > 1.0).map(|h| rounded(h.factor)).collect();
-        for hop in &path.hops {
-            let plural = if hop.factor > 1.0 { "attempts" } else { "attempt" };
-            finding = ctx.hop(finding, hop.edge, format!("{} {plural}", rounded(hop.factor)));
-        }
-        finding = finding
-            .note(format!("{} = {product}, when `{callee}` fails", factors.join(" × ")))
-            .help("retry at one level only, or give each level a `budget: { percent: 20% }`")
-            .number("amplification", path.product);
-        out.push(retrying.iter().fold(finding, |f, e| f.about(ctx.arch.edge_id(*e))));
+    let paths = worst_paths(ctx.arch, &ctx.calls).into_iter();
+    paths.filter(move |path| path.product >= warning.min(error))
+}
+
+fn finding(ctx: &Context<'_>, path: &AmplifiedPath, is_error: bool) -> Option<Finding> {
+    let retrying: Vec<EdgeIndex> = path.hops.iter().filter(|h| h.factor > 1.0).map(|h| h.edge).collect();
+    let (last, before) = retrying.split_last()?;
+    let callee = ctx.id(ctx.arch.ends(*last).1);
+    let entry = path.entry.id(ctx.arch);
+    let product = rounded(path.product);
+    let message = format!("one request to `{entry}` can become {product} calls of `{callee}`");
+    let mut finding = Finding::new(RULE.info, says(ctx, *last), message).label(times(ctx, *last));
+    for edge in before {
+        finding = finding.also(says(ctx, *edge), times(ctx, *edge));
     }
+    if let Some(mesh) = mesh_retries(ctx) {
+        finding = finding
+            .also(mesh.span, format!("the mesh tries every call {} times", mesh.value.saturating_add(1)));
+    }
+    for hop in &path.hops {
+        let plural = if hop.factor > 1.0 { "attempts" } else { "attempt" };
+        finding = ctx.hop(finding, hop.edge, format!("{} {plural}", rounded(hop.factor)));
+    }
+    let factors: Vec<_> = path.hops.iter().filter(|h| h.factor > 1.0).map(|h| rounded(h.factor)).collect();
+    finding = finding.note(format!("{} = {product}, when `{callee}` fails", factors.join(" × ")));
+    if path.others > 0 {
+        let (more, plural) = (path.others, if path.others == 1 { "entry leads" } else { "entries lead" });
+        finding = finding.note(format!("{more} more {plural} to the same retries"));
+    }
+    let mut severity = if is_error { Severity::Error } else { Severity::Warning };
+    if let Some(breaker) = breaker(ctx, path) {
+        severity = if is_error { Severity::Warning } else { Severity::Info };
+        finding = finding.note(format!("{breaker} may end it sooner"));
+    }
+    finding = finding
+        .severity(severity)
+        .help("retry at one level only, or give each level a `budget: { percent: 20% }`")
+        .number("amplification", path.product);
+    Some(retrying.iter().fold(finding, |f, e| {
+        let (_, from, to) = ctx.edge(*e);
+        f.about(format!("{} → {}", ctx.id(from), ctx.id(to)))
+    }))
+}
+
+/// The first breaker that stands in the way.
+fn breaker(ctx: &Context<'_>, path: &AmplifiedPath) -> Option<String> {
+    let mesh = ctx.arch.mesh.as_ref().and_then(|m| m.circuit_breaker.as_ref());
+    if mesh.is_some_and(|b| b.value.on().is_some()) {
+        return Some("the circuit breaker of the mesh".to_owned());
+    }
+    let (_, from, to) = ctx.edge(path.hops.iter().find(|h| ctx.arch.graph[h.edge].breaker().is_some())?.edge);
+    Some(format!("the circuit breaker of `{} → {}`", ctx.id(from), ctx.id(to)))
 }
 
 /// Where a call says that it retries.
-fn says(ctx: &Context<'_>, edge: EdgeIndex) -> Span {
+pub fn says(ctx: &Context<'_>, edge: EdgeIndex) -> Span {
     let (call, ..) = ctx.edge(edge);
     call.retry().and_then(|r| r.num_retries).map_or(call.span, |n| n.span)
 }
 
-fn times(ctx: &Context<'_>, edge: EdgeIndex) -> String {
+/// How often a call is tried, and who says so.
+pub fn times(ctx: &Context<'_>, edge: EdgeIndex) -> String {
     let (call, from, to) = ctx.edge(edge);
     let origin = ctx.origin(says(ctx, edge));
     let (from, to) = (ctx.id(from), ctx.id(to));
+    let budget = match factor(ctx.arch, call) {
+        counted if mesh_retries(ctx).is_none() && counted < f64::from(call.attempts()) => {
+            format!(", {} under its budget", rounded(counted))
+        }
+        _ => String::new(),
+    };
     match (call.attempts(), mesh_retries(ctx).map(|m| m.value.saturating_add(1))) {
         (1, Some(mesh)) => format!("`{from} → {to}` is tried {mesh} times by the mesh"),
         (own, Some(mesh)) => {
             format!("`{from} → {to}` is tried {own} times{origin}, each {mesh} times by the mesh")
         }
-        (own, None) => format!("`{from} → {to}` is tried {own} times{origin}"),
+        (own, None) => format!("`{from} → {to}` is tried {own} times{origin}{budget}"),
     }
 }
 
 /// The retries of the mesh, where it has any.
-fn mesh_retries(ctx: &Context<'_>) -> Option<Spanned<u32>> {
+pub fn mesh_retries(ctx: &Context<'_>) -> Option<Spanned<u32>> {
     let retry = ctx.arch.mesh.as_ref()?.retry.as_ref()?.value.on()?;
     retry.num_retries.filter(|n| n.value > 0)
 }

@@ -1,6 +1,7 @@
 //! What the graph looks like: loops, circles, too many neighbours, none at all.
 
 mod cyclic_dependency;
+mod deep_call_chain;
 mod high_fan_in;
 mod high_fan_out;
 mod orphan_service;
@@ -15,4 +16,5 @@ pub static RULES: &[&Rule] = &[
     &cyclic_dependency::RULE,
     &high_fan_out::RULE,
     &high_fan_in::RULE,
+    &deep_call_chain::RULE,
 ];

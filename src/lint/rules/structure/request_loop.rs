@@ -44,7 +44,7 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
         finding = finding.help(
             "answer with a message instead of a call, or say `max_recursion: N` on an endpoint of it where an end is certain",
         );
-        let mut members: Vec<String> = group.nodes.iter().map(|n| ctx.arch.endpoint_id(graph[*n])).collect();
+        let mut members: Vec<String> = group.nodes.iter().map(|n| graph[*n].id(ctx.arch)).collect();
         members.sort();
         out.push(members.into_iter().fold(finding, Finding::about));
     }
