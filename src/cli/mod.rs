@@ -15,6 +15,7 @@ mod output;
 mod schema;
 mod show;
 mod simulate;
+mod targets;
 mod watch;
 
 use args::{Cli, Command};

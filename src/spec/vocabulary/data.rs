@@ -94,6 +94,8 @@ record! {
         max_length: Positive,
         /// Messages come from outside.
         external_producers: bool,
+        /// Messages go outside.
+        external_consumers: bool,
         /// Words of yours.
         tags: Texts,
     }
@@ -112,6 +114,8 @@ record! {
         retention: Duration,
         /// Messages come from outside.
         external_producers: bool,
+        /// Messages go outside.
+        external_consumers: bool,
         /// Words of yours.
         tags: Texts,
     }
