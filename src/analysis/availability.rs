@@ -144,9 +144,9 @@ pub fn promises(arch: &Architecture, graph: &FailureGraph) -> Vec<Promise> {
         let number = |slo: Option<&Slo>| Some(slo?.availability?.value);
         let endpoints = service.endpoints.iter().enumerate().filter_map(|(endpoint, e)| {
             let at = EndpointRef { service: node, endpoint };
-            Some((Element::Endpoint(at), number(e.slo.as_ref().map(|s| &s.value))?))
+            Some((Element::Endpoint(at), number(e.slo.as_ref().map(|s| &*s.value))?))
         });
-        let whole = number(service.slo.as_ref().map(|s| &s.value)).map(|n| (Element::Service(node), n));
+        let whole = number(service.slo.as_ref().map(|s| &*s.value)).map(|n| (Element::Service(node), n));
         for (of, number) in endpoints.chain(whole) {
             found.push(Promise { of, number, ceiling: ceiling(arch, graph, of, &mut budget) });
         }

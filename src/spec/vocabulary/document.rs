@@ -74,9 +74,9 @@ record! {
         /// Attempts multiply with the library's.
         retry: Arc<Switch<Retry>>,
         /// Stops calling what keeps failing.
-        circuit_breaker: Switch<CircuitBreaker>,
+        circuit_breaker: Arc<Switch<CircuitBreaker>>,
         /// Takes instances that fail out of the balancing.
-        outlier_detection: Switch<OutlierDetection>,
+        outlier_detection: Arc<Switch<OutlierDetection>>,
         /// Encrypted between all services.
         mtls: bool,
     }

@@ -21,6 +21,7 @@ mod timeout_inversion;
 use crate::lint::Rule;
 use crate::model::words::Switch;
 use crate::source::Spanned;
+use std::sync::Arc;
 
 /// The rules of this family, in the order of the catalogue.
 pub static RULES: &[&Rule] = &[
@@ -44,6 +45,6 @@ pub static RULES: &[&Rule] = &[
 ];
 
 /// Whether something was said and not switched off.
-fn is_on<T>(setting: Option<&Spanned<Switch<T>>>) -> bool {
+fn is_on<T>(setting: Option<&Spanned<Arc<Switch<T>>>>) -> bool {
     setting.is_some_and(|s| s.value.on().is_some())
 }
