@@ -315,9 +315,10 @@ record! {
     }
 }
 
+// There is one on every edge: what is large and seldom said lies behind an `Arc`, which all edges that inherit
+// it share.
 record! {
-    /// How a call is made. There is one on every edge: what is large and seldom said lies behind an `Arc`, which
-    /// all edges that inherit it share.
+    /// How a call is made.
     Policy {
         /// Defaults of a product under its name: `envoy`, `resilience4j`, …
         preset: Preset,
