@@ -6,6 +6,7 @@
 
 mod entry;
 pub mod findings;
+mod fold;
 pub mod forecast;
 mod markup;
 mod saved;
