@@ -49,8 +49,8 @@ impl From<EndpointRef> for Stop {
 pub struct EndpointGraph {
     /// The graph: first the endpoints in document order, then the services.
     pub graph: DiGraph<Stop, EdgeIndex>,
-    /// For each node of the architecture its first endpoint here, how many it has, and the service itself.
-    index: Vec<(usize, usize, usize)>,
+    /// For each node of the architecture its first endpoint here, how many it has, and itself as a whole.
+    index: Vec<Option<(usize, usize, NodeIndex)>>,
     order: OnceLock<Order>,
 }
 
@@ -65,17 +65,19 @@ struct Order {
 impl EndpointGraph {
     /// Walks every script once. Linear in steps.
     pub fn of(arch: &Architecture) -> Self {
-        let index = vec![(0, 0, usize::MAX); arch.graph.node_count()];
-        let mut this = Self { index, ..Self::default() };
+        let mut this = Self::default();
+        let mut firsts = Vec::new();
         for (service, _, data) in arch.services() {
-            this.index[service.index()] = (this.graph.node_count(), data.endpoints.len(), usize::MAX);
-            for endpoint in 0..data.endpoints.len() {
+            let count = data.endpoints.len();
+            firsts.push((service, this.graph.node_count(), count));
+            for endpoint in 0..count {
                 this.graph.add_node(EndpointRef { service, endpoint }.into());
             }
         }
-        for (service, ..) in arch.services() {
-            this.index[service.index()].2 = this.graph.node_count();
-            this.graph.add_node(Stop { service, endpoint: None });
+        this.index = vec![None; arch.graph.node_count()];
+        for (service, first, count) in firsts {
+            let whole = this.graph.add_node(Stop { service, endpoint: None });
+            this.index[service.index()] = Some((first, count, whole));
         }
         for from in this.graph.node_indices() {
             edges_of(&this.graph[from].steps(arch), &mut |edge| {
@@ -102,12 +104,11 @@ impl EndpointGraph {
 
     /// The node of an endpoint or of a whole service.
     pub fn stop(&self, stop: Stop) -> Option<NodeIndex> {
-        let (first, count, whole) = *self.index.get(stop.service.index())?;
-        let node = match stop.endpoint {
-            Some(endpoint) => (endpoint < count).then_some(first + endpoint)?,
-            None => whole,
-        };
-        (node < self.graph.node_count()).then(|| NodeIndex::new(node))
+        let (first, count, whole) = (*self.index.get(stop.service.index())?)?;
+        match stop.endpoint {
+            None => Some(whole),
+            Some(endpoint) => (endpoint < count).then(|| NodeIndex::new(first + endpoint)),
+        }
     }
 
     /// Groups of endpoints through which a request can come back to itself: by calls that name both their
