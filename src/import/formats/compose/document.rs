@@ -63,7 +63,8 @@ fn environment(unit: &Unit) -> Option<Spanned<Map<String>>> {
     let node = unit.node.get("environment")?;
     let written = node.entries().iter().filter_map(|entry| {
         let value = entry.value.text()?;
-        Some((entry.key.clone(), Spanned::new(value.to_owned(), entry.value.span)))
+        let name = Spanned::new(String::from(&entry.key.value), entry.key.span);
+        Some((name, Spanned::new(value.to_owned(), entry.value.span)))
     });
     Some(Spanned::new(Map(written.collect()), node.span))
 }
