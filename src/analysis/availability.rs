@@ -84,11 +84,11 @@ impl Ceiling {
                 all.push("…".to_owned());
             }
             let all = all.join(" × ");
-            let whole = group.share >= 1.0;
-            parts.push(if whole {
-                all
-            } else {
-                format!("(1 − {} × (1 − {all}))", percent(group.share))
+            let share = percent(group.share);
+            parts.push(match (group.share >= 1.0, self.groups.len()) {
+                (true, _) => all,
+                (false, 1) => format!("1 − {share} × (1 − {all})"),
+                (false, _) => format!("(1 − {share} × (1 − {all}))"),
             });
         }
         parts.join(" × ")

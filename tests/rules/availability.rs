@@ -115,7 +115,7 @@ fn a_promise_covers_its_own_calls() {
     check(&promise(&sometimes("5%"), weak), &[]);
     check(&promise(&sometimes("20%"), weak), &error);
     check(&promise(&format!("{}, {}", sometimes("5%"), sometimes("20%")), weak), &error);
-    assert!(words(&promise(&sometimes("20%"), weak)).contains("(1 − 20% × (1 − 99%)) = 99.8%"));
+    assert!(words(&promise(&sometimes("20%"), weak)).contains("1 − 20% × (1 − 99%) = 99.8%"));
     // The promise of an endpoint covers what that one calls; that of a service is held against its best one,
     // other than the one that its health check asks.
     let of = |e: &str, f: &str, about: &str| {
