@@ -29,35 +29,29 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
         }
         let gone = endpoint.sunset.filter(|s| s.value <= ctx.today);
         // What is leaving itself need not move before it does.
-        let caller =
+        let caller_endpoint =
             edge.from_endpoint.and_then(|e| ctx.arch.endpoint(EndpointRef { service: from, endpoint: e }));
-        if gone.is_none() && caller.is_some_and(is_leaving) {
+        if gone.is_none() && caller_endpoint.is_some_and(is_leaving) {
             continue;
         }
-        let (caller, callee) = (ctx.id(from), ctx.arch.endpoint_id(at));
-        let finding = match gone {
-            Some(day) => Finding::new(
-                RULE.info,
-                edge.span,
-                format!("`{caller}` calls `{callee}`, which is gone since {}", day.value),
-            )
-            .label("called here")
-            .also(day.span, "its last day was the one before")
-            .severity(Severity::Error)
-            .help(format!("call what replaces it{}", ask(ctx, to))),
-            None => {
-                let until = endpoint.sunset.map(|day| format!(" until {}", day.value)).unwrap_or_default();
-                let said = endpoint.deprecated.map(|d| d.span).or(endpoint.sunset.map(|s| s.span));
-                let finding = Finding::new(
-                    RULE.info,
-                    edge.span,
-                    format!("`{caller}` calls `{callee}`, which is deprecated"),
-                )
-                .label("called here")
+        let (caller, target) = (ctx.id(from), ctx.arch.endpoint_id(at));
+        let finding = if let Some(day) = gone {
+            let message = format!("`{caller}` calls `{target}`, which is gone since {}", day.value);
+            Finding::new(RULE.info, edge.span, message)
+                .also(day.span, "its last day was the one before")
+                .severity(Severity::Error)
+                .help(format!("call what replaces it{}", ask(ctx, to)))
+        } else {
+            let until = endpoint.sunset.map(|day| format!(" until {}", day.value)).unwrap_or_default();
+            let message = format!("`{caller}` calls `{target}`, which is deprecated");
+            let finding = Finding::new(RULE.info, edge.span, message)
                 .help(format!("call what replaces it{until}{}", ask(ctx, to)));
-                said.map_or_else(|| finding.clone(), |said| finding.clone().also(said, "said here"))
+            match endpoint.deprecated.map(|d| d.span).or(endpoint.sunset.map(|s| s.span)) {
+                Some(said) => finding.also(said, "said here"),
+                None => finding,
             }
         };
+        let finding = finding.label("called here");
         out.push(finding.about(ctx.arch.edge_id(index)));
     }
 }

@@ -87,8 +87,8 @@ fn methods(edge: &Edge, endpoint: &Endpoint) -> Option<Mismatch> {
 fn finding(ctx: &Context<'_>, edge: EdgeIndex, at: EndpointRef, mismatch: Mismatch) -> Finding {
     let Mismatch { said, offered, help } = mismatch;
     let (_, from, _) = ctx.edge(edge);
-    let (caller, callee) = (ctx.id(from), ctx.arch.endpoint_id(at));
-    let message = format!("`{caller}` calls `{callee}` by {}, which is {}", said.0, offered.0);
+    let (caller, target) = (ctx.id(from), ctx.arch.endpoint_id(at));
+    let message = format!("`{caller}` calls `{target}` by {}, which is {}", said.0, offered.0);
     Finding::new(RULE.info, said.1, message)
         .label(format!("{} here{}", said.0, ctx.origin(said.1)))
         .also(offered.1, format!("{} here", offered.0))

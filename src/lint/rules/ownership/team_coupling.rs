@@ -52,13 +52,13 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
 
 /// The teams of two services, where they are two and one of them must know the other.
 fn between<'a>(ctx: &'a Context<'_>, from: NodeIndex, to: NodeIndex) -> Option<(&'a str, &'a str)> {
-    let (caller, callee) = (&ctx.arch.graph[from], &ctx.arch.graph[to]);
-    let (service, target) = (caller.service()?, callee.service()?);
+    let (caller, target) = (&ctx.arch.graph[from], &ctx.arch.graph[to]);
+    let (service, other) = (caller.service()?, target.service()?);
     // To call everybody, and to be called by everybody, is what these are for.
     let front = matches!(service.kind, ServiceKind::Gateway | ServiceKind::Bff);
-    let shared = callee.tags.iter().any(|t| t == "platform");
-    let teams = (caller.owner.as_ref()?.value.as_str(), callee.owner.as_ref()?.value.as_str());
-    (!front && !shared && !target.external && teams.0 != teams.1).then_some(teams)
+    let shared = target.tags.iter().any(|t| t == "platform");
+    let teams = (caller.owner.as_ref()?.value.as_str(), target.owner.as_ref()?.value.as_str());
+    (!front && !shared && !other.external && teams.0 != teams.1).then_some(teams)
 }
 
 fn finding(

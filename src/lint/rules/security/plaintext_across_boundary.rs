@@ -77,8 +77,8 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
 /// where both sides say which zone they trust.
 fn open(ctx: &Context<'_>, index: EdgeIndex, edge: &Edge) -> Option<Open> {
     let (from, to) = ctx.arch.ends(index);
-    let (caller, callee) = (&ctx.arch.graph[from], &ctx.arch.graph[to]);
-    let (tls, in_mesh) = match (&callee.kind, edge.kind) {
+    let (caller, target) = (&ctx.arch.graph[from], &ctx.arch.graph[to]);
+    let (tls, in_mesh) = match (&target.kind, edge.kind) {
         (NodeKind::Service(service), EdgeKind::Call) => (edge.policy.tls, !service.external),
         (NodeKind::Datastore(store), EdgeKind::Read | EdgeKind::Write) => {
             (edge.policy.tls.or(store.tls), false)
@@ -90,9 +90,9 @@ fn open(ctx: &Context<'_>, index: EdgeIndex, edge: &Edge) -> Option<Open> {
     if tls.is_some_and(|tls| tls.value) || (mesh && in_mesh) {
         return None;
     }
-    let zones = caller.trust_zone.clone().zip(callee.trust_zone.clone());
+    let zones = caller.trust_zone.clone().zip(target.trust_zone.clone());
     let leaves =
-        callee.service().is_some_and(|s| s.external) && !caller.service().is_some_and(|s| s.external);
+        target.service().is_some_and(|s| s.external) && !caller.service().is_some_and(|s| s.external);
     match zones {
         // What is listed without detail says nothing of how it travels.
         Some((a, b)) if a.value != b.value => {

@@ -37,8 +37,7 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
                     let message = format!("`{name}` is public and asks nobody who they are");
                     let finding = Finding::new(RULE.info, auth.span, message).label("switched off here");
                     let exposure = endpoint.exposure.or(service.exposure);
-                    let finding = exposure
-                        .map_or_else(|| finding.clone(), |e| finding.clone().also(e.span, "public here"));
+                    let finding = where_public(finding, exposure);
                     out.push(finding.help(HELP).about(name));
                 }
                 Some(_) => {}
@@ -58,9 +57,15 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
         };
         let finding = Finding::new(RULE.info, auth.span, message).label("switched off here");
         let exposure = inherit.first().and_then(|at| ctx.arch.endpoint(*at)?.exposure).or(service.exposure);
-        let finding =
-            exposure.map_or_else(|| finding.clone(), |e| finding.clone().also(e.span, "public here"));
+        let finding = where_public(finding, exposure);
         out.push(finding.help(HELP).about(id));
+    }
+}
+
+fn where_public(finding: Finding, exposure: Option<Spanned<Exposure>>) -> Finding {
+    match exposure {
+        Some(exposure) => finding.also(exposure.span, "public here"),
+        None => finding,
     }
 }
 
