@@ -82,9 +82,23 @@ pub struct CheckArgs {
     #[command(flatten)]
     pub input: InputArgs,
 
-    /// How findings are said, to standard output or with NAME=FILE into a file (again for more)
+    /// How findings are said, to standard output or with NAME=FILE into a file (again for more):
+    /// human, json, jsonl, sarif, github, gitlab, junit, checkstyle, markdown
     #[arg(short, long, value_name = "NAME[=FILE]")]
     pub format: Vec<String>,
+
+    /// Show a result of `-f json` again, instead of judging
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["paths", "overlay", "set", "format_in",
+        "separate", "no_suppress", "fix", "diff", "watch", "baseline"])]
+    pub from_json: Option<String>,
+
+    /// Only findings about what this team owns (again for more)
+    #[arg(long, value_name = "TEAM", conflicts_with_all = ["fix", "diff"])]
+    pub owner: Vec<String>,
+
+    /// Count the findings of each owner (human)
+    #[arg(long)]
+    pub by_owner: bool,
 
     /// Exit with 1 from this severity on
     #[arg(long, value_enum, default_value_t = FailOn::Error, value_name = "SEVERITY")]

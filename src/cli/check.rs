@@ -1,116 +1,142 @@
 //! `loadpath check`.
 
 use super::args::{CheckArgs, Cli, FailOn};
-use super::fix::fixed;
+use super::disk::Disk;
+use super::fix::{diff, fixed};
 use super::input::{System, system, system_of};
-use super::output::{print, style, write};
+use super::output::{complain, print};
+use super::targets::{Target, deliver, targets};
 use super::watch::watch;
 use crate::finding::Severity;
 use crate::model::EdgeKind;
-use crate::report::{CheckReport, FormatInfo, finding_format};
-use anyhow::Result;
-use std::time::Instant;
+use crate::report::{self, CheckReport, Saved};
+use crate::source::Loader;
+use anyhow::{Context, Result, anyhow};
+use std::io::Read;
+use std::time::{Duration, Instant};
 
 /// Judges and reports. 2 where a file is broken, 1 from `--fail-on` on, else 0.
 pub fn run(cli: &Cli, args: &CheckArgs) -> Result<u8> {
-    let formats = formats(args)?;
+    let targets = targets(&args.format)?;
     if !args.watch {
-        return once(cli, args, &formats, &mut Vec::new());
+        return once(cli, args, &targets, &mut Vec::new());
     }
     watch(&args.input.paths, || {
         let mut read = args.input.overlay.clone();
-        once(cli, args, &formats, &mut read).map(|_| read)
+        once(cli, args, &targets, &mut read).map(|_| read)
     })
 }
 
 /// One run; the files it reads are added to `read`.
-fn once(
-    cli: &Cli,
-    args: &CheckArgs,
-    formats: &[(&'static FormatInfo, Option<String>)],
-    read: &mut Vec<String>,
-) -> Result<u8> {
-    let mut one = |paths: Option<&[String]>| {
+fn once(cli: &Cli, args: &CheckArgs, targets: &[Target], read: &mut Vec<String>) -> Result<u8> {
+    let saved = args.from_json.as_deref().map(load).transpose()?;
+    let systems = if saved.is_some() { Vec::new() } else { judged(cli, args)? };
+    for (system, _) in &systems {
+        read.extend(system.sources.files().map(|(_, file)| file.name.clone()));
+    }
+    let mut reports = match &saved {
+        Some(saved) => saved.reports(),
+        None => systems.iter().map(|(system, took)| report(system, *took)).collect(),
+    };
+    narrow(&mut reports, args)?;
+    if args.diff {
+        systems.iter().try_for_each(|(system, _)| print(&diff(system)))?;
+    } else {
+        deliver(targets, &reports, cli)?;
+    }
+    Ok(exit_code(args, &reports))
+}
+
+/// Every system that was named, judged, with how long it took.
+fn judged(cli: &Cli, args: &CheckArgs) -> Result<Vec<(System, Duration)>> {
+    let one = |path: Option<&String>| {
         let start = Instant::now();
-        let judged = || match paths {
-            None => system(&args.input, cli.quiet),
-            Some(paths) => system_of(paths, &args.input, cli.quiet),
+        let judged = || {
+            let mut system = match path {
+                Some(path) => system_of(std::slice::from_ref(path), &args.input, cli.quiet)?,
+                None => system(&args.input, cli.quiet)?,
+            };
+            if args.no_suppress {
+                system.findings.iter_mut().for_each(|finding| finding.suppressed = false);
+            }
+            Ok(system)
         };
         let mut system = if args.fix { fixed(cli, judged)? } else { judged()? };
         if let Some(path) = args.baseline.as_ref().filter(|_| !args.no_suppress) {
             super::baseline::apply(args, path, &mut system)?;
         }
-        read.extend(system.sources.files().map(|(_, file)| file.name.clone()));
-        report(cli, args, formats, &system, start)
-    };
-    if !args.separate || args.input.paths.len() < 2 {
-        return one(None);
-    }
-    let all = args.input.paths.iter().map(|path| one(Some(std::slice::from_ref(path))));
-    all.collect::<Result<Vec<u8>>>().map(|codes| codes.into_iter().max().unwrap_or(0))
-}
-
-/// The formats asked for, with the files they go to.
-fn formats(args: &CheckArgs) -> Result<Vec<(&'static FormatInfo, Option<String>)>> {
-    if args.format.is_empty() {
-        return Ok(vec![(format_named("human")?, None)]);
-    }
-    let one = |text: &String| {
-        let (name, file) =
-            text.split_once('=').map_or((text.as_str(), None), |(n, f)| (n, Some(f.to_owned())));
-        Ok((format_named(name)?, file))
-    };
-    args.format.iter().map(one).collect()
-}
-
-fn format_named(name: &str) -> Result<&'static FormatInfo> {
-    let known = || crate::report::FINDING_FORMATS.iter().map(|f| f.name);
-    finding_format(name).ok_or_else(|| super::explain::unknown("format", name, known()))
-}
-
-fn report(
-    cli: &Cli,
-    args: &CheckArgs,
-    formats: &[(&'static FormatInfo, Option<String>)],
-    system: &System,
-    start: Instant,
-) -> Result<u8> {
-    let mut findings = system.findings.clone();
-    if args.no_suppress {
-        for finding in &mut findings {
-            finding.suppressed = false;
+        for note in &system.notes {
+            complain(&format!("note: {note}"));
         }
+        Ok((system, start.elapsed()))
+    };
+    if args.separate && args.input.paths.len() > 1 {
+        args.input.paths.iter().map(|path| one(Some(path))).collect()
+    } else {
+        Ok(vec![one(None)?])
     }
-    let mut report = CheckReport::new(&system.sources, &findings);
+}
+
+/// What is to be said of a system.
+fn report(system: &System, took: Duration) -> CheckReport<'_> {
+    let mut report = CheckReport::new(&system.sources, &system.findings);
     report.title = system.title();
     report.facts = system.facts();
     report.rules_run = system.ran.len();
-    report.show_suppressed = args.no_suppress;
-    report.elapsed = Some(start.elapsed());
-    if args.diff {
-        print(&super::fix::diff(system))?;
-        return Ok(exit_code(args, system, &findings));
-    }
-    for (format, file) in formats {
-        match file {
-            Some(path) => write(path, &(format.render)(&report, &super::output::plain(cli)))?,
-            None => print(&(format.render)(&report, &style(cli)))?,
-        }
-    }
-    for note in &system.notes {
-        super::output::complain(&format!("note: {note}"));
-    }
-    Ok(exit_code(args, system, &findings))
+    report.elapsed = Some(took);
+    report.complete = !system.broken;
+    report.owners = system.arch.owners().into_iter().map(str::to_owned).collect();
+    report
 }
 
-fn exit_code(args: &CheckArgs, system: &System, findings: &[crate::finding::Finding]) -> u8 {
+/// A saved result, with the files it speaks of as far as they are there.
+fn load(path: &str) -> Result<Saved> {
+    let bytes = if path == "-" {
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().read_to_end(&mut bytes)?;
+        bytes
+    } else {
+        Disk.load(path).map_err(|e| anyhow!("cannot read `{path}`: {e}"))?
+    };
+    let text = String::from_utf8(bytes).with_context(|| format!("`{path}`"))?;
+    let mut saved = report::read(&text).map_err(|e| anyhow!("`{path}`: {e}"))?;
+    for file in saved.files() {
+        // Anything but a plain file may block, or never end.
+        let plain = std::path::Path::new(&file).is_file();
+        let text = plain.then(|| Disk.load(&file).ok()).flatten().and_then(|b| String::from_utf8(b).ok());
+        if let Some(text) = text {
+            saved.supply(&file, text.strip_prefix('\u{feff}').unwrap_or(&text));
+        }
+    }
+    Ok(saved)
+}
+
+/// Leaves in what the arguments ask for.
+fn narrow(reports: &mut [CheckReport<'_>], args: &CheckArgs) -> Result<()> {
+    for team in &args.owner {
+        if !reports.iter().any(|report| report.owners.contains(team)) {
+            let known = reports.iter().flat_map(|report| report.owners.iter().map(String::as_str));
+            return Err(super::explain::unknown("owner", team, known));
+        }
+    }
+    for report in reports {
+        report.by_owner = args.by_owner;
+        if !args.owner.is_empty() {
+            report.only(&args.owner);
+        }
+    }
+    Ok(())
+}
+
+fn exit_code(args: &CheckArgs, reports: &[CheckReport<'_>]) -> u8 {
     let bar = match args.fail_on {
         FailOn::Info => Severity::Info,
         FailOn::Warning => Severity::Warning,
         FailOn::Error => Severity::Error,
     };
-    let failed = findings.iter().any(|f| f.counts() && f.severity >= bar);
-    match (system.broken, failed && !args.exit_zero) {
+    let broken = reports.iter().any(|report| !report.complete);
+    let failed = reports.iter().any(|report| report.counts().worst().is_some_and(|worst| worst >= bar));
+    match (broken, failed && !args.exit_zero) {
         (true, _) => 2,
         (false, true) => 1,
         (false, false) => 0,

@@ -34,7 +34,7 @@ pub fn run(cli: &Cli, args: &GraphArgs) -> Result<u8> {
         report.facts = system.facts();
         report.rules_run = system.ran.len();
         if let Some(human) = finding_format("human") {
-            complain((human.render)(&report, &style_of_errors(cli)).trim_end());
+            complain((human.render)(&[report], &style_of_errors(cli)).trim_end());
         }
     }
     for note in &system.notes {

@@ -17,6 +17,7 @@ mod revision;
 mod schema;
 mod show;
 mod simulate;
+mod targets;
 mod watch;
 
 use args::{Cli, Command};

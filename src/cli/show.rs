@@ -3,6 +3,7 @@
 use super::args::{Cli, ShowArgs};
 use super::input::{System, system};
 use super::output::print;
+use crate::analysis::{Carrier, Flow, Load, Station};
 use crate::model::{Architecture, Edge};
 use anyhow::Result;
 use petgraph::graph::NodeIndex;
@@ -33,6 +34,13 @@ fn page(arch: &Architecture, index: NodeIndex) -> String {
         fact("layer", service.layer.as_ref().map(|l| l.value.clone()));
         fact("status", Some(service.status.map(|s| s.value).unwrap_or_default().word().to_owned()));
         fact("technology", (!service.technology.is_empty()).then(|| service.technology.join(", ")));
+        let load = Load::of(arch);
+        let offered = load.service(arch, index);
+        let asked = |rate: &f64| *rate > 0.0;
+        fact("load", offered.base.filter(asked).map(|rate| said(rate, &offered)));
+        let station = load.stations().iter().find(|s| s.carrier == Carrier::Service(index));
+        let busy = station.and_then(Station::utilization).filter(asked);
+        fact("utilization", busy.map(|rho| format!("{:.1}%", rho * 100.0)));
         fact("replicas", service.replicas.map(|r| r.value.to_string()));
         fact("workers", service.workers.map(|w| w.value.to_string()));
         let health = service.health_check.as_ref().and_then(|h| h.value.on()).and_then(|h| h.path.as_ref());
@@ -52,6 +60,14 @@ fn page(arch: &Architecture, index: NodeIndex) -> String {
         }
     }
     text
+}
+
+/// `200/s, 600/s at the peak`, of all endpoints together.
+fn said(rate: f64, offered: &Flow) -> String {
+    let least = if offered.complete { "" } else { "at least " };
+    let peak = offered.peak.filter(|peak| *peak > rate);
+    let peak = peak.map_or_else(String::new, |peak| format!(", {peak:.1}/s at the peak"));
+    format!("{least}{rate:.1}/s{peak}")
 }
 
 /// What is said of how an edge is made.

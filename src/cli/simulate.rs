@@ -25,7 +25,7 @@ pub fn run(cli: &Cli, args: &SimulateArgs) -> Result<u8> {
         let mut report = CheckReport::new(&system.sources, &errors);
         report.title = system.title();
         if let Some(human) = finding_format("human") {
-            complain((human.render)(&report, &style_of_errors(cli)).trim_end());
+            complain((human.render)(&[report], &style_of_errors(cli)).trim_end());
         }
         complain("error: an architecture with these errors cannot be simulated");
         return Ok(if system.broken { 2 } else { 1 });

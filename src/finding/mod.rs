@@ -16,7 +16,7 @@ pub use rule::{RuleInfo, Setting};
 pub use suppress::Suppressions;
 pub use suppress_rules::RULES;
 
-use crate::source::Span;
+use crate::source::{Fnv, Span};
 
 /// How bad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -92,6 +92,8 @@ pub struct Finding {
     pub notes: Vec<String>,
     /// Ids of what it is about: its identity, whatever the file it stands in.
     pub subjects: Vec<String>,
+    /// Who owns what it is about, sorted; filled in by `lint`, which knows the owners.
+    pub owners: Vec<String>,
     /// The path that proves it.
     pub path: Vec<Hop>,
     /// The figures behind it, in SI units (`_s`, `_per_s` in the name).
@@ -117,6 +119,7 @@ impl Finding {
             help: Vec::new(),
             notes: Vec::new(),
             subjects: Vec::new(),
+            owners: Vec::new(),
             path: Vec::new(),
             numbers: Vec::new(),
             fix: None,
@@ -207,7 +210,7 @@ impl Finding {
     /// Identity: rule + the ids of what it is about, as 16 hexadecimal digits. Moving or splitting files
     /// changes nothing; a finding that names no subject is identified by its message.
     pub fn fingerprint(&self) -> String {
-        let mut hash = Fnv::new();
+        let mut hash = Fnv::default();
         hash.part(self.rule.id);
         if self.subjects.is_empty() {
             hash.part(&self.message);
@@ -215,27 +218,11 @@ impl Finding {
         for subject in &self.subjects {
             hash.part(subject);
         }
-        format!("{:016x}", hash.0)
+        hash.hex()
     }
 
     fn order(&self) -> (Span, &'static str, &str) {
         (self.primary.span, self.rule.id, &self.message)
-    }
-}
-
-/// FNV-1a, 64 bits: stable across runs, platforms and versions, as an identity must be.
-/// Source: <https://datatracker.ietf.org/doc/html/draft-eastlake-fnv>.
-struct Fnv(u64);
-
-impl Fnv {
-    const fn new() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-
-    fn part(&mut self, text: &str) {
-        for byte in text.bytes().chain(std::iter::once(0)) {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
     }
 }
 

@@ -2,7 +2,10 @@
 
 use super::Settings;
 use super::contracts::Contracts;
-use crate::analysis::{Budget, Budgets, Consistent, Dependencies, Durations, EndpointGraph};
+use crate::analysis::{
+    Budget, Budgets, Consistent, Dependencies, Durations, EndpointGraph, FailureGraph, Load, Promise,
+    promises,
+};
 use crate::finding::{Date, Finding, RuleInfo, Severity};
 use crate::model::{Architecture, Edge};
 use crate::source::{Sources, Span};
@@ -22,9 +25,12 @@ pub struct Context<'a> {
     settings: &'a Settings<'a>,
     /// Bytes that could not be read or resolved, sorted.
     errors: Vec<Span>,
+    failures: OnceLock<FailureGraph>,
+    promises: OnceLock<Vec<Promise>>,
     budgets: OnceLock<Vec<Budget>>,
     dependencies: OnceLock<Dependencies>,
     contracts: OnceLock<Contracts<'a>>,
+    load: OnceLock<Load>,
 }
 
 impl<'a> Context<'a> {
@@ -46,9 +52,12 @@ impl<'a> Context<'a> {
             today,
             settings,
             errors,
+            failures: OnceLock::new(),
+            promises: OnceLock::new(),
             budgets: OnceLock::new(),
             dependencies: OnceLock::new(),
             contracts: OnceLock::new(),
+            load: OnceLock::new(),
         }
     }
 
@@ -62,11 +71,26 @@ impl<'a> Context<'a> {
         self.contracts.get_or_init(|| Contracts::of(self.arch))
     }
 
+    /// Who fails with whom.
+    pub fn failures(&self) -> &FailureGraph {
+        self.failures.get_or_init(|| FailureGraph::of(self.arch))
+    }
+
+    /// Every promise of availability, with what can be reached.
+    pub fn promises(&self) -> &[Promise] {
+        self.promises.get_or_init(|| promises(self.arch, self.failures()))
+    }
+
     /// Whether something within these bytes could not be read or resolved: that nothing is said there is
     /// then no finding of its own.
     pub fn is_broken(&self, whole: Span) -> bool {
         let from = self.errors.partition_point(|e| (e.file, e.start) < (whole.file, whole.start));
         self.errors.get(from).is_some_and(|e| whole.contains(*e))
+    }
+
+    /// The load of the document's traffic.
+    pub fn load(&self) -> &Load {
+        self.load.get_or_init(|| Load::of(self.arch))
     }
 
     /// How long calls and endpoints may take.

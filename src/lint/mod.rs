@@ -4,11 +4,13 @@
 //! descriptor and a function; adding one is: write its file and its page in the folder of its family, add its
 //! `mod` line and its line in the family's slice. Must not read files or print.
 
+mod amounts;
 pub mod baseline;
 mod context;
 mod contracts;
 mod durations;
 mod inherited;
+mod owners;
 pub mod rules;
 mod settings;
 
@@ -89,5 +91,6 @@ pub fn judge(arch: &Architecture, sources: &Sources, said: Vec<Finding>, occasio
     findings.extend(suppressions.report(&known, &|id| ran.contains(&id)));
     settings.weigh(&mut findings);
     finding::sort(&mut findings);
+    owners::assign(arch, &mut findings);
     Judgement { findings, ran }
 }

@@ -209,8 +209,8 @@ impl<'d> Building<'d> {
         }
     }
 
-    /// What queues and datastores name must exist: where dead messages go, what a replica is a copy of, whose
-    /// it is.
+    /// What is named in passing must exist: where dead messages go, what a replica is a copy of, whose it is,
+    /// what a health check asks.
     fn named(&mut self) {
         use super::resolve::{Want, node};
         let mut missing = Vec::new();
@@ -225,7 +225,13 @@ impl<'d> Building<'d> {
                     want(store.replica_of.as_ref(), Want::Datastore);
                     want(store.service.as_ref(), Want::Service);
                 }
-                NodeKind::Service(_) | NodeKind::Topic(_) => {}
+                NodeKind::Service(service) => {
+                    let check = service.health_check.as_ref().and_then(|h| h.value.on());
+                    for name in check.and_then(|c| c.checks.as_ref()).iter().flat_map(|c| c.iter()) {
+                        want(Some(name), Want::Any);
+                    }
+                }
+                NodeKind::Topic(_) => {}
             }
         }
         self.findings.extend(missing.into_iter().map(|f| *f));

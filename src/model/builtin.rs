@@ -85,6 +85,11 @@ pub const BUILTINS: &[Builtin] = &[
         about: "where a breaker is declared",
     },
     Builtin {
+        key: "calls.*.circuit_breaker.counts",
+        value: "attempts",
+        about: "the breaker is inside the retry",
+    },
+    Builtin {
         key: "calls.*.circuit_breaker.open_duration",
         value: "60s",
         about: "where a breaker is declared",

@@ -111,10 +111,16 @@ impl Edge {
         }
     }
 
-    /// Whether the request fails with it: synchronous, not optional, without a stand-in.
+    /// Whether it is made only when another has failed.
+    pub fn stands_in(&self) -> bool {
+        self.evidence.first().is_some_and(|e| e.source == "fallback")
+    }
+
+    /// Whether the request fails with it: synchronous, not optional, no stand-in and without one.
     pub fn is_hard(&self) -> bool {
         let fallback = self.fallback.as_ref().is_some_and(|f| f.value != Fallback::None);
-        self.is_sync_call() && !self.optional.as_ref().is_some_and(|o| o.value) && !fallback
+        let optional = self.optional.as_ref().is_some_and(|o| o.value);
+        self.is_sync_call() && !optional && !fallback && !self.stands_in()
     }
 
     /// How it travels, where something was said.

@@ -27,13 +27,14 @@ pub use scenario::{Expected, Happening, Scenario, TargetRef, Traffic};
 /// The words and quantities of a document that mean the same in the model: what stands below the model
 /// takes them from here and need not know how they are written.
 pub mod words {
+    pub use crate::spec::Switch;
     pub use crate::spec::facts::facts;
     pub use crate::spec::units::{Duration, Rate, Share};
     pub use crate::spec::vocabulary::{
-        Arrivals, Cancellation, Contract, DatastoreKind, Event, Expectation, Exposure, Interpolate, Jitter,
-        Latency, LatencyDistribution, Level, LintSettings, Metric, Operator, Policy, Protocol,
-        QueueDiscipline, RateProfile, Retry, RetryCondition, RuleSettings, ServiceKind, Status, Texts,
-        Traffic,
+        Arrivals, BreakerCounts, Cancellation, Contract, DatastoreKind, Event, Expectation, Exposure,
+        Interpolate, Jitter, Latency, LatencyDistribution, Level, LintSettings, Metric, Operator, Policy,
+        Preset, Protocol, QueueDiscipline, RateProfile, Retry, RetryCondition, RuleSettings, ServiceKind,
+        Slo, Status, Texts, Traffic,
     };
 }
 

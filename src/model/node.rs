@@ -202,6 +202,17 @@ pub struct Endpoint {
     pub steps: Vec<Step>,
 }
 
+impl Endpoint {
+    /// The mean of its own work, calls not counted, in seconds: its latency's, else the sum of its `work`
+    /// steps (which are parts of a declared latency). `None` where nothing is said of either.
+    pub fn mean_work_s(&self) -> Option<f64> {
+        let declared = self.latency.as_ref().and_then(|l| super::distribution(&l.value));
+        let work = |step: &Step| if let Step::Work(work) = step { Some(work.value.seconds()) } else { None };
+        let between = self.steps.iter().filter_map(work).reduce(|a, b| a + b);
+        declared.map(|d| d.mean().seconds()).or(between)
+    }
+}
+
 /// How a handler consumes.
 #[derive(Debug, Clone)]
 pub struct Consumption {

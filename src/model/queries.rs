@@ -61,6 +61,11 @@ impl Architecture {
         self.graph.edge_indices().map(|i| (i, &self.graph[i]))
     }
 
+    /// Everyone who owns something.
+    pub fn owners(&self) -> BTreeSet<&str> {
+        self.nodes().filter_map(|(_, n)| n.owner.as_ref()).map(|o| o.value.as_str()).collect()
+    }
+
     /// The edges that leave a node.
     pub fn outgoing(&self, node: NodeIndex) -> Vec<EdgeIndex> {
         self.at(node, Direction::Outgoing)

@@ -75,6 +75,7 @@ impl Building<'_> {
                     if data.write { (EdgeKind::Write, "write") } else { (EdgeKind::Read, "read") };
                 let mut edge = Edge::new(kind, data.datastore.span, source);
                 repeat(&mut edge, data.probability, data.times);
+                edge.optional = data.optional;
                 Some(Step::Edge(self.connect(caller, to, edge)))
             }
         }

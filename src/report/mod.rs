@@ -4,17 +4,23 @@
 //! the environment: whether there is colour and how wide a line may be is handed in as a [`Style`].
 //! Must not judge: what is an error was settled before.
 
+mod entry;
 pub mod findings;
 pub mod forecast;
+mod markup;
+mod saved;
 mod snippet;
 mod summary;
+mod words;
 
+pub use entry::{Change, Entry, Place, Range, Step};
 pub use findings::{FINDING_FORMATS, FormatInfo, finding_format};
+pub use saved::{Saved, TextRef, read};
 pub use summary::Counts;
 
 use std::time::Duration;
 
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::source::Sources;
 
 /// How a text may look.
@@ -50,14 +56,14 @@ pub enum Tone {
     Good,
 }
 
-/// What a check found, and what is said around it.
+/// What a check of one system found, and what is said around it.
 #[derive(Debug, Clone)]
 pub struct CheckReport<'a> {
     /// The texts the findings point into.
     pub sources: &'a Sources,
     /// All findings, sorted, the suppressed and the baselined ones with their flag. Texts for people leave
     /// those out, files for programs mark them.
-    pub findings: &'a [Finding],
+    pub entries: Vec<Entry<'a>>,
     /// What was checked (`shop`); may be empty.
     pub title: String,
     /// What it consists of (`12 services, 16 calls, 2 entry points`); may be empty.
@@ -66,27 +72,61 @@ pub struct CheckReport<'a> {
     pub rules_run: usize,
     /// How long it took; left out where texts must be the same from run to run.
     pub elapsed: Option<Duration>,
-    /// Whether texts for people show suppressed findings too.
-    pub show_suppressed: bool,
+    /// Whether every file could be read.
+    pub complete: bool,
+    /// All owners the system names, sorted.
+    pub owners: Vec<String>,
+    /// How many findings were left out because they are about what others own.
+    pub elsewhere: usize,
+    /// Whether texts for people count the findings of each owner.
+    pub by_owner: bool,
+    /// The texts that were read, where they are not all in `sources`: of a result that was saved.
+    pub texts: Option<Vec<TextRef<'a>>>,
 }
 
 impl<'a> CheckReport<'a> {
     /// A report of these findings with nothing said around them.
     pub fn new(sources: &'a Sources, findings: &'a [Finding]) -> Self {
+        Self::of(sources, findings.iter().map(|finding| Entry::new(sources, finding)).collect())
+    }
+
+    /// A report of findings that are resolved already.
+    pub const fn of(sources: &'a Sources, entries: Vec<Entry<'a>>) -> Self {
         Self {
             sources,
-            findings,
+            entries,
             title: String::new(),
             facts: String::new(),
             rules_run: 0,
             elapsed: None,
-            show_suppressed: false,
+            complete: true,
+            owners: Vec::new(),
+            elsewhere: 0,
+            by_owner: false,
+            texts: None,
         }
+    }
+
+    /// Leaves out what is about nothing that one of `teams` owns. What keeps files from being read
+    /// concerns everyone: it stays.
+    pub fn only(&mut self, teams: &[String]) {
+        let all = self.entries.len();
+        let complete = self.complete;
+        self.entries.retain(|entry| {
+            let stops = !complete && entry.owners.is_empty() && entry.severity == Severity::Error;
+            stops || entry.owners.iter().any(|owner| teams.contains(owner))
+        });
+        self.elsewhere += all - self.entries.len();
+    }
+
+    /// The findings that are to be mended: neither suppressed nor baselined.
+    pub fn open(&self) -> impl Iterator<Item = &Entry<'a>> {
+        self.entries.iter().filter(|entry| entry.counts())
     }
 
     /// How many findings there are of each kind.
     pub fn counts(&self) -> Counts {
-        Counts::of(self)
+        Counts::of(&self.entries)
     }
 }
 

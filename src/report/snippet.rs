@@ -10,8 +10,8 @@ use annotate_snippets::{
     Annotation, AnnotationKind, Element, Level, Origin, Snippet, normalize_untrusted_str,
 };
 
-use crate::finding::{Finding, Label};
-use crate::source::{SourceFile, Sources};
+use super::entry::{self, Entry};
+use crate::source::{SourceFile, Sources, Span};
 
 /// Labels of one file that are no more lines apart than this share a snippet.
 const NEAR_LINES: usize = 40;
@@ -42,45 +42,47 @@ struct Window<'a> {
 }
 
 /// What is shown under the headline of a finding, in telling order.
-pub(super) fn elements<'a>(sources: &'a Sources, finding: &'a Finding) -> Vec<Element<'a>> {
-    let labels = std::iter::once((&finding.primary, AnnotationKind::Primary))
-        .chain(finding.secondary.iter().map(|label| (label, AnnotationKind::Context)));
+pub(super) fn elements<'a>(sources: &'a Sources, entry: &'a Entry<'_>) -> Vec<Element<'a>> {
     let mut windows: Vec<Window<'a>> = Vec::new();
     let mut apart = Vec::new();
-    for (label, kind) in labels {
-        let Some(file) = file_of(sources, label) else { continue };
-        let place = Place::of(file, label);
+    for at in &entry.locations {
+        let kind = if at.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
+        let Some(span) = at.range.span else {
+            name(&mut apart, origin(&at.range), &at.label);
+            continue;
+        };
+        let file = sources.file(span.file);
+        let place = Place::of(file, span);
         if file.text.is_empty() {
-            name(&mut apart, Origin::path(normalize_untrusted_str(&file.name)), label);
+            name(&mut apart, Origin::path(normalize_untrusted_str(&file.name)), &at.label);
         } else if place.line_end - place.line_start > SNIPPET_BYTES {
-            name(&mut apart, place.origin(sources, label), label);
+            name(&mut apart, origin(&at.range), &at.label);
         } else if let Some(window) = windows.iter_mut().find(|window| window.takes(&place)) {
-            window.take(place, label, kind);
+            window.take(place, &at.label, kind);
         } else {
-            windows.push(Window::around(place, label, kind));
+            windows.push(Window::around(place, &at.label, kind));
         }
     }
     windows.iter().map(|window| Element::Cause(window.draw())).chain(apart).collect()
 }
 
 /// Says where something is and what is to be seen there, without showing it.
-fn name<'a>(elements: &mut Vec<Element<'a>>, origin: Origin<'a>, label: &Label) {
+fn name<'a>(elements: &mut Vec<Element<'a>>, origin: Origin<'a>, label: &str) {
     elements.push(Element::Origin(origin));
-    if !label.text.is_empty() {
-        elements.push(Element::Message(Level::NOTE.message(normalize_untrusted_str(&label.text))));
+    if !label.is_empty() {
+        elements.push(Element::Message(Level::NOTE.message(normalize_untrusted_str(label))));
     }
 }
 
-/// The file of a label; `None` for a label about no file at all, whose id `sources` never gave out.
-fn file_of<'a>(sources: &'a Sources, label: &Label) -> Option<&'a SourceFile> {
-    let known = (label.span.file.0 as usize) < sources.files().len();
-    known.then(|| sources.file(label.span.file))
+/// Where it is, for a line that is too long or not at hand to be shown.
+fn origin<'a>(range: &entry::Range<'_>) -> Origin<'a> {
+    Origin::path(normalize_untrusted_str(&range.file)).line(range.line).char_column(range.column)
 }
 
 impl<'a> Place<'a> {
-    fn of(file: &'a SourceFile, label: &Label) -> Self {
+    fn of(file: &'a SourceFile, span: Span) -> Self {
         let text = file.text.as_str();
-        let wanted = (label.span.start as usize).min(text.len());
+        let wanted = (span.start as usize).min(text.len());
         let line = file.lines.line_of(wanted as u32);
         let line_start = (file.lines.start_of(line) as usize).min(text.len());
         let rest = text.get(line_start..).unwrap_or_default();
@@ -88,26 +90,20 @@ impl<'a> Place<'a> {
         let content = text.get(line_start..line_end).unwrap_or_default().trim_end_matches(['\n', '\r']);
         let content_end = line_start + content.len();
         let start = floor(text, wanted.min(content_end));
-        let until = ceil(text, (label.span.end as usize).clamp(start, content_end));
+        let until = ceil(text, (span.end as usize).clamp(start, content_end));
         let covered = text.get(start..until).unwrap_or_default();
         Self { file, line, line_start, line_end, start, end: start + covered.trim_end().len() }
-    }
-
-    /// Where it is, for a line that is too long to be shown.
-    fn origin(&self, sources: &Sources, label: &Label) -> Origin<'a> {
-        let at = sources.locate(label.span);
-        Origin::path(normalize_untrusted_str(&self.file.name)).line(at.line).char_column(at.column)
     }
 }
 
 impl<'a> Window<'a> {
-    fn around(place: Place<'a>, label: &'a Label, kind: AnnotationKind) -> Self {
+    fn around(place: Place<'a>, label: &'a str, kind: AnnotationKind) -> Self {
         Self {
             file: place.file,
             first_line: place.line,
             start: place.line_start,
             end: place.line_end,
-            marks: vec![(place, label.text.as_str(), kind)],
+            marks: vec![(place, label, kind)],
         }
     }
 
@@ -123,11 +119,11 @@ impl<'a> Window<'a> {
         same_file && (same_line || (near && !empty && end - start <= SNIPPET_BYTES))
     }
 
-    fn take(&mut self, place: Place<'a>, label: &'a Label, kind: AnnotationKind) {
+    fn take(&mut self, place: Place<'a>, label: &'a str, kind: AnnotationKind) {
         self.first_line = self.first_line.min(place.line);
         self.start = self.start.min(place.line_start);
         self.end = self.end.max(place.line_end);
-        self.marks.push((place, label.text.as_str(), kind));
+        self.marks.push((place, label, kind));
     }
 
     fn draw(&self) -> Snippet<'a, Annotation<'a>> {

@@ -2,15 +2,18 @@
 //!
 //! Owns the counting and the wording. Must not know any finding beyond its severity and its flags.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
-use annotate_snippets::normalize_untrusted_str;
+use serde::{Deserialize, Serialize};
 
-use super::{CheckReport, Style, Tone};
+use super::markup::one_line;
+use super::{CheckReport, Entry, Style, Tone};
 use crate::finding::Severity;
 
 /// How many findings there are: each is counted once.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Counts {
     /// Errors neither suppressed nor baselined.
     pub error: usize,
@@ -25,19 +28,24 @@ pub struct Counts {
 }
 
 impl Counts {
-    pub(super) fn of(report: &CheckReport<'_>) -> Self {
+    /// Of these findings.
+    pub(super) fn of<'e>(entries: impl IntoIterator<Item = &'e Entry<'e>>) -> Self {
         let mut counts = Self::default();
-        for finding in report.findings {
-            let counter = match finding.severity {
-                _ if finding.suppressed => &mut counts.suppressed,
-                _ if finding.baselined => &mut counts.baselined,
-                Severity::Error => &mut counts.error,
-                Severity::Warning => &mut counts.warning,
-                Severity::Info => &mut counts.info,
-            };
-            *counter += 1;
+        for entry in entries {
+            counts.count(entry);
         }
         counts
+    }
+
+    fn count(&mut self, entry: &Entry<'_>) {
+        let counter = match entry.severity {
+            _ if entry.suppressed => &mut self.suppressed,
+            _ if entry.baselined => &mut self.baselined,
+            Severity::Error => &mut self.error,
+            Severity::Warning => &mut self.warning,
+            Severity::Info => &mut self.info,
+        };
+        *counter += 1;
     }
 
     /// The worst severity that is left; `None` if nothing is.
@@ -53,23 +61,57 @@ impl Counts {
 
 /// `shop: 12 services, 16 calls · 1 error, 3 warnings, 2 suppressed · 41 rules in 4 ms`.
 pub(super) fn line(report: &CheckReport<'_>, style: &Style) -> String {
+    let said = said(report, style);
+    // The title is the user's text: no control characters from there.
+    let title = one_line(&report.title);
+    if title.is_empty() { said } else { format!("{title}: {said}") }
+}
+
+/// The line without what was checked.
+pub(super) fn said(report: &CheckReport<'_>, style: &Style) -> String {
     let counts = report.counts();
     let mut parts = Vec::new();
     if !report.facts.is_empty() {
         parts.push(report.facts.clone());
     }
-    parts.push(found(&counts, style));
+    let elsewhere = match report.elsewhere {
+        0 => String::new(),
+        n => format!(", {n} outside --owner"),
+    };
+    parts.push(found(&counts, style) + &elsewhere);
     if report.rules_run > 0 {
         let effort = plural(report.rules_run, "rule");
         parts.push(report.elapsed.map_or(effort.clone(), |t| format!("{effort} in {}", duration(t))));
     }
-    let said = parts.join(" · ");
-    // The title is the user's text: no control characters from there.
-    let title = normalize_untrusted_str(&report.title);
-    if title.is_empty() { said } else { format!("{title}: {said}") }
+    parts.join(" · ")
 }
 
-fn found(counts: &Counts, style: &Style) -> String {
+/// How many findings each owner has, the one with the worst first. A finding about what two own counts for
+/// both; nothing where nobody has any.
+pub(super) fn owners(report: &CheckReport<'_>, style: &Style) -> String {
+    let mut by_owner: BTreeMap<&str, Counts> = BTreeMap::new();
+    for entry in report.open() {
+        for owner in entry.owners.iter() {
+            by_owner.entry(owner).or_default().count(entry);
+        }
+        if entry.owners.is_empty() {
+            by_owner.entry("").or_default().count(entry);
+        }
+    }
+    let mut rows: Vec<(String, Counts)> = by_owner
+        .into_iter()
+        .map(|(owner, counts)| {
+            (if owner.is_empty() { "(no owner)".to_owned() } else { one_line(owner) }, counts)
+        })
+        .collect();
+    rows.sort_by_key(|(_, counts)| Reverse((counts.error, counts.warning, counts.info)));
+    let width = rows.iter().map(|(owner, _)| owner.chars().count()).max().unwrap_or(0);
+    let lines = rows.iter().map(|(owner, counts)| format!("  {owner:width$}  {}\n", found(counts, style)));
+    let text: String = lines.collect();
+    if text.is_empty() { text } else { format!("findings by owner\n{text}\n") }
+}
+
+pub(super) fn found(counts: &Counts, style: &Style) -> String {
     let mut parts = Vec::new();
     let levels = [
         (counts.error, "error", Tone::Error),

@@ -46,6 +46,14 @@ impl LineIndex {
         Location { line, column, end_line, end_column }
     }
 
+    /// The byte of `text` at a line and a column, both from 1; `None` where there is no such place.
+    pub fn byte_at(&self, text: &str, line: usize, column: usize) -> Option<u32> {
+        let start = *self.starts.get(line.checked_sub(1)?)? as usize;
+        let rest = text.get(start..)?;
+        let mut places = rest.char_indices().map(|(at, _)| at).chain(std::iter::once(rest.len()));
+        Some((start + places.nth(column.checked_sub(1)?)?) as u32)
+    }
+
     fn position(&self, text: &str, byte: u32) -> (usize, usize) {
         let byte = (byte as usize).min(text.len());
         let line = self.line_of(byte as u32);
@@ -71,5 +79,18 @@ mod tests {
         assert_eq!(at(5, 13), (2, 1, 2, 8), "é is two bytes and one column");
         assert_eq!(at(18, 22), (3, 1, 3, 5));
         assert_eq!(at(22, 99), (3, 5, 3, 5), "beyond the end is the end");
+    }
+
+    #[test]
+    fn lines_and_columns_lead_back_to_their_bytes() {
+        let text = "a: 1\nsérvice: x\r\nlast";
+        let index = LineIndex::new(text);
+        for (byte, _) in text.char_indices().chain([(text.len(), 'x')]) {
+            let at = index.locate(text, Span::new(FileId(0), byte as u32, byte as u32));
+            assert_eq!(index.byte_at(text, at.line, at.column), Some(byte as u32), "{at:?}");
+        }
+        for (line, column) in [(0, 1), (1, 0), (4, 1), (3, 6)] {
+            assert_eq!(index.byte_at(text, line, column), None, "{line}:{column}");
+        }
     }
 }

@@ -4,10 +4,12 @@
 //! Must not know what the text means, nor touch the disk: files are asked for through [`Loader`],
 //! which `cli` implements.
 
+mod fnv;
 mod lines;
 mod loader;
 mod span;
 
+pub use fnv::Fnv;
 pub use lines::{LineIndex, Location};
 pub use loader::{LoadError, Loader, MemoryLoader, join_path};
 pub use span::{FileId, Span, Spanned};
@@ -21,6 +23,15 @@ pub struct SourceFile {
     pub text: String,
     /// Where its lines start.
     pub lines: LineIndex,
+}
+
+impl SourceFile {
+    /// What tells this text from every other: 16 hexadecimal digits.
+    pub fn hash(&self) -> String {
+        let mut hash = Fnv::default();
+        hash.part(&self.text);
+        hash.hex()
+    }
 }
 
 /// Every text of one run, in the order in which it was read.

@@ -66,7 +66,9 @@ fn guards_of_dual_write() {
     let of = |calls: &str, kind: &str| {
         let yaml =
             system(&[("a", "", calls), ("b", "consumes: { t: {} },", "")], &format!("d: {{ {kind} }}"));
-        format!("lint: {{ rules: {{ dual-write: info }} }}\ntopics: {{ t: {{}} }}\n{yaml}")
+        format!(
+            "lint: {{ rules: {{ dual-write: info }} }}\ntopics: {{ t: {{ external_producers: true }} }}\n{yaml}"
+        )
     };
     let found = ["info dual-write"];
     check(&of("write: d, publish: t", ""), &found);

@@ -108,7 +108,7 @@ services:
   d: {{ endpoints: [E] }}
   idle: {{ endpoints: {{ E: {{ calls: [{{ call: b E, timeout: 1s }}, {{ call: c E, timeout: 1s }}, {{ call: d E, timeout: 1s }}] }} }} }}
 datastores: {{ store: {{ latency: {{ p50: 1s, p99: 9s }} }} }}
-queues: {{ q: {{ external_producers: true }} }}
+queues: {{ q: {{ external_producers: true, external_consumers: true }} }}
 "
     )
 }

@@ -115,7 +115,7 @@ fn guards_of_orphan_service() {
     check(&system("kind: cron", ""), &[]);
     check(&system("kind: gateway", ""), &["warning orphan-service"]);
     check(&system("dependencies: [d]", "datastores: { d: {} }"), &[]);
-    check(&system("consumes: { q: {} }", "queues: { q: {} }"), &[]);
+    check(&system("consumes: { q: {} }", "queues: { q: { external_producers: true } }"), &[]);
     check(&system("endpoints: [E]", "traffic: [{ to: c E, rate: 1/s }]"), &[]);
     let scenario = "scenarios: { peak: { traffic: [{ to: c E, rate: 1/s }] } }";
     check(&system("endpoints: [E]", scenario), &[]);

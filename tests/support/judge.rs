@@ -68,6 +68,6 @@ impl Judged {
     /// The report in a format.
     pub fn report(&self, format: &str) -> String {
         let report = CheckReport::new(&self.sources, &self.findings);
-        finding_format(format).map(|f| (f.render)(&report, &Style::default())).unwrap_or_default()
+        finding_format(format).map(|f| (f.render)(&[report], &Style::default())).unwrap_or_default()
     }
 }

@@ -27,7 +27,11 @@ pub const FAMILIES: &[Family] = &[
         registry: "src/lint/rules/availability/mod.rs",
         helpers: &[],
     },
-    Family { folder: "src/lint/rules/capacity", registry: "src/lint/rules/capacity/mod.rs", helpers: &[] },
+    Family {
+        folder: "src/lint/rules/capacity",
+        registry: "src/lint/rules/capacity/mod.rs",
+        helpers: &["words"],
+    },
     Family { folder: "src/lint/rules/data", registry: "src/lint/rules/data/mod.rs", helpers: &[] },
     Family {
         folder: "src/lint/rules/interfaces",

@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use annotate_snippets::{Group, Level, Renderer, normalize_untrusted_str};
 
 use super::{CheckReport, FormatInfo, Style};
-use crate::finding::{Finding, Hop, Severity};
-use crate::report::{snippet, summary};
+use crate::finding::Severity;
+use crate::report::{Entry, Place, Step, snippet, summary, words};
 
 /// The descriptor.
 pub(super) const INFO: FormatInfo = FormatInfo {
@@ -25,30 +25,36 @@ const FOLD_ABOVE: usize = 10;
 /// ... to so many, shown in full.
 const FOLD_TO: usize = 3;
 
-/// A longer path than this shows its ends only.
-const PATH_ABOVE: usize = 14;
+fn render(reports: &[CheckReport<'_>], style: &Style) -> String {
+    let mut out = String::new();
+    for report in reports {
+        findings(report, style, &mut out);
+        if report.by_owner {
+            out.push_str(&summary::owners(report, style));
+        }
+        out.push_str(&summary::line(report, style));
+        out.push('\n');
+    }
+    out
+}
 
-/// How many steps of a long path are shown at each of its ends.
-const PATH_ENDS: usize = 6;
-
-fn render(report: &CheckReport<'_>, style: &Style) -> String {
-    let shown: Vec<&Finding> = report.findings.iter().filter(|f| is_shown(report, f)).collect();
+fn findings(report: &CheckReport<'_>, style: &Style, out: &mut String) {
     let mut totals: BTreeMap<&str, usize> = BTreeMap::new();
-    for finding in &shown {
-        *totals.entry(finding.rule.id).or_default() += 1;
+    for entry in report.open() {
+        *totals.entry(&entry.rule).or_default() += 1;
     }
     let renderer = renderer(style);
     let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    let mut out = String::new();
-    for finding in shown {
-        let rule = finding.rule.id;
+    for entry in report.open() {
+        let rule = entry.rule.as_ref();
         let total = totals.get(rule).copied().unwrap_or(0);
         // Errors are each to be mended: none is folded away.
-        let folded = total > FOLD_ABOVE && !style.verbose && finding.severity != Severity::Error;
-        if folded && !finding.rule.together.is_empty() {
+        let folded = total > FOLD_ABOVE && !style.verbose && entry.severity != Severity::Error;
+        let together = entry.info.map_or("", |info| info.together);
+        if folded && !together.is_empty() {
             if !seen.contains_key(rule) {
                 seen.insert(rule, total);
-                one(report, &coverage(report, finding, total), &renderer, style, &mut out);
+                one(report, &coverage(report, entry, total, together), &renderer, style, out);
             }
             continue;
         }
@@ -57,23 +63,22 @@ fn render(report: &CheckReport<'_>, style: &Style) -> String {
         if folded && *so_far > FOLD_TO {
             continue;
         }
-        one(report, finding, &renderer, style, &mut out);
+        one(report, entry, &renderer, style, out);
         if folded && *so_far == FOLD_TO {
             out.push_str(&fold_line(rule, total));
         }
     }
-    out.push_str(&summary::line(report, style));
-    out.push('\n');
-    out
 }
 
 /// Many findings of one cause as one: the first, with the next few pointed at.
-fn coverage(report: &CheckReport<'_>, first: &Finding, total: usize) -> Finding {
-    let next = report.findings.iter().filter(|f| f.rule == first.rule && is_shown(report, f)).skip(1);
+fn coverage<'a>(report: &CheckReport<'a>, first: &Entry<'a>, total: usize, together: &str) -> Entry<'a> {
+    let next = report.open().filter(|e| e.rule == first.rule).skip(1).take(FOLD_TO - 1);
+    let places = next.filter_map(|e| e.locations.first()).map(|at| Place { primary: false, ..at.clone() });
     let mut all = first.clone();
-    all.message = format!("{total} {}", first.rule.together);
-    all.secondary = next.take(FOLD_TO - 1).map(|f| f.primary.clone()).collect();
-    all.notes.push(format!("and {} more; --verbose shows each", total - FOLD_TO));
+    all.message = format!("{total} {together}").into();
+    all.locations.truncate(1);
+    all.locations.extend(places);
+    all.notes.to_mut().push(format!("and {} more; --verbose shows each", total - FOLD_TO));
     all
 }
 
@@ -82,38 +87,40 @@ fn fold_line(rule: &str, total: usize) -> String {
     format!("… and {more} more `{rule}` (showing {FOLD_TO} of {total}; --verbose shows all)\n\n")
 }
 
-fn is_shown(report: &CheckReport<'_>, finding: &Finding) -> bool {
-    (report.show_suppressed || !finding.suppressed) && !finding.baselined
-}
-
-fn renderer(style: &Style) -> Renderer {
+/// What draws findings in this style.
+pub(super) fn renderer(style: &Style) -> Renderer {
     let renderer = if style.color { Renderer::styled().hyperlink(false) } else { Renderer::plain() };
     renderer.term_width(style.width.max(40))
 }
 
-fn one(report: &CheckReport<'_>, finding: &Finding, renderer: &Renderer, style: &Style, out: &mut String) {
-    let level = match finding.severity {
+/// Draws one finding and an empty line.
+pub(super) fn one(
+    report: &CheckReport<'_>,
+    entry: &Entry<'_>,
+    renderer: &Renderer,
+    style: &Style,
+    out: &mut String,
+) {
+    let level = match entry.severity {
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
         Severity::Info => Level::INFO,
     };
-    let mut headline = finding.message.clone();
-    if finding.suppressed {
-        headline.push_str(" (suppressed)");
-    }
-    let mut group = Group::with_title(level.primary_title(headline).id(finding.rule.id))
-        .elements(snippet::elements(report.sources, finding));
-    for help in &finding.help {
+    // Ids are ours, but not those of a result that was saved.
+    let rule = normalize_untrusted_str(&entry.rule);
+    let mut group = Group::with_title(level.primary_title(entry.message.as_ref()).id(rule))
+        .elements(snippet::elements(report.sources, entry));
+    for help in entry.help.iter() {
         group = group.element(Level::HELP.message(normalize_untrusted_str(help)));
     }
-    if finding.fix.is_some() && !finding.suppressed {
+    if entry.fix.is_some() && entry.counts() {
         group = group.element(Level::NOTE.message("`loadpath check --fix` does it"));
     }
-    for note in &finding.notes {
+    for note in entry.notes.iter() {
         group = group.element(Level::NOTE.message(normalize_untrusted_str(note)));
     }
-    if !finding.path.is_empty() {
-        let path = path(&finding.path, style.verbose);
+    if !entry.path.is_empty() {
+        let path = path(&entry.path, style.verbose);
         group = group.element(Level::NOTE.message(normalize_untrusted_str(&path)));
     }
     out.push_str(&renderer.render(&[group]));
@@ -121,9 +128,8 @@ fn one(report: &CheckReport<'_>, finding: &Finding, renderer: &Renderer, style: 
 }
 
 /// The path step by step: where it starts, then an arrow per step with its figure behind, aligned.
-fn path(hops: &[Hop], verbose: bool) -> String {
-    let long = !verbose && hops.len() > PATH_ABOVE;
-    let left_out = if long { PATH_ENDS..hops.len() - PATH_ENDS } else { 0..0 };
+fn path(hops: &[Step<'_>], verbose: bool) -> String {
+    let left_out = if verbose { 0..0 } else { words::left_out(hops.len()) };
     // A row that starts the path (again), or a step with its figure.
     let mut rows: Vec<(String, &str)> = Vec::new();
     let mut at: Option<&str> = None;
@@ -133,8 +139,8 @@ fn path(hops: &[Hop], verbose: bool) -> String {
                 rows.push((format!("  … {} more steps …", left_out.len()), ""));
             }
         } else {
-            if at != Some(hop.from.as_str()) {
-                rows.push((hop.from.clone(), ""));
+            if at != Some(hop.from.as_ref()) {
+                rows.push((hop.from.to_string(), ""));
             }
             rows.push((format!("  → {}", hop.to), &hop.value));
         }

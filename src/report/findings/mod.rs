@@ -3,8 +3,15 @@
 //! Owns the slice that help texts, `explain` and the choice on the command line read.
 //! Must not know what a format writes.
 
+mod checkstyle;
+mod github;
+mod gitlab;
 mod human;
 mod json;
+mod jsonl;
+mod junit;
+mod markdown;
+mod sarif;
 
 use super::{CheckReport, Style};
 
@@ -17,12 +24,22 @@ pub struct FormatInfo {
     pub summary: &'static str,
     /// Its page, Markdown.
     pub page: &'static str,
-    /// Turns a report into the whole text, its last line ended.
-    pub render: fn(&CheckReport<'_>, &Style) -> String,
+    /// Turns reports, one per system, into one whole text, its last line ended.
+    pub render: fn(&[CheckReport<'_>], &Style) -> String,
 }
 
 /// All formats of findings; the first is the default.
-pub static FINDING_FORMATS: &[FormatInfo] = &[human::INFO, json::INFO];
+pub static FINDING_FORMATS: &[FormatInfo] = &[
+    human::INFO,
+    json::INFO,
+    jsonl::INFO,
+    sarif::INFO,
+    github::INFO,
+    gitlab::INFO,
+    junit::INFO,
+    checkstyle::INFO,
+    markdown::INFO,
+];
 
 /// The format of this name.
 pub fn finding_format(name: &str) -> Option<&'static FormatInfo> {

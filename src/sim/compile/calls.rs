@@ -117,6 +117,10 @@ impl Compiler<'_> {
             self.assumptions.leaves_out("a breaker on rates is not simulated yet", name);
             return None;
         }
+        if written.counts.is_some_and(|c| c.value == spec::BreakerCounts::Calls) {
+            self.assumptions
+                .leaves_out("a breaker that counts calls is simulated as counting attempts", name);
+        }
         let settings = breaker::ConsecutiveSettings {
             failure_threshold: written.failure_threshold.map_or(builtin::FAILURE_THRESHOLD, |t| t.value.0),
             open_duration: span(written.open_duration.map_or(builtin::OPEN_DURATION, |d| d.value)),

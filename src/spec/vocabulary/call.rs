@@ -93,6 +93,8 @@ record! {
         probability: Share,
         /// So many times.
         times: Positive,
+        /// The request survives its failure.
+        optional: bool,
     }
 }
 
@@ -105,6 +107,8 @@ record! {
         probability: Share,
         /// So many times.
         times: Positive,
+        /// The request survives its failure.
+        optional: bool,
     }
 }
 
@@ -127,6 +131,8 @@ pub struct DataStep {
     pub probability: Option<Spanned<Share>>,
     /// So many times.
     pub times: Option<Spanned<Positive>>,
+    /// The request survives its failure.
+    pub optional: Option<Spanned<bool>>,
 }
 
 /// One step of an endpoint.
@@ -164,12 +170,16 @@ impl Decode for Step {
             "publish" => decode_record(node, ctx).map(Self::Publish),
             "work" => decode_record::<WorkStep>(node, ctx)?.work.map(Self::Work),
             "read" => {
-                let ReadStep { read, probability, times } = decode_record(node, ctx)?;
-                read.map(|datastore| Self::Data(DataStep { datastore, write: false, probability, times }))
+                let ReadStep { read, probability, times, optional } = decode_record(node, ctx)?;
+                read.map(|datastore| {
+                    Self::Data(DataStep { datastore, write: false, probability, times, optional })
+                })
             }
             _ => {
-                let WriteStep { write, probability, times } = decode_record(node, ctx)?;
-                write.map(|datastore| Self::Data(DataStep { datastore, write: true, probability, times }))
+                let WriteStep { write, probability, times, optional } = decode_record(node, ctx)?;
+                write.map(|datastore| {
+                    Self::Data(DataStep { datastore, write: true, probability, times, optional })
+                })
             }
         }
     }

@@ -93,6 +93,8 @@ record! {
         max_length: Positive,
         /// Messages come from outside.
         external_producers: bool,
+        /// Messages go outside.
+        external_consumers: bool,
         /// Words of yours.
         tags: Texts,
     }
@@ -111,6 +113,8 @@ record! {
         retention: Duration,
         /// Messages come from outside.
         external_producers: bool,
+        /// Messages go outside.
+        external_consumers: bool,
         /// Words of yours.
         tags: Texts,
     }

@@ -23,8 +23,8 @@ pub use document::{Defaults, Discovery, Document, Import, Mesh, Monitoring, Netw
 pub use latency::{Latency, LatencyDistribution};
 pub use lint::{AllowOnly, Contract, Independent, Level, LintSettings, Protect, Relation, RuleSettings};
 pub use policy::{
-    Backoff, Cancellation, CircuitBreaker, ConnectionLimits, HalfOpen, HealthCheck, Hedging, Jitter,
-    OutlierDetection, Policy, Preset, Protocol, QueueDiscipline, QueueSettings, Retry, RetryBudget,
+    Backoff, BreakerCounts, Cancellation, CircuitBreaker, ConnectionLimits, HalfOpen, HealthCheck, Hedging,
+    Jitter, OutlierDetection, Policy, Preset, Protocol, QueueDiscipline, QueueSettings, Retry, RetryBudget,
     RetryCondition, SlowCall, Window,
 };
 pub use scenario::{

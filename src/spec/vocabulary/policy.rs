@@ -164,6 +164,16 @@ record! {
     }
 }
 
+choice! {
+    /// What a breaker counts.
+    BreakerCounts {
+        /// Each attempt: the breaker is inside the retry (the order of resilience4j).
+        #[default] Attempts = "attempts",
+        /// Each call with all of its attempts: the breaker is outside the retry.
+        Calls = "calls",
+    }
+}
+
 record! {
     /// How a breaker tries again.
     HalfOpen {
@@ -209,6 +219,8 @@ record! {
     CircuitBreaker {
         /// Consecutive failures that open it.
         failure_threshold: Positive,
+        /// What a failure is: of each attempt, or of a call with all of its attempts.
+        counts: BreakerCounts,
         /// Stays open so long.
         open_duration: Duration,
         /// How it tries again.
@@ -261,6 +273,8 @@ record! {
     ConnectionLimits {
         /// Connections.
         max_connections: Positive,
+        /// Requests at once on one connection (HTTP/2, asynchronous clients).
+        max_concurrent_streams: Positive,
         /// Requests that wait for a connection.
         max_pending_requests: u32,
         /// Requests at once.

@@ -1,5 +1,6 @@
 //! missing-health-check: a service that others need and nobody asks if it lives.
 
+use super::is_on;
 use crate::finding::{Finding, RuleInfo};
 use crate::lint::{Context, Rule};
 
@@ -11,15 +12,35 @@ pub static RULE: Rule = Rule {
         include_str!("missing-health-check.md"),
     )
     .pedantic()
-    .together("services are needed by others, and nobody asks if they live"),
+    .together("services are needed by others, and nobody asks if they live")
+    .reads(&[
+        "services.health_check",
+        "services.external",
+        "services.endpoints.calls.optional",
+        "services.endpoints.calls.fallback",
+        "services.endpoints.calls.protocol",
+        "upstreams.outlier_detection",
+        "mesh.outlier_detection",
+    ]),
     check,
 };
 
 fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
+    // A proxy that takes out what fails asks in its own way.
+    if ctx.arch.mesh.as_ref().is_some_and(|m| is_on(m.outlier_detection.as_ref())) {
+        return;
+    }
     for (index, node, service) in ctx.arch.services() {
+        let watched = ctx.arch.upstream(index).is_some_and(|u| is_on(u.outlier_detection.as_ref()));
         let needed = ctx.arch.incoming(index).into_iter().any(|e| ctx.arch.graph[e].is_hard());
         let declared = service.health_check.as_ref();
-        if service.external || !needed || declared.is_some_and(|h| h.value.on().is_some()) {
+        // An image may bring a check of its own.
+        if service.external
+            || service.imported
+            || watched
+            || !needed
+            || declared.is_some_and(|h| h.value.on().is_some())
+        {
             continue;
         }
         let id = &node.id.value;

@@ -1,7 +1,13 @@
 //! Timeouts, retries, breakers, fallbacks, health checks.
 
+mod breaker_never_opens;
+mod breaker_opens_on_one_request;
+mod fallback_shares_fate;
+mod missing_circuit_breaker;
+mod missing_fallback;
 mod missing_health_check;
 mod missing_timeout;
+mod readiness_checks_dependency;
 mod retry_amplification;
 mod retry_at_every_layer;
 mod retry_never_fits;
@@ -13,6 +19,8 @@ mod timeout_budget_exceeded;
 mod timeout_inversion;
 
 use crate::lint::Rule;
+use crate::model::words::Switch;
+use crate::source::Spanned;
 
 /// The rules of this family, in the order of the catalogue.
 pub static RULES: &[&Rule] = &[
@@ -26,5 +34,16 @@ pub static RULES: &[&Rule] = &[
     &retry_without_backoff::RULE,
     &retry_without_jitter::RULE,
     &retry_at_every_layer::RULE,
+    &breaker_never_opens::RULE,
+    &missing_circuit_breaker::RULE,
     &missing_health_check::RULE,
+    &missing_fallback::RULE,
+    &breaker_opens_on_one_request::RULE,
+    &fallback_shares_fate::RULE,
+    &readiness_checks_dependency::RULE,
 ];
+
+/// Whether something was said and not switched off.
+fn is_on<T>(setting: Option<&Spanned<Switch<T>>>) -> bool {
+    setting.is_some_and(|s| s.value.on().is_some())
+}
