@@ -59,7 +59,7 @@ impl What {
 }
 
 /// What holds under a key, before and after.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Fact {
     /// As in a document: `retry.num_retries`.
     pub key: String,

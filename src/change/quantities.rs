@@ -1,6 +1,9 @@
-//! What can be worked out of both versions: retries, time, depth.
+//! What can be worked out of both versions: retries, time, availability, load.
 
-use crate::analysis::{Durations, EndpointGraph, Stop, depths, entries, worst_path_of_each};
+use crate::analysis::{
+    AmplifiedPath, Carrier, Durations, EndpointGraph, FailureGraph, Load, Place, Stop, ceiling, depths,
+    entries, worst_path_of_each,
+};
 use crate::model::Architecture;
 use std::collections::BTreeMap;
 
@@ -22,8 +25,14 @@ pub enum Unit {
     Times,
     /// Seconds.
     Seconds,
-    /// Calls.
-    Calls,
+    /// Things that are counted.
+    Count,
+    /// A part of 1, in which little is missing: `99.93%`.
+    Share,
+    /// A part of 1 that may be more.
+    Busy,
+    /// Per second.
+    Rate,
 }
 
 /// A quantity's descriptor.
@@ -56,7 +65,29 @@ pub static QUANTITIES: &[QuantityInfo] = &[
         worse: Worse::Up,
         of: duration,
     },
-    QuantityInfo { name: "depth", title: "calls in a row", unit: Unit::Calls, worse: Worse::Up, of: depth },
+    QuantityInfo {
+        name: "availability_ceiling",
+        title: "availability at the most",
+        unit: Unit::Share,
+        worse: Worse::Down,
+        of: availability,
+    },
+    QuantityInfo {
+        name: "entries_failing_with_one_replica",
+        title: "entry points that fail with its one replica",
+        unit: Unit::Count,
+        worse: Worse::Up,
+        of: single_points,
+    },
+    QuantityInfo { name: "depth", title: "calls in a row", unit: Unit::Count, worse: Worse::Up, of: depth },
+    QuantityInfo { name: "load_per_s", title: "load", unit: Unit::Rate, worse: Worse::Neither, of: load },
+    QuantityInfo {
+        name: "utilization",
+        title: "utilization",
+        unit: Unit::Busy,
+        worse: Worse::Up,
+        of: utilization,
+    },
 ];
 
 /// A step of the path that proves a quantity.
@@ -76,6 +107,13 @@ struct Value {
     /// Infinite: nothing bounds it. `None`: it is not known.
     value: Option<f64>,
     path: Vec<Step>,
+    sum: String,
+}
+
+impl Value {
+    fn new(about: impl Into<String>, value: Option<f64>) -> Self {
+        Self { about: about.into(), value, path: Vec::new(), sum: String::new() }
+    }
 }
 
 /// A quantity that differs.
@@ -91,6 +129,8 @@ pub struct Quantity {
     pub new: Option<f64>,
     /// What proves the new value, where a path does.
     pub path: Vec<Step>,
+    /// The product behind the new value, in words; may be empty.
+    pub sum: String,
 }
 
 /// What a difference means.
@@ -132,11 +172,18 @@ impl Quantity {
 struct Worked<'a> {
     arch: &'a Architecture,
     calls: EndpointGraph,
+    failures: FailureGraph,
+    load: Load,
 }
 
 /// The quantities that differ, of what both versions have.
 pub(super) fn compare(old: &Architecture, new: &Architecture) -> Vec<Quantity> {
-    let worked = |arch| Worked { arch, calls: EndpointGraph::of(arch) };
+    let worked = |arch| Worked {
+        arch,
+        calls: EndpointGraph::of(arch),
+        failures: FailureGraph::of(arch),
+        load: Load::of(arch),
+    };
     let (old, new) = (worked(old), worked(new));
     let mut found = Vec::new();
     for info in QUANTITIES {
@@ -144,10 +191,10 @@ pub(super) fn compare(old: &Architecture, new: &Architecture) -> Vec<Quantity> {
             (info.of)(&old).into_iter().map(|v| (v.about, v.value)).collect();
         let mut after = (info.of)(&new);
         after.sort_by(|a, b| a.about.cmp(&b.about));
-        for Value { about, value, path } in after {
+        for Value { about, value, path, sum } in after {
             let Some(old) = before.get(&about).copied() else { continue };
             if !same(old, value) {
-                found.push(Quantity { info, about, old, new: value, path });
+                found.push(Quantity { info, about, old, new: value, path, sum });
             }
         }
     }
@@ -164,33 +211,29 @@ fn same(old: Option<f64>, new: Option<f64>) -> bool {
     }
 }
 
+/// Parts that are looked at for all answers of one kind: about a second of work. What is left is not known.
+const BUDGET: usize = 4_000_000;
+
 fn amplification(of: &Worked<'_>) -> Vec<Value> {
     let step = |edge, factor: f64| {
         let (from, to) = of.arch.ends(edge);
         let value = format!("×{}", (factor * 100.0).round() / 100.0);
         Step { from: of.arch.id(from).to_owned(), to: of.arch.id(to).to_owned(), value }
     };
-    let paths = worst_path_of_each(of.arch, &of.calls).into_iter();
-    let value = |path: crate::analysis::AmplifiedPath| Value {
-        about: path.entry.id(of.arch),
-        value: Some(path.product),
+    let value = |path: AmplifiedPath| Value {
         path: path.hops.iter().map(|hop| step(hop.edge, hop.factor)).collect(),
+        ..Value::new(path.entry.id(of.arch), Some(path.product))
     };
-    paths.map(value).collect()
+    worst_path_of_each(of.arch, &of.calls).into_iter().map(value).collect()
 }
 
-/// Without an entry's own time or any call that takes some there is nothing to tell.
 fn duration(of: &Worked<'_>) -> Vec<Value> {
     let durations = Durations::of(of.arch);
     let value = |stop: Stop| {
         let worst = durations.worst(stop);
-        let bounded = worst.unbounded.is_empty();
         let seconds = worst.total.0 as f64 / 1e9;
-        Value {
-            about: stop.id(of.arch),
-            value: Some(if bounded { seconds } else { f64::INFINITY }),
-            path: Vec::new(),
-        }
+        let seconds = if worst.unbounded.is_empty() { seconds } else { f64::INFINITY };
+        Value::new(stop.id(of.arch), Some(seconds))
     };
     entries(of.arch, &of.calls).into_iter().map(value).collect()
 }
@@ -199,7 +242,56 @@ fn depth(of: &Worked<'_>) -> Vec<Value> {
     let depths = depths(of.arch, &of.calls);
     let value = |stop: Stop| {
         let calls = of.calls.stop(stop).and_then(|n| depths.get(n.index())).copied();
-        Value { about: stop.id(of.arch), value: calls.map(|n| n as f64), path: Vec::new() }
+        // What is in no call is called by nobody and calls nobody.
+        Value::new(stop.id(of.arch), Some(calls.unwrap_or(0) as f64))
     };
     entries(of.arch, &of.calls).into_iter().map(value).collect()
+}
+
+fn availability(of: &Worked<'_>) -> Vec<Value> {
+    let mut budget = BUDGET;
+    let value = |entry| {
+        let most = ceiling(of.arch, &of.failures, entry, &mut budget);
+        let sum = most.as_ref().map(|c| c.product()).unwrap_or_default();
+        Value { sum, ..Value::new(entry.name(of.arch), most.map(|c| c.value)) }
+    };
+    of.failures.entries.iter().copied().map(value).collect()
+}
+
+/// Of what could have a second replica and is declared to have one; nothing fails with one of several.
+fn single_points(of: &Worked<'_>) -> Vec<Value> {
+    let mut budget = BUDGET;
+    let judged = of.arch.nodes().filter(|(_, node)| node.can_be_single());
+    let value = |(index, node): (_, &crate::model::Node)| {
+        let single = node.copies_at_least().is_some_and(|copies| copies.value == 1);
+        let count = if !single {
+            Some(0)
+        } else if budget == 0 {
+            None
+        } else {
+            let blast = of.failures.blast(&[index], &mut budget);
+            blast.map_or(Some(0), |b| b.complete.then_some(b.entries.len())).filter(|_| budget > 0)
+        };
+        Value::new(&node.id.value, count.map(|n| n as f64))
+    };
+    judged.map(value).collect()
+}
+
+fn load(of: &Worked<'_>) -> Vec<Value> {
+    let flow = |index, node: &crate::model::Node| match node.service() {
+        Some(_) => of.load.service(of.arch, index),
+        None => of.load.at(Place::Node(index)),
+    };
+    of.arch.nodes().map(|(index, node)| Value::new(&node.id.value, flow(index, node).base)).collect()
+}
+
+fn utilization(of: &Worked<'_>) -> Vec<Value> {
+    let stations = of.load.stations().iter().map(|station| {
+        let about = match station.carrier {
+            Carrier::Handler(at) => of.arch.endpoint_id(at),
+            Carrier::Service(node) | Carrier::Datastore(node) => of.arch.id(node).to_owned(),
+        };
+        Value::new(about, station.utilization())
+    });
+    stations.collect()
 }

@@ -33,14 +33,9 @@ pub fn run(cli: &Cli, args: &DiffArgs) -> Result<u8> {
         broken(cli, &new.name, &after);
         return Ok(2);
     }
-    let version = |system: &System| Version { arch: &system.arch, findings: &system.findings };
     let found = diff(version(&before), version(&after));
-    let changes = Changes {
-        old: &old.name,
-        new: &new.name,
-        diff: &found,
-        sources: (&before.sources, &after.sources),
-    };
+    let changes =
+        Changes { old: &old.name, new: &new.name, diff: &found, sources: (&before.sources, &after.sources) };
     match file {
         Some(path) => write(path, &(format.render)(&changes, &plain(cli)))?,
         None => print(&(format.render)(&changes, &style(cli)))?,
@@ -52,6 +47,10 @@ pub fn run(cli: &Cli, args: &DiffArgs) -> Result<u8> {
         DiffFailOn::Any => !found.is_empty(),
     };
     Ok(u8::from(failed))
+}
+
+const fn version(system: &System) -> Version<'_> {
+    Version { arch: &system.arch, findings: system.findings.as_slice() }
 }
 
 /// One of the two that are compared.
@@ -129,6 +128,6 @@ fn broken(cli: &Cli, name: &str, system: &System) {
             system.findings.iter().filter(|f| f.severity == Severity::Error).cloned().collect();
         let mut report = CheckReport::new(&system.sources, &errors);
         name.clone_into(&mut report.title);
-        complain((human.render)(&report, &style_of_errors(cli)).trim_end());
+        complain((human.render)(&[report], &style_of_errors(cli)).trim_end());
     }
 }

@@ -68,12 +68,7 @@ fn format_named(name: &str) -> Result<&'static Format> {
 }
 
 /// The trees of everything that was named.
-fn roots(
-    place: &dyn Place,
-    paths: &[String],
-    reader: &mut Reader<'_>,
-    quiet: bool,
-) -> Result<Vec<FileTree>> {
+fn roots(place: &dyn Place, paths: &[String], reader: &mut Reader<'_>, quiet: bool) -> Result<Vec<FileTree>> {
     let mut trees = Vec::new();
     for path in paths {
         if path == "-" {
@@ -107,8 +102,7 @@ fn folder(place: &dyn Place, path: &str, reader: &mut Reader<'_>, quiet: bool) -
     files.sort_by_key(|file| file.contains(".override."));
     let (mut trees, mut skipped) = (Vec::new(), 0);
     for file in files {
-        let recognised =
-            place.load(&file).is_ok_and(|bytes| looks_native(&bytes) || is_compose_name(&file));
+        let recognised = place.load(&file).is_ok_and(|bytes| looks_native(&bytes) || is_compose_name(&file));
         if recognised {
             trees.extend(reader.root(&file));
         } else {

@@ -85,9 +85,8 @@ impl Place for Revision {
     fn files_below(&self, folder: &str) -> Vec<String> {
         let start = inside(folder);
         let left_out = |part: &str| part.starts_with('.') || part == "node_modules" || part == "target";
-        let shown = |file: &&String| {
-            file.strip_prefix(&start).is_some_and(|below| !below.split('/').any(left_out))
-        };
+        let shown =
+            |file: &&String| file.strip_prefix(&start).is_some_and(|below| !below.split('/').any(left_out));
         self.files.iter().filter(shown).cloned().collect()
     }
 }
@@ -109,7 +108,11 @@ fn git(folder: &Path, args: &[&str], limit: u64) -> Result<String> {
 /// What git says, up to `limit` bytes.
 fn output(folder: &Path, args: &[&str], limit: u64) -> Result<Vec<u8>> {
     let mut command = Command::new("git");
-    command.arg("-C").arg(folder).args(["-c", "protocol.allow=never", "-c", "core.fsmonitor=false"]).args(args);
+    command
+        .arg("-C")
+        .arg(folder)
+        .args(["-c", "protocol.allow=never", "-c", "core.fsmonitor=false"])
+        .args(args);
     command.env("GIT_NO_LAZY_FETCH", "1").env("GIT_TERMINAL_PROMPT", "0").env("GIT_OPTIONAL_LOCKS", "0");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().context("cannot start `git`")?;
