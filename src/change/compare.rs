@@ -159,13 +159,12 @@ fn shared(script: &[Token], other: &[Token]) -> Vec<Token> {
 fn steps(tokens: &[Token]) -> usize {
     let (mut depth, mut count) = (0_usize, 0);
     for token in tokens {
-        match token {
-            Token::Close => depth = depth.saturating_sub(1),
-            _ => {
-                count += usize::from(depth == 0);
-                depth += usize::from(*token == Token::Open);
-            }
+        if *token == Token::Close {
+            depth = depth.saturating_sub(1);
+            continue;
         }
+        count += usize::from(depth == 0);
+        depth += usize::from(*token == Token::Open);
     }
     count
 }

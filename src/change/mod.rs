@@ -134,6 +134,3 @@ fn grouped<K: Ord, T>(items: impl IntoIterator<Item = (K, T)>) -> BTreeMap<K, Ve
     }
     groups
 }
-
-#[cfg(test)]
-mod tests;

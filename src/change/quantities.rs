@@ -1,8 +1,8 @@
 //! What can be worked out of both versions: retries, time, availability, load.
 
 use crate::analysis::{
-    AmplifiedPath, Carrier, Durations, EndpointGraph, FailureGraph, Load, Place, Stop, ceiling, depths,
-    entries, worst_path_of_each,
+    AmplifiedPath, Carrier, Ceiling, Durations, EndpointGraph, FailureGraph, Load, Place, Stop, ceiling,
+    depths, entries, worst_path_of_each,
 };
 use crate::model::Architecture;
 use std::collections::BTreeMap;
@@ -46,7 +46,7 @@ pub struct QuantityInfo {
     pub unit: Unit,
     /// Which way is worse.
     pub worse: Worse,
-    of: fn(&Worked<'_>) -> Vec<Value>,
+    of: fn(&Worked<'_>) -> Vec<Amount>,
 }
 
 /// The quantities, in the order in which they are told.
@@ -102,7 +102,7 @@ pub struct Step {
 }
 
 /// What a quantity is of one thing.
-struct Value {
+struct Amount {
     about: String,
     /// Infinite: nothing bounds it. `None`: it is not known.
     value: Option<f64>,
@@ -110,7 +110,7 @@ struct Value {
     sum: String,
 }
 
-impl Value {
+impl Amount {
     fn new(about: impl Into<String>, value: Option<f64>) -> Self {
         Self { about: about.into(), value, path: Vec::new(), sum: String::new() }
     }
@@ -191,7 +191,7 @@ pub(super) fn compare(old: &Architecture, new: &Architecture) -> Vec<Quantity> {
             (info.of)(&old).into_iter().map(|v| (v.about, v.value)).collect();
         let mut after = (info.of)(&new);
         after.sort_by(|a, b| a.about.cmp(&b.about));
-        for Value { about, value, path, sum } in after {
+        for Amount { about, value, path, sum } in after {
             let Some(old) = before.get(&about).copied() else { continue };
             if !same(old, value) {
                 found.push(Quantity { info, about, old, new: value, path, sum });
@@ -214,52 +214,52 @@ fn same(old: Option<f64>, new: Option<f64>) -> bool {
 /// Parts that are looked at for all answers of one kind: about a second of work. What is left is not known.
 const BUDGET: usize = 4_000_000;
 
-fn amplification(of: &Worked<'_>) -> Vec<Value> {
+fn amplification(of: &Worked<'_>) -> Vec<Amount> {
     let step = |edge, factor: f64| {
         let (from, to) = of.arch.ends(edge);
         let value = format!("×{}", (factor * 100.0).round() / 100.0);
         Step { from: of.arch.id(from).to_owned(), to: of.arch.id(to).to_owned(), value }
     };
-    let value = |path: AmplifiedPath| Value {
+    let value = |path: AmplifiedPath| Amount {
         path: path.hops.iter().map(|hop| step(hop.edge, hop.factor)).collect(),
-        ..Value::new(path.entry.id(of.arch), Some(path.product))
+        ..Amount::new(path.entry.id(of.arch), Some(path.product))
     };
     worst_path_of_each(of.arch, &of.calls).into_iter().map(value).collect()
 }
 
-fn duration(of: &Worked<'_>) -> Vec<Value> {
+fn duration(of: &Worked<'_>) -> Vec<Amount> {
     let durations = Durations::of(of.arch);
     let value = |stop: Stop| {
         let worst = durations.worst(stop);
         let seconds = worst.total.0 as f64 / 1e9;
         let seconds = if worst.unbounded.is_empty() { seconds } else { f64::INFINITY };
-        Value::new(stop.id(of.arch), Some(seconds))
+        Amount::new(stop.id(of.arch), Some(seconds))
     };
     entries(of.arch, &of.calls).into_iter().map(value).collect()
 }
 
-fn depth(of: &Worked<'_>) -> Vec<Value> {
+fn depth(of: &Worked<'_>) -> Vec<Amount> {
     let depths = depths(of.arch, &of.calls);
     let value = |stop: Stop| {
         let calls = of.calls.stop(stop).and_then(|n| depths.get(n.index())).copied();
         // What is in no call is called by nobody and calls nobody.
-        Value::new(stop.id(of.arch), Some(calls.unwrap_or(0) as f64))
+        Amount::new(stop.id(of.arch), Some(calls.unwrap_or(0) as f64))
     };
     entries(of.arch, &of.calls).into_iter().map(value).collect()
 }
 
-fn availability(of: &Worked<'_>) -> Vec<Value> {
+fn availability(of: &Worked<'_>) -> Vec<Amount> {
     let mut budget = BUDGET;
     let value = |entry| {
         let most = ceiling(of.arch, &of.failures, entry, &mut budget);
-        let sum = most.as_ref().map(|c| c.product()).unwrap_or_default();
-        Value { sum, ..Value::new(entry.name(of.arch), most.map(|c| c.value)) }
+        let sum = most.as_ref().map(Ceiling::product).unwrap_or_default();
+        Amount { sum, ..Amount::new(entry.name(of.arch), most.map(|c| c.value)) }
     };
     of.failures.entries.iter().copied().map(value).collect()
 }
 
 /// Of what could have a second replica and is declared to have one; nothing fails with one of several.
-fn single_points(of: &Worked<'_>) -> Vec<Value> {
+fn single_points(of: &Worked<'_>) -> Vec<Amount> {
     let mut budget = BUDGET;
     let judged = of.arch.nodes().filter(|(_, node)| node.can_be_single());
     let value = |(index, node): (_, &crate::model::Node)| {
@@ -272,26 +272,26 @@ fn single_points(of: &Worked<'_>) -> Vec<Value> {
             let blast = of.failures.blast(&[index], &mut budget);
             blast.map_or(Some(0), |b| b.complete.then_some(b.entries.len())).filter(|_| budget > 0)
         };
-        Value::new(&node.id.value, count.map(|n| n as f64))
+        Amount::new(&node.id.value, count.map(|n| n as f64))
     };
     judged.map(value).collect()
 }
 
-fn load(of: &Worked<'_>) -> Vec<Value> {
+fn load(of: &Worked<'_>) -> Vec<Amount> {
     let flow = |index, node: &crate::model::Node| match node.service() {
         Some(_) => of.load.service(of.arch, index),
         None => of.load.at(Place::Node(index)),
     };
-    of.arch.nodes().map(|(index, node)| Value::new(&node.id.value, flow(index, node).base)).collect()
+    of.arch.nodes().map(|(index, node)| Amount::new(&node.id.value, flow(index, node).base)).collect()
 }
 
-fn utilization(of: &Worked<'_>) -> Vec<Value> {
+fn utilization(of: &Worked<'_>) -> Vec<Amount> {
     let stations = of.load.stations().iter().map(|station| {
         let about = match station.carrier {
             Carrier::Handler(at) => of.arch.endpoint_id(at),
             Carrier::Service(node) | Carrier::Datastore(node) => of.arch.id(node).to_owned(),
         };
-        Value::new(about, station.utilization())
+        Amount::new(about, station.utilization())
     });
     stations.collect()
 }

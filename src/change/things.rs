@@ -259,7 +259,10 @@ fn endpoint(arch: &Architecture, at: EndpointRef, endpoint: &Endpoint) -> Thing 
 fn script(arch: &Architecture, steps: &[Step], out: &mut Vec<Token>) {
     for step in steps {
         match step {
-            Step::Edge(edge) => out.push(Token::Edge(leads_to(arch, *edge))),
+            Step::Edge(edge) if has_place(&arch.graph[*edge]) => {
+                out.push(Token::Edge(leads_to(arch, *edge)));
+            }
+            Step::Edge(_) => {}
             Step::Work(work) => out.push(Token::Work(format!("work {}", work.value))),
             Step::Parallel(steps) => {
                 out.push(Token::Open);
@@ -268,6 +271,12 @@ fn script(arch: &Architecture, steps: &[Step], out: &mut Vec<Token>) {
             }
         }
     }
+}
+
+/// Whether it stands in a script, and not in a list whose order says nothing.
+fn has_place(edge: &Edge) -> bool {
+    let listed = |source: &str| matches!(source, "communications" | "dependencies");
+    edge.from_endpoint.is_some() && !edge.evidence.first().is_some_and(|e| listed(&e.source))
 }
 
 fn edge(arch: &Architecture, index: EdgeIndex, edge: &Edge) -> Thing {

@@ -40,6 +40,3 @@ pub struct ChangeFormat {
 
 /// All formats of changes; the first is the default.
 pub static CHANGE_FORMATS: &[ChangeFormat] = &[human::INFO, markdown::INFO, json::INFO];
-
-#[cfg(test)]
-mod tests;

@@ -6,6 +6,7 @@ use crate::change::{Change, Diff, Fact, Kind, Quantity, Trend, Unit, What};
 use crate::finding::{Finding, Severity};
 use crate::report::summary::plural;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write;
 
 /// The same difference at more things than this is said once ...
 const TOGETHER_ABOVE: usize = 3;
@@ -119,7 +120,7 @@ fn note(change: &Change, diff: &Diff, verbose: bool) -> String {
     let shown = if verbose || more == 0 { said.len() } else { INLINE };
     let mut text = said.get(..shown).unwrap_or_default().join(", ");
     if shown < said.len() {
-        text.push_str(&format!(", … and {more} more"));
+        let _ = write!(text, ", … and {more} more");
     }
     text
 }
@@ -179,7 +180,7 @@ pub(super) fn because(quantity: &Quantity) -> String {
         if text.is_empty() {
             text.push_str(&step.from);
         }
-        text.push_str(&format!(" → {} {}", step.to, step.value));
+        let _ = write!(text, " → {} {}", step.to, step.value);
     }
     text
 }
