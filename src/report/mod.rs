@@ -7,6 +7,7 @@
 pub mod changes;
 mod entry;
 pub mod findings;
+mod fold;
 pub mod forecast;
 mod markup;
 mod saved;

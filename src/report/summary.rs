@@ -108,7 +108,11 @@ pub(super) fn owners(report: &CheckReport<'_>, style: &Style) -> String {
     let width = rows.iter().map(|(owner, _)| owner.chars().count()).max().unwrap_or(0);
     let lines = rows.iter().map(|(owner, counts)| format!("  {owner:width$}  {}\n", found(counts, style)));
     let text: String = lines.collect();
-    if text.is_empty() { text } else { format!("findings by owner\n{text}\n") }
+    if text.is_empty() {
+        text
+    } else {
+        format!("findings by owner (a call counts for both its ends)\n{text}\n")
+    }
 }
 
 pub(super) fn found(counts: &Counts, style: &Style) -> String {

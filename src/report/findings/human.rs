@@ -3,13 +3,11 @@
 //! Owns the layout: headline, source lines, help, notes, path, summary. Must not know which lines are
 //! shown (`report::snippet`) nor how findings are counted (`report::summary`).
 
-use std::collections::BTreeMap;
-
 use annotate_snippets::{Group, Level, Renderer, normalize_untrusted_str};
 
 use super::{CheckReport, FormatInfo, Style};
 use crate::finding::Severity;
-use crate::report::{Entry, Place, Step, snippet, summary, words};
+use crate::report::{Entry, Step, fold, snippet, summary, words};
 
 /// The descriptor.
 pub(super) const INFO: FormatInfo = FormatInfo {
@@ -18,12 +16,6 @@ pub(super) const INFO: FormatInfo = FormatInfo {
     page: include_str!("human.md"),
     render,
 };
-
-/// A rule with more findings than this is folded ...
-const FOLD_ABOVE: usize = 10;
-
-/// ... to so many, shown in full.
-const FOLD_TO: usize = 3;
 
 fn render(reports: &[CheckReport<'_>], style: &Style) -> String {
     let mut out = String::new();
@@ -39,52 +31,13 @@ fn render(reports: &[CheckReport<'_>], style: &Style) -> String {
 }
 
 fn findings(report: &CheckReport<'_>, style: &Style, out: &mut String) {
-    let mut totals: BTreeMap<&str, usize> = BTreeMap::new();
-    for entry in report.open() {
-        *totals.entry(&entry.rule).or_default() += 1;
-    }
     let renderer = renderer(style);
-    let mut seen: BTreeMap<&str, usize> = BTreeMap::new();
-    for entry in report.open() {
-        let rule = entry.rule.as_ref();
-        let total = totals.get(rule).copied().unwrap_or(0);
-        // Errors are each to be mended: none is folded away.
-        let folded = total > FOLD_ABOVE && !style.verbose && entry.severity != Severity::Error;
-        let together = entry.info.map_or("", |info| info.together);
-        if folded && !together.is_empty() {
-            if !seen.contains_key(rule) {
-                seen.insert(rule, total);
-                one(report, &coverage(report, entry, total, together), &renderer, style, out);
-            }
-            continue;
-        }
-        let so_far = seen.entry(rule).or_default();
-        *so_far += 1;
-        if folded && *so_far > FOLD_TO {
-            continue;
-        }
-        one(report, entry, &renderer, style, out);
-        if folded && *so_far == FOLD_TO {
-            out.push_str(&fold_line(rule, total));
+    for shown in fold::shown(report, style.verbose) {
+        one(report, &shown.entry, &renderer, style, out);
+        if !shown.more.is_empty() {
+            out.extend([shown.more.as_str(), "\n\n"]);
         }
     }
-}
-
-/// Many findings of one cause as one: the first, with the next few pointed at.
-fn coverage<'a>(report: &CheckReport<'a>, first: &Entry<'a>, total: usize, together: &str) -> Entry<'a> {
-    let next = report.open().filter(|e| e.rule == first.rule).skip(1).take(FOLD_TO - 1);
-    let places = next.filter_map(|e| e.locations.first()).map(|at| Place { primary: false, ..at.clone() });
-    let mut all = first.clone();
-    all.message = format!("{total} {together}").into();
-    all.locations.truncate(1);
-    all.locations.extend(places);
-    all.notes.to_mut().push(format!("and {} more; --verbose shows each", total - FOLD_TO));
-    all
-}
-
-fn fold_line(rule: &str, total: usize) -> String {
-    let more = total - FOLD_TO;
-    format!("… and {more} more `{rule}` (showing {FOLD_TO} of {total}; --verbose shows all)\n\n")
 }
 
 /// What draws findings in this style.
