@@ -23,6 +23,7 @@
 //! | [`model`] | the architecture: names resolved, defaults layered, queries in the words of the domain |
 //! | [`analysis`] | cycles, durations, amplification, each with the path that proves it |
 //! | [`lint`] | rules, levels, thresholds; the one list that joins all rules |
+//! | [`change`] | what differs in meaning between two versions |
 //! | [`sim`] | a plan of dense arrays, the event loop, probes, outcomes with confidence intervals |
 //! | [`diagram`] | one picture, drawn by each renderer |
 //! | [`report`] | the texts of findings and forecasts |
@@ -58,6 +59,7 @@
 //! ```
 
 pub mod analysis;
+pub mod change;
 pub mod cli;
 pub mod diagram;
 pub mod finding;

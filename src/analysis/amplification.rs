@@ -125,14 +125,31 @@ pub fn worst_paths(arch: &Architecture, calls: &EndpointGraph) -> Vec<AmplifiedP
     }
     let mut worst: Vec<_> = worst.into_values().collect();
     for path in &mut worst {
-        let mut at = calls.stop(path.entry);
-        while let Some(next) = at.and_then(|n| best.get(n.index())).and_then(|b| b.next) {
-            path.hops.push(RetryHop { edge: next.edge, factor: next.factor });
-            at = next.to;
-        }
+        path.hops = hops(&best, calls, path.entry);
     }
     worst.sort_by_key(|path| path.entry);
     worst
+}
+
+/// For every entry its worst path, those that do not retry included.
+pub fn worst_path_of_each(arch: &Architecture, calls: &EndpointGraph) -> Vec<AmplifiedPath> {
+    let best = best_below(arch, calls);
+    let path = |entry: Stop| {
+        let product = calls.stop(entry).and_then(|n| best.get(n.index())).map_or(1.0, |b| b.product);
+        AmplifiedPath { entry, hops: hops(&best, calls, entry), product, others: 0 }
+    };
+    entries(arch, calls).into_iter().map(path).collect()
+}
+
+/// The worst path from an entry.
+fn hops(best: &[Best], calls: &EndpointGraph, entry: Stop) -> Vec<RetryHop> {
+    let mut hops = Vec::new();
+    let mut at = calls.stop(entry);
+    while let Some(next) = at.and_then(|n| best.get(n.index())).and_then(|b| b.next) {
+        hops.push(RetryHop { edge: next.edge, factor: next.factor });
+        at = next.to;
+    }
+    hops
 }
 
 /// The worst there is below a node.

@@ -31,26 +31,7 @@ pub fn deep_paths(
     max: usize,
     follow: impl Fn(EdgeIndex) -> bool,
 ) -> Vec<DeepPath> {
-    struct Below {
-        depth: usize,
-        next: Option<(EdgeIndex, NodeIndex)>,
-        end: NodeIndex,
-    }
-    let mut below: Vec<Below> =
-        calls.graph.node_indices().map(|n| Below { depth: 0, next: None, end: n }).collect();
-    for node in calls.callees_first() {
-        for (edge, to) in calls.calls(*node) {
-            if calls.is_on_loop(*node, to) || !follow(edge) {
-                continue;
-            }
-            let (depth, end) =
-                (below[to.index()].depth + usize::from(counts(arch, edge)), below[to.index()].end);
-            let here = &mut below[node.index()];
-            if depth > here.depth || here.next.is_none() {
-                *here = Below { depth, next: Some((edge, to)), end };
-            }
-        }
-    }
+    let below = longest_below(arch, calls, follow);
     // Callers first: of equals the one that is called by others is not where it starts.
     let mut deepest: BTreeMap<NodeIndex, NodeIndex> = BTreeMap::new();
     for node in calls.callees_first().iter().rev() {
@@ -70,4 +51,39 @@ pub fn deep_paths(
         DeepPath { start: calls.graph[start], hops, depth: below[start.index()].depth }
     };
     long.map(path).collect()
+}
+
+/// For every node of the graph how many calls that count are on the longest way down from it.
+pub fn depths(arch: &Architecture, calls: &EndpointGraph) -> Vec<usize> {
+    longest_below(arch, calls, |_| true).into_iter().map(|below| below.depth).collect()
+}
+
+/// The longest way down from a node.
+struct Below {
+    depth: usize,
+    next: Option<(EdgeIndex, NodeIndex)>,
+    end: NodeIndex,
+}
+
+fn longest_below(
+    arch: &Architecture,
+    calls: &EndpointGraph,
+    follow: impl Fn(EdgeIndex) -> bool,
+) -> Vec<Below> {
+    let mut below: Vec<Below> =
+        calls.graph.node_indices().map(|n| Below { depth: 0, next: None, end: n }).collect();
+    for node in calls.callees_first() {
+        for (edge, to) in calls.calls(*node) {
+            if calls.is_on_loop(*node, to) || !follow(edge) {
+                continue;
+            }
+            let (depth, end) =
+                (below[to.index()].depth + usize::from(counts(arch, edge)), below[to.index()].end);
+            let here = &mut below[node.index()];
+            if depth > here.depth || here.next.is_none() {
+                *here = Below { depth, next: Some((edge, to)), end };
+            }
+        }
+    }
+    below
 }

@@ -18,7 +18,8 @@ mod footprint;
 mod load;
 
 pub use amplification::{
-    AmplifiedPath, Layers, RetryHop, entries, factor, factor_of_failures, retry_layers, worst_paths,
+    AmplifiedPath, Layers, RetryHop, entries, factor, factor_of_failures, retry_layers, worst_path_of_each,
+    worst_paths,
 };
 pub use availability::{
     Ceiling, Factor, Group, Promise, Said, ceiling, covered, direct_dependencies, percent, promises,
@@ -27,7 +28,7 @@ pub use consistent::{Budgets, Consistent, Wait};
 pub use coupling::Coupling;
 pub use cycles::{Component, components, shortest_cycle, smallest_cut};
 pub use dependencies::{Dependencies, Dependency, Parts};
-pub use depth::{DeepPath, counts, deep_paths};
+pub use depth::{DeepPath, counts, deep_paths, depths};
 pub use duration::{Bounded, Budget, CallTime, Durations, Part, Term, Worst};
 pub use endpoints::{EndpointGraph, Stop};
 pub use events::{EventCycle, event_cycles};

@@ -34,6 +34,8 @@ pub enum Command {
     Graph(GraphArgs),
     /// Forecast what happens under load and failure
     Simulate(SimulateArgs),
+    /// Say what changed in meaning between two versions
+    Diff(DiffArgs),
     /// Show one service: callers, callees, endpoints, policies, numbers
     Show(ShowArgs),
     /// Explain a rule, a policy, a format, or `defaults`
@@ -234,6 +236,43 @@ pub struct SimulateArgs {
     /// Exit with 0 where an expectation is undecided
     #[arg(long)]
     pub allow_undecided: bool,
+}
+
+/// `diff`.
+#[derive(Debug, Args)]
+#[command(after_help = "OLD and NEW are files, folders, or git revisions: REVISION:PATH as git writes it, \
+    or a REVISION alone for the path of the other. Nothing is fetched.")]
+pub struct DiffArgs {
+    /// The version before: a file, a folder, REVISION:PATH or REVISION
+    pub old: String,
+
+    /// The version after; without one, loadpath.yaml here or upward
+    pub new: Option<String>,
+
+    /// How changes are said: human, markdown or json, with NAME=FILE into a file
+    #[arg(short, long, default_value = "human", value_name = "NAME[=FILE]")]
+    pub format: String,
+
+    /// Exit with 1 on this
+    #[arg(long, value_enum, default_value_t = DiffFailOn::Error, value_name = "WHAT")]
+    pub fail_on: DiffFailOn,
+
+    /// Read files as this format instead of looking at their content
+    #[arg(long, value_name = "NAME")]
+    pub format_in: Option<String>,
+}
+
+/// On what `diff` fails.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DiffFailOn {
+    /// A new error.
+    Error,
+    /// A new error or warning, or a quantity that got worse.
+    Worse,
+    /// Any difference.
+    Any,
+    /// Nothing.
+    Never,
 }
 
 /// `show`.

@@ -6,6 +6,18 @@ use std::fs;
 use std::io::Read;
 use std::path::Path;
 
+/// Where files are: on the disk, or in a revision of a repository.
+pub trait Place: Loader {
+    /// Whether there is a folder of this name.
+    fn is_folder(&self, path: &str) -> bool;
+
+    /// Whether there is a file of this name.
+    fn is_file(&self, path: &str) -> bool;
+
+    /// The files below a folder, sorted, hidden ones and `node_modules`, `target` left out.
+    fn files_below(&self, folder: &str) -> Vec<String>;
+}
+
 /// Files of the file system, bounded in size before they are read.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct Disk;
@@ -45,17 +57,26 @@ impl Loader for Disk {
     }
 }
 
+impl Place for Disk {
+    fn is_folder(&self, path: &str) -> bool {
+        Path::new(path).is_dir()
+    }
+
+    fn is_file(&self, path: &str) -> bool {
+        Path::new(path).is_file()
+    }
+
+    fn files_below(&self, folder: &str) -> Vec<String> {
+        let mut found = Vec::new();
+        walk(folder, true, usize::MAX, &mut |path| found.push(path.to_owned()));
+        found.sort();
+        found
+    }
+}
+
 /// Whether a path has characters of a glob.
 pub fn is_glob(path: &str) -> bool {
     path.contains(['*', '?', '[', '{'])
-}
-
-/// The files below a folder, sorted, hidden ones and `node_modules`, `target` left out.
-pub fn files_below(folder: &str) -> Vec<String> {
-    let mut found = Vec::new();
-    walk(folder, true, usize::MAX, &mut |path| found.push(path.to_owned()));
-    found.sort();
-    found
 }
 
 /// The folders of a pattern before its first special character.

@@ -6,6 +6,7 @@ use crate::diagram::RENDERERS;
 use crate::finding::nearest;
 use crate::model::builtin::BUILTINS;
 use crate::policy::{PolicyInfo, balancer, breaker, queue, retry};
+use crate::report::changes::CHANGE_FORMATS;
 use crate::report::forecast::FORECAST_FORMATS;
 use crate::{import, lint, report};
 use anyhow::{Result, anyhow};
@@ -60,6 +61,7 @@ fn topics() -> Vec<Topic> {
     all.extend(import::FORMATS.iter().map(|f| topic(f.name, "format that is read", f.summary, f.page)));
     all.extend(report::FINDING_FORMATS.iter().map(|f| topic(f.name, "format of `check`", f.summary, f.page)));
     all.extend(RENDERERS.iter().map(|f| topic(f.name, "format of `graph`", f.summary, f.page)));
+    all.extend(CHANGE_FORMATS.iter().map(|f| topic(f.name, "format of `diff`", f.summary, f.page)));
     all.extend(FORECAST_FORMATS.iter().map(|f| topic(f.name, "format of `simulate`", f.summary, f.page)));
     all
 }

@@ -1,7 +1,7 @@
 //! From paths to a judged system.
 
 use super::args::InputArgs;
-use super::disk::{Disk, files_below, is_glob};
+use super::disk::{Disk, Place, is_glob};
 use super::output::complain;
 use crate::finding::{Date, Finding};
 use crate::import::{self, Format, Input};
@@ -39,9 +39,13 @@ pub fn system(args: &InputArgs, quiet: bool) -> Result<System> {
 
 /// The same for given paths.
 pub fn system_of(paths: &[String], args: &InputArgs, quiet: bool) -> Result<System> {
-    let disk = Disk;
-    let mut reader = Reader::new(&disk, Limits::default());
-    let roots = roots(paths, &mut reader, quiet)?;
+    system_at(&Disk, paths, args, quiet)
+}
+
+/// The same for paths of a place.
+pub fn system_at(place: &dyn Place, paths: &[String], args: &InputArgs, quiet: bool) -> Result<System> {
+    let mut reader = Reader::new(place, Limits::default());
+    let roots = roots(place, paths, &mut reader, quiet)?;
     if !roots.is_empty() && roots.iter().all(|tree| tree.node.is_null()) {
         bail!("there is nothing to read: `{}` is empty", paths.join("`, `"));
     }
@@ -64,17 +68,17 @@ fn format_named(name: &str) -> Result<&'static Format> {
 }
 
 /// The trees of everything that was named.
-fn roots(paths: &[String], reader: &mut Reader<'_>, quiet: bool) -> Result<Vec<FileTree>> {
+fn roots(place: &dyn Place, paths: &[String], reader: &mut Reader<'_>, quiet: bool) -> Result<Vec<FileTree>> {
     let mut trees = Vec::new();
     for path in paths {
         if path == "-" {
             let mut bytes = Vec::new();
             std::io::stdin().lock().take(Limits::default().bytes + 1).read_to_end(&mut bytes)?;
             trees.extend(reader.text("<stdin>", bytes));
-        } else if Path::new(path).is_dir() {
-            trees.extend(folder(path, reader, quiet)?);
-        } else if is_glob(path) && !Path::new(path).exists() {
-            let found = reader.loader().glob(path).map_err(|e| anyhow::anyhow!("`{path}`: {e}"))?;
+        } else if place.is_folder(path) {
+            trees.extend(folder(place, path, reader, quiet)?);
+        } else if is_glob(path) && !place.is_file(path) {
+            let found = place.glob(path).map_err(|e| anyhow::anyhow!("`{path}`: {e}"))?;
             if found.is_empty() {
                 bail!("`{path}` matches no file");
             }
@@ -87,19 +91,18 @@ fn roots(paths: &[String], reader: &mut Reader<'_>, quiet: bool) -> Result<Vec<F
 }
 
 /// A folder: its loadpath.yaml, or every file that is recognised.
-fn folder(path: &str, reader: &mut Reader<'_>, quiet: bool) -> Result<Vec<FileTree>> {
+fn folder(place: &dyn Place, path: &str, reader: &mut Reader<'_>, quiet: bool) -> Result<Vec<FileTree>> {
     let main = format!("{}/loadpath.yaml", path.trim_end_matches('/'));
-    if Path::new(&main).is_file() {
+    if place.is_file(&main) {
         return Ok(reader.root(&main).into_iter().collect());
     }
     let is_yaml = |p: &String| [".yaml", ".yml", ".json"].iter().any(|end| p.ends_with(end));
-    let mut files: Vec<_> = files_below(path).into_iter().filter(is_yaml).collect();
+    let mut files: Vec<_> = place.files_below(path).into_iter().filter(is_yaml).collect();
     // Compose lays an override over its base, whatever their names' order.
     files.sort_by_key(|file| file.contains(".override."));
     let (mut trees, mut skipped) = (Vec::new(), 0);
     for file in files {
-        let recognised =
-            reader.loader().load(&file).is_ok_and(|bytes| looks_native(&bytes) || is_compose_name(&file));
+        let recognised = place.load(&file).is_ok_and(|bytes| looks_native(&bytes) || is_compose_name(&file));
         if recognised {
             trees.extend(reader.root(&file));
         } else {
@@ -129,7 +132,7 @@ fn looks_native(bytes: &[u8]) -> bool {
 }
 
 /// loadpath.yaml here or in a folder above.
-fn upward() -> Result<String> {
+pub fn upward() -> Result<String> {
     let here = std::env::current_dir()?;
     let mut prefix = String::new();
     for _ in here.ancestors() {

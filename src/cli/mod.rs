@@ -6,12 +6,14 @@
 mod args;
 mod baseline;
 mod check;
+mod diff;
 mod disk;
 mod explain;
 mod fix;
 mod graph;
 mod input;
 mod output;
+mod revision;
 mod schema;
 mod show;
 mod simulate;
@@ -30,6 +32,7 @@ pub fn main() -> ExitCode {
         Command::Check(args) => check::run(&cli, args),
         Command::Graph(args) => graph::run(&cli, args),
         Command::Simulate(args) => simulate::run(&cli, args),
+        Command::Diff(args) => diff::run(&cli, args),
         Command::Show(args) => show::run(&cli, args),
         Command::Explain(args) => explain::run(args),
         Command::Schema => schema::run(),

@@ -84,6 +84,30 @@ impl Node {
         }
     }
 
+    /// Copies at the least, where that is declared.
+    pub fn copies_at_least(&self) -> Option<Spanned<u32>> {
+        match &self.kind {
+            NodeKind::Service(s) => {
+                let least = s.autoscaling.as_ref().and_then(|a| a.value.min).map(|m| m.map(|m| m.0));
+                least.or(s.replicas)
+            }
+            NodeKind::Datastore(d) => d.replicas.map(|r| r.map(|r| r.0)),
+            NodeKind::Queue(_) | NodeKind::Topic(_) => None,
+        }
+    }
+
+    /// Whether one copy of it is one too few: others see to what is external or survives by itself; a job is
+    /// one by nature.
+    pub fn can_be_single(&self) -> bool {
+        match &self.kind {
+            NodeKind::Service(s) => {
+                !s.external && !matches!(s.kind, spec::ServiceKind::Job | spec::ServiceKind::Cron)
+            }
+            NodeKind::Datastore(d) => !d.ha.is_some_and(|ha| ha.value),
+            NodeKind::Queue(_) | NodeKind::Topic(_) => false,
+        }
+    }
+
     /// Whether it is a queue or a topic.
     pub const fn is_channel(&self) -> bool {
         matches!(self.kind, NodeKind::Queue(_) | NodeKind::Topic(_))

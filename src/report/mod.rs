@@ -4,6 +4,7 @@
 //! the environment: whether there is colour and how wide a line may be is handed in as a [`Style`].
 //! Must not judge: what is an error was settled before.
 
+pub mod changes;
 mod entry;
 pub mod findings;
 mod fold;

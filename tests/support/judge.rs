@@ -2,7 +2,7 @@
 
 use loadpath::finding::{Date, Finding};
 use loadpath::lint::{self, Judgement, Occasion};
-use loadpath::model::build;
+use loadpath::model::{Architecture, build};
 use loadpath::report::{CheckReport, Style, finding_format};
 use loadpath::source::{MemoryLoader, Sources};
 use loadpath::spec::{Limits, Reader};
@@ -11,6 +11,8 @@ use loadpath::spec::{Limits, Reader};
 pub struct Judged {
     /// The texts.
     pub sources: Sources,
+    /// What they mean.
+    pub arch: Architecture,
     /// What was found, in order.
     pub findings: Vec<Finding>,
     /// Whether some file has no tree.
@@ -43,7 +45,7 @@ pub fn judge_with<P: Into<String> + Clone, B: Into<Vec<u8>> + Clone>(
     findings.extend(unresolved);
     let occasion = Occasion { today: Date::from_unix_days(20_000), complete: !broken };
     let Judgement { findings, .. } = lint::judge(&arch, &sources, findings, occasion);
-    Judged { sources, findings, broken }
+    Judged { sources, arch, findings, broken }
 }
 
 impl Judged {

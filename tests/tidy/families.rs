@@ -44,6 +44,7 @@ pub const FAMILIES: &[Family] = &[
     Family { folder: "src/policy/balancer", registry: "src/policy/balancer/mod.rs", helpers: &[] },
     Family { folder: "src/diagram/render", registry: "src/diagram/render/mod.rs", helpers: &[] },
     Family { folder: "src/report/findings", registry: "src/report/findings/mod.rs", helpers: &[] },
+    Family { folder: "src/report/changes", registry: "src/report/changes/mod.rs", helpers: &["words"] },
     Family { folder: "src/import/formats", registry: "src/import/formats/mod.rs", helpers: &[] },
 ];
 

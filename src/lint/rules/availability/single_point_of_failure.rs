@@ -3,9 +3,8 @@
 use crate::analysis::{Blast, Closure, FailureGraph, only_zone, percent, traffic_share};
 use crate::finding::{Finding, RuleInfo};
 use crate::lint::{Context, Rule};
-use crate::model::words::ServiceKind;
-use crate::model::{Node, NodeKind, Origin};
-use crate::source::{Span, Spanned};
+use crate::model::{Node, Origin};
+use crate::source::Span;
 use petgraph::graph::NodeIndex;
 use std::cell::OnceCell;
 use std::collections::BTreeMap;
@@ -71,8 +70,8 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
         Search { graph: ctx.failures(), budget: BUDGET, steps: BUDGET, closure: OnceCell::new() };
     let mut alone: BTreeMap<Span, (usize, Finding)> = BTreeMap::new();
     let mut zones: BTreeMap<&str, Vec<NodeIndex>> = BTreeMap::new();
-    for (index, node) in ctx.arch.nodes().filter(|(_, n)| is_judged(n)) {
-        let Some(copies) = copies(node).filter(|c| c.value == 1) else {
+    for (index, node) in ctx.arch.nodes().filter(|(_, n)| n.can_be_single()) {
+        let Some(copies) = node.copies_at_least().filter(|c| c.value == 1) else {
             if let Some(zone) = only_zone(ctx.arch, index) {
                 zones.entry(zone).or_default().push(index);
             }
@@ -94,27 +93,6 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
     }
     for (zone, nodes) in zones {
         out.extend(search.blast(&nodes).map(|blast| of_zone(ctx, zone, &nodes, &blast)));
-    }
-}
-
-/// Copies at the least, where that is declared.
-fn copies(node: &Node) -> Option<Spanned<u32>> {
-    match &node.kind {
-        NodeKind::Service(s) => {
-            let least = s.autoscaling.as_ref().and_then(|a| a.value.min).map(|m| m.map(|m| m.0));
-            least.or(s.replicas)
-        }
-        NodeKind::Datastore(d) => d.replicas.map(|r| r.map(|r| r.0)),
-        NodeKind::Queue(_) | NodeKind::Topic(_) => None,
-    }
-}
-
-/// Others see to what is external or survives by itself; a job is one by nature.
-fn is_judged(node: &Node) -> bool {
-    match &node.kind {
-        NodeKind::Service(s) => !s.external && !matches!(s.kind, ServiceKind::Job | ServiceKind::Cron),
-        NodeKind::Datastore(d) => !d.ha.is_some_and(|ha| ha.value),
-        NodeKind::Queue(_) | NodeKind::Topic(_) => false,
     }
 }
 
