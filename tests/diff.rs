@@ -419,7 +419,7 @@ const SILENT: &[(&str, &str)] = &[
 /// The paths of all keys below a node, and what is left when each of them is taken away.
 fn paths(node: &Node, at: &mut Vec<usize>, name: &str, out: &mut Vec<(Vec<usize>, String)>) {
     let children: Vec<(String, &Node)> = match &node.kind {
-        Kind::Mapping(entries) => entries.iter().map(|e| (e.key.value.clone(), &e.value)).collect(),
+        Kind::Mapping(entries) => entries.iter().map(|e| (e.key.value.to_string(), &e.value)).collect(),
         Kind::Sequence(items) => items.iter().enumerate().map(|(i, n)| (i.to_string(), n)).collect(),
         _ => Vec::new(),
     };

@@ -224,7 +224,7 @@ fn service(thing: &mut Thing, service: &Service) {
     thing.take("slo", service.slo.as_ref().map(|s| facts(&s.value)).unwrap_or_default(), &[]);
     thing.say("availability", service.availability.as_deref());
     for (key, value) in &service.metadata {
-        thing.say(&format!("metadata.{key}"), Some(value));
+        thing.say(&format!("metadata.{}", key.value), Some(&value.value));
     }
     // With endpoints of its own these are theirs.
     if service.endpoints.iter().all(|e| e.consumes.is_some()) {

@@ -229,7 +229,7 @@ fn guards_of_nano_service() {
     let owned = |a: &str, n: &str| with(&with(&pair, "a", a), "n", n);
     check(&owned("owner: x", "owner: y"), &[]);
     check(&owned("owner: x", "owner: x"), &found);
-    check(&owned("owner: x", "tier: 1"), &found);
+    check(&owned("owner: x", "tier: 1"), &["info missing-owner", "info nano-service"]);
     check(&owned("technology: java", "technology: go"), &[]);
     check(&owned("technology: [java, spring]", "technology: java"), &found);
     check(&owned("technology: java", "tier: 1"), &found);
