@@ -1,16 +1,15 @@
 //! Whether a tree is a compose file. A `loadpath` document, which also has `services`, never is.
 
 use crate::spec::decode::Record;
-use crate::spec::tree::{Kind, Node};
+use crate::spec::tree::{Entry, Kind, Node};
 use crate::spec::vocabulary::{Document, Service};
 
 /// Keys that only a service of a compose file has. None of them is a key of ours.
-const SERVICE_KEYS: [&str; 46] = [
+const SERVICE_KEYS: [&str; 45] = [
     "image",
     "build",
     "command",
     "entrypoint",
-    "environment",
     "env_file",
     "depends_on",
     "extends",
@@ -88,8 +87,12 @@ fn judge(named: bool, root: &Node) -> bool {
     match root.get("services") {
         Some(services) => {
             let keys = || services.entries().iter().flat_map(|s| s.value.entries());
-            let theirs = keys().filter(|e| SERVICE_KEYS.contains(&e.key.value.as_str())).count();
-            let ours = keys().filter(|e| our_services.contains(&e.key.value.as_str())).count();
+            // Both know `environment`; as a list it is theirs.
+            let environment = |e: &&Entry| &*e.key.value == "environment";
+            let listed = keys().filter(environment).filter(|e| !e.value.items().is_empty()).count();
+            let theirs = keys().filter(|e| SERVICE_KEYS.contains(&e.key.value.as_str())).count() + listed;
+            let known = |e: &&Entry| our_services.contains(&e.key.value.as_str());
+            let ours = keys().filter(|e| known(e) && !environment(e)).count();
             let nothing = theirs == 0 && ours == 0;
             theirs > ours || (nothing && (named || top) && !matches!(services.kind, Kind::Sequence(_)))
         }
