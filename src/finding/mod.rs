@@ -250,6 +250,7 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     let lower = word.to_lowercase();
     let length = lower.chars().count();
     let limit = (length / 3).max(1);
+    let mine = letters(word);
     let mut best: Option<(usize, &str)> = None;
     for candidate in known {
         // A word that is longer or shorter by more than the limit cannot be near.
@@ -258,6 +259,14 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
             continue;
         }
         let allowed = best.map_or(limit, |(distance, _)| distance.saturating_sub(1));
+        // Nor one with more letters of its own than edits: each takes an edit at least. Comparing sets of
+        // letters is cheap, and of most candidates it is enough.
+        let theirs = letters(candidate);
+        if (mine & !theirs).count_ones() as usize > allowed
+            || (theirs & !mine).count_ones() as usize > allowed
+        {
+            continue;
+        }
         let distance = strsim::osa_distance(&lower, &candidate.to_lowercase());
         if distance <= allowed && best.is_none_or(|(d, _)| distance < d) {
             best = Some((distance, candidate));
@@ -267,4 +276,9 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         }
     }
     best.map(|(_, candidate)| candidate)
+}
+
+/// The set of characters of a text, small ones for capitals; several characters may share a place.
+fn letters(text: &str) -> u64 {
+    text.chars().flat_map(char::to_lowercase).fold(0, |set, c| set | 1 << (u32::from(c) % 64))
 }

@@ -5,66 +5,6 @@ use crate::model::words::{Level, LintSettings, RuleSettings};
 use crate::spec::rules::{INVALID_VALUE, UNKNOWN_FIELD};
 use std::collections::HashMap;
 
-/// Rules of the catalogue that are not judged yet: a file that sets them is right, and stays so.
-const COMING: &[&str] = &[
-    "ack-shorter-than-work",
-    "breaker-never-opens",
-    "breaker-opens-on-one-request",
-    "calls-deprecated",
-    "chatty-call",
-    "consumers-exceed-partitions",
-    "deep-call-chain",
-    "distributed-monolith",
-    "dual-write",
-    "event-cycle",
-    "fallback-shares-fate",
-    "forbidden-dependency",
-    "foreign-datastore-access",
-    "hard-coded-address",
-    "hub-service",
-    "independence-violation",
-    "inline-secret",
-    "layer-violation",
-    "mega-service",
-    "missing-circuit-breaker",
-    "missing-dead-letter",
-    "missing-fallback",
-    "missing-gateway",
-    "missing-owner",
-    "nano-service",
-    "no-headroom",
-    "orphan-topic",
-    "overload",
-    "phantom-consumer",
-    "plaintext-across-boundary",
-    "pool-too-small",
-    "protected-service",
-    "protocol-mismatch",
-    "public-datastore",
-    "public-without-auth",
-    "readiness-checks-dependency",
-    "retry-at-every-layer",
-    "retry-never-fits",
-    "retry-non-idempotent",
-    "retry-storm-capacity",
-    "retry-without-backoff",
-    "retry-without-jitter",
-    "shared-datastore",
-    "single-point-of-failure",
-    "slo-extra-nine",
-    "slo-unachievable",
-    "team-coupling",
-    "technology-lock-in",
-    "tier-inversion",
-    "timeout-below-latency",
-    "timeout-budget-exceeded",
-    "unhealthy-dependency",
-    "unmatched-pattern",
-    "unstable-dependency",
-    "unused-endpoint",
-    "unversioned-public-endpoint",
-];
-
 /// What was set, by rule.
 #[derive(Debug, Clone, Default)]
 pub struct Settings<'s> {
@@ -77,9 +17,6 @@ impl<'s> Settings<'s> {
         let mut rules = HashMap::new();
         for (id, settings) in lint.rules.iter().flat_map(|r| r.iter()) {
             let Some(rule) = super::rule(id) else {
-                if COMING.contains(&id.value.as_str()) {
-                    continue;
-                }
                 findings.push(unknown_rule(&id.value, id.span));
                 continue;
             };
