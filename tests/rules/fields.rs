@@ -45,6 +45,7 @@ fn every_field_that_a_rule_reads_is_in_the_schema() {
         for field in rule.info.reads {
             assert!(knows(&schema, field), "{}: no document has a `{field}`", rule.info.id);
         }
+        assert!(!rule.info.reads.is_empty(), "{}: what does it read?", rule.info.id);
         let mut fields = rule.info.reads.to_vec();
         fields.sort_unstable();
         fields.dedup();

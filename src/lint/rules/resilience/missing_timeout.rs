@@ -10,7 +10,13 @@ pub static RULE: Rule = Rule {
         "a synchronous call that waits forever",
         include_str!("missing-timeout.md"),
     )
-    .together("calls wait for an answer forever"),
+    .together("calls wait for an answer forever")
+    .reads(&[
+        "services.endpoints.calls.timeout",
+        "services.endpoints.calls.retry.per_try_timeout",
+        "services.endpoints.calls.protocol",
+        "mesh.timeout",
+    ]),
     check,
 };
 

@@ -12,7 +12,13 @@ pub static RULE: Rule = Rule {
         "cyclic-dependency",
         "services that depend on each other in a circle",
         include_str!("cyclic-dependency.md"),
-    ),
+    )
+    .reads(&[
+        "services.dependencies",
+        "services.endpoints.calls.call",
+        "services.endpoints.calls.protocol",
+        "services.endpoints.max_recursion",
+    ]),
     check,
 };
 

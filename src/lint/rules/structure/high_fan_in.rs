@@ -9,7 +9,13 @@ use std::collections::BTreeSet;
 pub static RULE: Rule = Rule {
     info: &RuleInfo::info("high-fan-in", "a service that many others call", include_str!("high-fan-in.md"))
         .pedantic()
-        .settings(&[Setting::new("max", 8.0, "calling services that are still fine")]),
+        .settings(&[Setting::new("max", 8.0, "calling services that are still fine")])
+        .reads(&[
+            "services.dependencies",
+            "services.endpoints.calls.call",
+            "services.tags",
+            "services.external",
+        ]),
     check,
 };
 

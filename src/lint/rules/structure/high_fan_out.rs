@@ -13,7 +13,8 @@ pub static RULE: Rule = Rule {
         "a service that calls many others",
         include_str!("high-fan-out.md"),
     )
-    .settings(&[Setting::new("max", 8.0, "called services that are still fine")]),
+    .settings(&[Setting::new("max", 8.0, "called services that are still fine")])
+    .reads(&["services.kind", "services.dependencies", "services.endpoints.calls.call"]),
     check,
 };
 

@@ -12,7 +12,15 @@ pub static RULE: Rule = Rule {
         "orphan-service",
         "a service with no edge in or out",
         include_str!("orphan-service.md"),
-    ),
+    )
+    .reads(&[
+        "services.kind",
+        "services.dependencies",
+        "services.consumes",
+        "services.endpoints.calls.call",
+        "traffic.to",
+        "scenarios.traffic.to",
+    ]),
     check,
 };
 

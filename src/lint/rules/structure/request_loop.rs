@@ -12,7 +12,13 @@ pub static RULE: Rule = Rule {
         "request-loop",
         "a cycle of synchronous calls: a request can come back to itself",
         include_str!("request-loop.md"),
-    ),
+    )
+    .reads(&[
+        "services.endpoints.calls.call",
+        "services.endpoints.calls.protocol",
+        "services.endpoints.calls.fallback",
+        "services.endpoints.max_recursion",
+    ]),
     check,
 };
 
