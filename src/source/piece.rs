@@ -21,6 +21,24 @@ impl Piece {
         Self { whole: Arc::clone(whole), start, end }
     }
 
+    /// A text that stands otherwise in the file: with escapes, or folded from several lines.
+    pub fn rewritten(mut text: String) -> Self {
+        let end = text.len();
+        // No text that is read holds this character: it is the mark.
+        text.push('\0');
+        Self::of(&Arc::new(text), 0, end)
+    }
+
+    /// Whether it stands otherwise in the file.
+    pub fn is_rewritten(&self) -> bool {
+        self.whole.ends_with('\0')
+    }
+
+    /// Its first byte in the larger text; `None` where it is a text of its own.
+    pub fn place(&self) -> Option<u32> {
+        (self.as_str().len() < self.whole.len() && !self.is_rewritten()).then_some(self.start)
+    }
+
     /// Its text.
     pub fn as_str(&self) -> &str {
         self.whole.get(self.start as usize..self.end as usize).unwrap_or_default()

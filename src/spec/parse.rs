@@ -144,7 +144,7 @@ impl Builder<'_> {
     /// A scalar as a piece of the text, where it stands there as it is.
     fn piece(&self, scalar: Cow<'_, str>) -> Piece {
         match scalar {
-            Cow::Owned(text) => text.into(),
+            Cow::Owned(text) => Piece::rewritten(text),
             Cow::Borrowed(text) => {
                 let start = (text.as_ptr() as usize).wrapping_sub(self.text.as_ptr() as usize);
                 Piece::of(self.text, start, start.wrapping_add(text.len()))
@@ -363,7 +363,8 @@ fn syntax_error(error: &ScanError, text: &str, file: FileId, limits: Limits) -> 
         Some(offset) if tab => line_start + offset,
         _ => at,
     };
-    let width = if tab { 1 } else { rest.chars().next().filter(|c| *c != '\n').map_or(0, char::len_utf8) };
+    let rest = text.get(at..).unwrap_or(rest);
+    let width = rest.chars().next().filter(|c| *c != '\n').map_or(0, char::len_utf8);
     let span = Span::new(file, at as u32, (at + width) as u32);
     if info.contains("nesting") || info.contains("recursion") {
         let message = format!("nested more than {} levels deep", limits.depth);

@@ -106,11 +106,17 @@ impl Node {
         }
     }
 
-    /// The bytes `from..to` of a scalar's text, exact where the text stands in the source as it is (plain,
-    /// or quoted without escapes), else the whole scalar.
+    /// The bytes `from..to` of a scalar's text, exact where the text is a piece of the source (plain, or quoted
+    /// without escapes), else the whole scalar.
     pub fn part(&self, from: usize, to: usize) -> Span {
         let Kind::Scalar { text, .. } = &self.kind else { return self.span };
+        let written = text.place().map(|start| Span::new(self.span.file, start, start + text.len() as u32));
+        if let Some(written) = written.filter(|written| self.span.contains(*written)) {
+            return written.slice(from, to);
+        }
+        // A node made of a part of another.
         match (self.span.end - self.span.start) as usize {
+            _ if text.is_rewritten() => self.span,
             raw if raw == text.len() => self.span.slice(from, to),
             raw if raw == text.len() + 2 => self.span.slice(from + 1, to + 1),
             _ => self.span,
