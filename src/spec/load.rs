@@ -108,18 +108,6 @@ impl<'l> Reader<'l> {
         FileTree { file, node: self.only(file, documents), root: true, overlay: false }
     }
 
-    /// Reads files that were named on the command line, those that can be read.
-    pub fn roots(&mut self, paths: &[String]) -> Vec<FileTree> {
-        let mut files = Vec::new();
-        for path in paths {
-            let Some(bytes) = self.root_bytes(path) else { continue };
-            files.extend(self.opened(path, bytes));
-        }
-        let documents = self.parse_all(&files);
-        let read = files.into_iter().zip(documents);
-        read.filter_map(|(file, documents)| Some(self.named(file, documents?))).collect()
-    }
-
     /// Reads a text that was handed in (standard input, a test).
     pub fn text(&mut self, name: &str, bytes: Vec<u8>) -> Option<FileTree> {
         let file = self.opened(name, bytes)?;
