@@ -5,7 +5,7 @@ use super::output::print;
 use crate::diagram::RENDERERS;
 use crate::finding::nearest;
 use crate::model::builtin::BUILTINS;
-use crate::policy::{PolicyInfo, balancer, breaker, queue, retry};
+use crate::policy;
 use crate::report::changes::CHANGE_FORMATS;
 use crate::report::forecast::FORECAST_FORMATS;
 use crate::{import, lint, report};
@@ -52,12 +52,8 @@ pub fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str>)
 
 fn topics() -> Vec<Topic> {
     let topic = |name, kind, summary, page| Topic { name, kind, summary, page };
-    let policy = |kind: &'static str| move |p: &PolicyInfo| topic(p.name, kind, p.summary, p.page);
     let mut all: Vec<Topic> = lint::all_rules().map(|r| topic(r.id, "rule", r.summary, r.page)).collect();
-    all.extend(balancer::BALANCERS.iter().map(|b| policy("load balancing policy")(&b.about)));
-    all.extend(breaker::BREAKERS.iter().map(policy("circuit breaker")));
-    all.extend(retry::JITTERS.iter().map(|(about, _)| policy("jitter of a back-off")(about)));
-    all.extend(queue::QUEUES.iter().map(|q| policy("queue discipline")(&q.about)));
+    all.extend(policy::all().map(|(kind, p)| topic(p.name, kind, p.summary, p.page)));
     all.extend(import::FORMATS.iter().map(|f| topic(f.name, "format that is read", f.summary, f.page)));
     all.extend(report::FINDING_FORMATS.iter().map(|f| topic(f.name, "format of `check`", f.summary, f.page)));
     all.extend(RENDERERS.iter().map(|f| topic(f.name, "format of `graph`", f.summary, f.page)));

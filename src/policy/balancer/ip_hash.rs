@@ -17,11 +17,11 @@ pub(super) const INFO: BalancerInfo = BalancerInfo {
 /// nginx `ip_hash`: stable across runs and machines.
 ///
 /// ```
-/// use loadpath::kernel::{Stream, Time};
+/// use loadpath::kernel::Stream;
 /// use loadpath::policy::balancer::{Balancer, Hosts, IpHash, Request};
 /// let (hosts, mut random) = (Hosts::new([1, 1, 1]), Stream::new(1, 0, "balancer", "web"));
 /// let mut lb = IpHash::new(3);
-/// let from = |third| Request { now: Time::ZERO, client: [127, 0, third, 2] };
+/// let from = |third| Request { client: [127, 0, third, 2], ..Request::default() };
 /// assert_eq!(lb.pick(&hosts, from(1), &mut random), lb.pick(&hosts, from(1), &mut random));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -14,10 +14,10 @@ pub(super) const INFO: BalancerInfo = BalancerInfo {
 /// The host with the least active/weight; ties go to smooth weighted round robin among the tied.
 ///
 /// ```
-/// use loadpath::kernel::{Stream, Time};
+/// use loadpath::kernel::Stream;
 /// use loadpath::policy::balancer::{Balancer, Hosts, LeastConnections, Request};
 /// let (mut hosts, mut random) = (Hosts::new([1, 1]), Stream::new(1, 0, "balancer", "web"));
-/// let (mut lb, request) = (LeastConnections::new(2), Request { now: Time::ZERO, client: [10, 0, 0, 1] });
+/// let (mut lb, request) = (LeastConnections::new(2), Request::default());
 /// hosts.begin(0);
 /// assert_eq!(lb.pick(&hosts, request, &mut random), Some(1));
 /// ```

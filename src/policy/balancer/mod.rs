@@ -41,6 +41,7 @@ pub struct Hosts {
     list: Vec<Host>,
     eligible: usize,
     active: u32,
+    revision: u64,
 }
 
 impl Hosts {
@@ -50,12 +51,18 @@ impl Hosts {
             .into_iter()
             .map(|weight| Host { weight: weight.max(1), active: 0, eligible: true })
             .collect();
-        Self { eligible: list.len(), list, active: 0 }
+        Self { eligible: list.len(), list, active: 0, revision: 0 }
     }
 
     /// In configuration order.
     pub fn list(&self) -> &[Host] {
         &self.list
+    }
+
+    /// Grows whenever a host becomes eligible, ceases to be, or gets another weight: what tables are
+    /// built from has changed.
+    pub fn revision(&self) -> u64 {
+        self.revision
     }
 
     /// How many may be picked.
@@ -83,6 +90,17 @@ impl Hosts {
         {
             found.eligible = eligible;
             self.eligible = if eligible { self.eligible + 1 } else { self.eligible - 1 };
+            self.revision += 1;
+        }
+    }
+
+    /// Changes a weight; 0 counts as 1.
+    pub fn set_weight(&mut self, host: usize, weight: u32) {
+        if let Some(found) = self.list.get_mut(host)
+            && found.weight != weight.max(1)
+        {
+            found.weight = weight.max(1);
+            self.revision += 1;
         }
     }
 
@@ -108,12 +126,14 @@ impl Hosts {
 }
 
 /// What a balancer may know of the request it places.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Request {
     /// Now.
     pub now: Time,
     /// The IPv4 address of the client it came from (the end user, as `X-Forwarded-For` has it).
     pub client: [u8; 4],
+    /// What a hash policy looks at (a user, a session), hashed already; `None`: the request has no key.
+    pub key: Option<u64>,
 }
 
 /// How a request ended, for balancers that learn from it.
@@ -184,7 +204,7 @@ mod tests {
     #[test]
     fn every_balancer_leaves_out_the_ineligible_and_gives_up_when_none_is_left() {
         let mut random = Stream::new(1, 0, "test", "balancers");
-        let request = |i: u8| Request { now: Time::ZERO, client: [10, 0, i, 1] };
+        let request = |i: u8| Request { now: Time::ZERO, client: [10, 0, i, 1], key: Some(u64::from(i)) };
         for info in BALANCERS {
             let mut hosts = Hosts::new([1, 2, 3]);
             let mut balancer = (info.build)(3, &Settings::default());

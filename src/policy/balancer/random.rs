@@ -14,10 +14,10 @@ pub(super) const INFO: BalancerInfo = BalancerInfo {
 /// Draws evenly among the eligible hosts; has no state.
 ///
 /// ```
-/// use loadpath::kernel::{Stream, Time};
+/// use loadpath::kernel::Stream;
 /// use loadpath::policy::balancer::{Balancer, Hosts, Random, Request};
 /// let (hosts, mut random) = (Hosts::new([1, 1, 1]), Stream::new(1, 0, "balancer", "web"));
-/// let request = Request { now: Time::ZERO, client: [10, 0, 0, 1] };
+/// let request = Request::default();
 /// assert!(Random.pick(&hosts, request, &mut random).is_some_and(|host| host < 3));
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -14,10 +14,10 @@ pub(super) const INFO: BalancerInfo = BalancerInfo {
 /// An index that goes round the eligible hosts.
 ///
 /// ```
-/// use loadpath::kernel::{Stream, Time};
+/// use loadpath::kernel::Stream;
 /// use loadpath::policy::balancer::{Balancer, Hosts, Request, RoundRobin};
 /// let (hosts, mut random) = (Hosts::new([1, 1, 1]), Stream::new(1, 0, "balancer", "web"));
-/// let (mut lb, request) = (RoundRobin::starting_at(0), Request { now: Time::ZERO, client: [10, 0, 0, 1] });
+/// let (mut lb, request) = (RoundRobin::starting_at(0), Request::default());
 /// let picks: Vec<_> = (0..4).filter_map(|_| lb.pick(&hosts, request, &mut random)).collect();
 /// assert_eq!(picks, [0, 1, 2, 0]);
 /// ```

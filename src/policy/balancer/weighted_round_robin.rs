@@ -14,10 +14,10 @@ pub(super) const INFO: BalancerInfo = BalancerInfo {
 /// A running credit per host.
 ///
 /// ```
-/// use loadpath::kernel::{Stream, Time};
+/// use loadpath::kernel::Stream;
 /// use loadpath::policy::balancer::{Balancer, Hosts, Request, WeightedRoundRobin};
 /// let (hosts, mut random) = (Hosts::new([5, 1, 1]), Stream::new(1, 0, "balancer", "web"));
-/// let (mut lb, request) = (WeightedRoundRobin::new(3), Request { now: Time::ZERO, client: [10, 0, 0, 1] });
+/// let (mut lb, request) = (WeightedRoundRobin::new(3), Request::default());
 /// let picks: Vec<_> = (0..7).filter_map(|_| lb.pick(&hosts, request, &mut random)).collect();
 /// assert_eq!(picks, [0, 0, 1, 0, 2, 0, 0]);
 /// ```

@@ -101,7 +101,7 @@ impl<'p, P: Probe> Engine<'p, P> {
         record.attempts += 1;
         record.sent = self.now;
         self.probe.attempt_started(record.edge, record.attempts > 1, record.measured);
-        let request = Request { now: self.now, client: address(record.address) };
+        let request = Request { now: self.now, client: address(record.address), key: None };
         let state = &mut self.callers[caller];
         let Some(host) = state.balancer.pick(&state.hosts, request, &mut state.stream) else {
             return self.fail_soon(call, Cause::NoInstance);

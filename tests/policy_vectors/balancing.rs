@@ -1,0 +1,97 @@
+//! Load balancers.
+
+use loadpath::policy::balancer::{
+    Balancer, Hosts, IpHash, LeastConnections, LeastRequest, Request, RoundRobin, WeightedRoundRobin,
+};
+use serde_json::Value;
+
+use super::{Check, draws, numbers, small};
+
+pub const CHECKS: &[(&str, Check)] = &[
+    ("lb-swrr-511", smooth_weighted_round_robin),
+    ("lb-nginx-leastconn", nginx_least_connections),
+    ("lb-nginx-iphash", nginx_ip_hash),
+    ("lb-envoy-rr-seed", envoy_round_robin_seed),
+    ("lb-envoy-p2c", envoy_least_request),
+];
+
+fn from(client: [u8; 4]) -> Request {
+    Request { client, ..Request::default() }
+}
+
+fn smooth_weighted_round_robin(vector: &Value) {
+    let weights: Vec<u32> = vector["config"]["weights"]
+        .as_object()
+        .expect("weights by name")
+        .values()
+        .map(|weight| weight.as_u64().expect("a weight") as u32)
+        .collect();
+    let names = ["a", "b", "c"];
+    let hosts = Hosts::new(weights.iter().copied());
+    let mut turns = WeightedRoundRobin::new(weights.len());
+    let steps = &vector["expected"]["current_weight_before_and_after_each_pick"];
+    for (turn, expected) in vector["expected"]["sequence"].as_array().expect("a list").iter().enumerate() {
+        let before: Vec<i64> =
+            turns.current_weights().iter().zip(&weights).map(|(c, w)| c + i64::from(*w)).collect();
+        assert_eq!(serde_json::json!(before), steps[turn][0]);
+        let picked = turns.pick(&hosts, from([10, 0, 0, 1]), &mut draws()).expect("a host");
+        assert_eq!(names[picked], expected.as_str().expect("a name"));
+        assert_eq!(serde_json::json!(turns.current_weights()), steps[turn][1]);
+    }
+}
+
+fn nginx_least_connections(vector: &Value) {
+    let mut hosts = Hosts::new(small(&vector["config"]["weights"]));
+    let mut lb = LeastConnections::new(2);
+    let mut ten = |hosts: &mut Hosts| {
+        let mut counts = [0u64; 2];
+        for _ in 0..10 {
+            let host = lb.pick(hosts, from([10, 0, 0, 1]), &mut draws()).expect("a host");
+            hosts.begin(host);
+            counts[host] += 1;
+            hosts.end(host);
+        }
+        serde_json::json!({"p1": counts[0], "p2": counts[1]})
+    };
+    assert_eq!(ten(&mut hosts), vector["expected"]["step1"]);
+    hosts.begin(0);
+    assert_eq!(ten(&mut hosts), vector["expected"]["step3"]);
+}
+
+fn nginx_ip_hash(vector: &Value) {
+    let targets = |weights: Vec<u32>| -> Vec<usize> {
+        let (n, hosts) = (weights.len(), Hosts::new(weights));
+        let mut lb = IpHash::new(n);
+        (1..=30).filter_map(|i| lb.pick(&hosts, from([127, 0, i, 2]), &mut draws())).collect()
+    };
+    let counts = |targets: &[usize], n: usize| -> Vec<u64> {
+        (0..n).map(|host| targets.iter().filter(|target| **target == host).count() as u64).collect()
+    };
+    let three = targets(small(&vector["config"]["weights"]));
+    assert_eq!(counts(&three, 3), numbers(&vector["expected"]["counts"]));
+    assert_eq!(serde_json::json!(three[..6]), vector["expected"]["first_six_targets"]);
+    let two = targets(vec![1, 1]);
+    assert_eq!(counts(&two, 2), numbers(&vector["expected"]["counts_with_2_peers"]));
+}
+
+fn envoy_round_robin_seed(vector: &Value) {
+    let n = vector["config"]["hosts"].as_u64().expect("a number");
+    let hosts = Hosts::new((0..n).map(|_| 1));
+    let mut lb = RoundRobin::starting_at(vector["config"]["initial_random"].as_u64().expect("a seed"));
+    let picks: Vec<usize> = (0..vector["input"]["picks"].as_u64().expect("a number"))
+        .filter_map(|_| lb.pick(&hosts, from([10, 0, 0, 1]), &mut draws()))
+        .collect();
+    assert_eq!(serde_json::json!(picks), vector["expected"]["sequence"]);
+}
+
+fn envoy_least_request(vector: &Value) {
+    let active = numbers(&vector["input"]["active"]);
+    let mut hosts = Hosts::new(active.iter().map(|_| 1));
+    for (host, count) in active.iter().enumerate() {
+        (0..*count).for_each(|_| hosts.begin(host));
+    }
+    let mut draws = numbers(&vector["input"]["random_draws_for_candidates"]).into_iter();
+    let choices = vector["config"]["choice_count"].as_u64().expect("a number") as u32;
+    let picked = LeastRequest::of(choices).choose(&hosts, |n| draws.next().expect("a draw") % n);
+    assert_eq!(serde_json::json!(picked), vector["expected"]["pick"]);
+}

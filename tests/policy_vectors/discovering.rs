@@ -1,0 +1,5 @@
+//! Discovery and health checks.
+
+use super::Check;
+
+pub const CHECKS: &[(&str, Check)] = &[];

@@ -1,0 +1,5 @@
+//! Limits on concurrency.
+
+use super::Check;
+
+pub const CHECKS: &[(&str, Check)] = &[];

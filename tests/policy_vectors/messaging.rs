@@ -1,0 +1,5 @@
+//! Queues and topics.
+
+use super::Check;
+
+pub const CHECKS: &[(&str, Check)] = &[];

@@ -1,0 +1,5 @@
+//! Outlier detection.
+
+use super::Check;
+
+pub const CHECKS: &[(&str, Check)] = &[];
