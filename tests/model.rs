@@ -109,3 +109,98 @@ fn what_a_communication_adds_to_a_dependency_counts() {
     assert_eq!((edge.times, edge.probability, edge.is_sync_call()), (3, 0.5, false));
     assert!(edge.optional.is_some_and(|o| o.value));
 }
+
+/// The one call of a system in which `a` calls `b`, with `call` on it and `rest` beside the services.
+fn resolved(call: &str, rest: &str) -> (Architecture, Vec<Finding>) {
+    let text = format!(
+        "services:\n  a: {{ endpoints: {{ GET /: {{ calls: [{{ call: b GET /, {call} }}] }} }} }}\n  \
+         b: {{ endpoints: [GET /] }}\n{rest}"
+    );
+    check(&text)
+}
+
+#[test]
+fn a_preset_is_the_weakest_layer_that_was_written() {
+    // What Envoy's documentation gives for a route that says nothing, and for a declared block.
+    let seconds = |arch: &Architecture| {
+        arch.edges().next().and_then(|(_, edge)| edge.timeout().map(|t| t.value.0 / 1_000_000_000))
+    };
+    for (call, rest, expected) in [
+        ("preset: envoy", "", Some(15)),
+        ("preset: hystrix", "", Some(1)),
+        ("preset: istio", "", None),
+        ("preset: envoy, timeout: 3s", "", Some(3)),
+        ("preset: envoy, timeout: none", "", None),
+        ("preset: envoy", "defaults: { call: { timeout: 4s } }\n", Some(4)),
+        ("optional: false", "upstreams: { b: { preset: envoy } }\n", Some(15)),
+        ("preset: istio", "upstreams: { b: { preset: envoy } }\n", None),
+    ] {
+        let (arch, findings) = resolved(call, rest);
+        assert!(findings.is_empty(), "{call}: {:?}", said(&findings));
+        assert_eq!(seconds(&arch), expected, "{call} {rest}");
+    }
+}
+
+const MS: u64 = 1_000_000;
+
+#[test]
+fn a_preset_completes_what_is_declared_and_declares_nothing() {
+    let facts = |call: &str| {
+        let (arch, findings) = resolved(call, "");
+        assert!(findings.is_empty(), "{call}: {:?}", said(&findings));
+        let (_, edge) = arch.edges().next().unwrap();
+        let retry =
+            edge.retry().map(|_| (edge.attempts(), edge.backoff().map(|(base, max)| (base.0, max.0))));
+        let budget = edge.retry().is_some_and(|r| r.budget.is_some());
+        let outliers = edge.policy.outlier_detection.as_ref().and_then(|o| o.value.on());
+        let interval = outliers.and_then(|o| o.interval).map(|i| i.value.0);
+        (retry, budget, interval)
+    };
+    assert_eq!(facts("preset: envoy"), (None, false, None));
+    let declared = facts("preset: envoy, retry: {}, outlier_detection: { consecutive_5xx: 2 }");
+    assert_eq!(declared, (Some((2, Some((25 * MS, 250 * MS)))), false, Some(10_000 * MS)));
+    assert!(facts("preset: envoy, retry: { budget: {} }").1);
+    assert_eq!(facts("preset: envoy, retry: none").0, None);
+    // resilience4j counts the first attempt in: three of them.
+    assert_eq!(facts("preset: resilience4j, retry: {}").0, Some((3, Some((500 * MS, 500 * MS)))));
+    assert_eq!(facts("preset: istio").0, Some((3, Some((25 * MS, 250 * MS)))));
+}
+
+#[test]
+fn a_breaker_of_one_kind_takes_nothing_from_a_preset_of_the_other() {
+    let breaker = |call: &str| {
+        let (arch, _) = resolved(call, "");
+        let edge = arch.edges().next().unwrap().1;
+        let found = edge.breaker().unwrap();
+        let consecutive = found.failure_threshold.map(|t| t.value.0);
+        let rate = found.failure_rate_threshold.map(|t| (t.value.fraction() * 100.0).round() as u32);
+        (
+            consecutive,
+            rate,
+            found.minimum_calls.map(|m| m.value.0),
+            found.open_duration.map(|d| d.value.0 / 1_000_000_000),
+        )
+    };
+    assert_eq!(breaker("preset: resilience4j"), (None, Some(50), Some(100), Some(60)));
+    assert_eq!(
+        breaker("preset: polly, circuit_breaker: { failure_threshold: 3 }"),
+        (Some(3), None, None, Some(5))
+    );
+    assert_eq!(
+        breaker("preset: gobreaker, circuit_breaker: { failure_rate_threshold: 50% }"),
+        (None, Some(50), None, Some(60))
+    );
+    assert_eq!(
+        breaker("preset: polly, circuit_breaker: { minimum_calls: 7 }"),
+        (None, Some(10), Some(7), Some(5))
+    );
+}
+
+#[test]
+fn what_a_preset_brings_stands_at_its_name() {
+    let (arch, _) = resolved("preset: envoy", "");
+    let timeout = arch.edges().next().unwrap().1.timeout().unwrap().span;
+    assert_eq!(timeout, arch.edges().next().unwrap().1.policy.preset.unwrap().span);
+    let origin = arch.layers.origin(timeout);
+    assert_eq!(origin, loadpath::model::Origin::Inherited("the preset `envoy`".to_owned()));
+}

@@ -8,6 +8,7 @@ use crate::model::builtin::BUILTINS;
 use crate::policy;
 use crate::report::changes::CHANGE_FORMATS;
 use crate::report::forecast::FORECAST_FORMATS;
+use crate::spec::presets::PRESETS;
 use crate::{import, lint, report};
 use anyhow::{Result, anyhow};
 use std::fmt::Write;
@@ -54,6 +55,7 @@ fn topics() -> Vec<Topic> {
     let topic = |name, kind, summary, page| Topic { name, kind, summary, page };
     let mut all: Vec<Topic> = lint::all_rules().map(|r| topic(r.id, "rule", r.summary, r.page)).collect();
     all.extend(policy::all().map(|(kind, p)| topic(p.name, kind, p.summary, p.page)));
+    all.extend(PRESETS.iter().map(|p| topic(p.about.name, "preset", p.about.summary, p.about.page)));
     all.extend(import::FORMATS.iter().map(|f| topic(f.name, "format that is read", f.summary, f.page)));
     all.extend(report::FINDING_FORMATS.iter().map(|f| topic(f.name, "format of `check`", f.summary, f.page)));
     all.extend(RENDERERS.iter().map(|f| topic(f.name, "format of `graph`", f.summary, f.page)));

@@ -1,11 +1,12 @@
 //! From documents to the architecture: nodes first, so that every name can be resolved, then edges.
 
-use super::layers::{Layers, resolve};
+use super::layers::{Layers, Presets, resolve};
 use super::node::{Consumption, Endpoint, Node, NodeKind, Service};
 use super::routes::Routes;
 use super::{Architecture, Edge, EdgeKind};
 use crate::finding::{self, Finding};
 use crate::source::Spanned;
+use crate::spec::presets;
 use crate::spec::rules::DUPLICATE_DEFINITION;
 use crate::spec::vocabulary as spec;
 use crate::spec::{FileDocument, Map};
@@ -277,6 +278,7 @@ impl<'d> Building<'d> {
 
     /// Lays the layers below every call: its service's, its upstream's, its file's.
     fn seal(&mut self) {
+        let mut presets = Presets::default();
         for edge in self.arch.graph.edge_indices() {
             if self.arch.graph[edge].kind != EdgeKind::Call {
                 continue;
@@ -288,8 +290,11 @@ impl<'d> Building<'d> {
                 self.written(from).and_then(|(_, s)| s.defaults.as_ref()).and_then(|d| d.call.as_ref());
             let upstream = self.arch.upstreams.get(&to);
             let below = [caller.map(|c| &c.policy), upstream, file.map(|c| &c.policy)];
-            resolve(&mut self.arch.graph[edge].policy, below);
+            let policy = &mut self.arch.graph[edge].policy;
+            resolve(policy, below);
+            presets.lay_below(policy, &mut self.arch.layers);
         }
+        self.arch.layers.seal();
         self.arch.number_twins();
     }
 }
@@ -317,6 +322,8 @@ fn service_node(
         written.instances.as_ref().filter(|i| !i.is_empty()).map(|i| Spanned::new(i.len() as u32, i.span));
     let mut queue = written.queue.clone();
     crate::spec::decode::fill(&mut queue, below.queue.as_ref());
+    let mut health_check = written.health_check.clone();
+    presets::health_check(&mut health_check);
     let latency = written.latency.as_ref().or(below.latency.as_ref());
     let error_rate = written.error_rate.or(below.error_rate);
     let endpoints = written.endpoints.iter().flat_map(|e| e.0.iter());
@@ -345,7 +352,7 @@ fn service_node(
         queue_length: queue.as_ref().and_then(|q| q.max_length),
         discipline: queue.as_ref().and_then(|q| q.discipline),
         autoscaling,
-        health_check: written.health_check.clone(),
+        health_check,
         slo: written.slo.clone(),
         availability: written.availability,
         latency: latency.cloned(),

@@ -1,7 +1,10 @@
 //! Where a value comes from that was not said at its place: the layers of defaults, known by their bytes.
 
+use std::collections::HashMap;
+
 use crate::source::{Sources, Span};
 use crate::spec::FileDocument;
+use crate::spec::presets::Blocks;
 use crate::spec::vocabulary::Policy;
 
 /// Blocks of defaults. A value whose bytes lie inside one of them was inherited from it.
@@ -38,8 +41,12 @@ impl Layers {
                 }
             }
         }
-        blocks.sort();
         Self(blocks)
+    }
+
+    /// To be called when all blocks are known, the presets among them.
+    pub fn seal(&mut self) {
+        self.0.sort();
     }
 
     /// Where the value at these bytes comes from.
@@ -65,5 +72,21 @@ impl Layers {
 pub fn resolve(own: &mut Policy, below: [Option<&Policy>; 3]) {
     for layer in below.into_iter().flatten() {
         crate::spec::Decode::fill(own, layer);
+    }
+}
+
+/// What presets say, read once for each place that names one.
+#[derive(Default)]
+pub struct Presets(HashMap<Span, Blocks>);
+
+impl Presets {
+    /// Lays the preset that a resolved policy names, if any, below it.
+    pub fn lay_below(&mut self, policy: &mut Policy, layers: &mut Layers) {
+        let Some(preset) = policy.preset else { return };
+        let blocks = self.0.entry(preset.span).or_insert_with(|| {
+            layers.0.push((preset.span, format!("the preset `{}`", preset.word())));
+            Blocks::of(preset.value, preset.span)
+        });
+        blocks.below(policy);
     }
 }

@@ -10,6 +10,7 @@ pub mod facts;
 pub mod load;
 mod overlay;
 pub mod parse;
+pub mod presets;
 pub mod rules;
 pub mod scalar;
 pub mod schema;

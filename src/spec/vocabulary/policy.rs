@@ -288,6 +288,8 @@ record! {
 record! {
     /// Whether an instance is asked if it lives.
     HealthCheck {
+        /// Defaults of a product under its name: `kubernetes`.
+        preset: Preset,
         /// The path that is asked.
         path: String,
         /// Between two checks.

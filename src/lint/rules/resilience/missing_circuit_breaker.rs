@@ -3,7 +3,6 @@
 use super::is_on;
 use crate::finding::{Finding, RuleInfo};
 use crate::lint::{Context, Rule};
-use crate::model::words::Preset;
 
 /// a call that goes on calling what fails.
 pub static RULE: Rule = Rule {
@@ -40,13 +39,8 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
     for (index, edge) in ctx.arch.edges() {
         let policy = &edge.policy;
         let ejects = is_on(policy.outlier_detection.as_ref());
-        // Libraries whose calls go through a breaker of their own.
-        let brings = policy.preset.is_some_and(|p| {
-            use Preset::{Gobreaker, Hystrix, Polly, Resilience4j, Sentinel};
-            matches!(p.value, Gobreaker | Hystrix | Polly | Resilience4j | Sentinel)
-        });
         let off = policy.circuit_breaker.as_ref();
-        let silent = edge.breaker().is_some() || ejects || off.is_none() && brings;
+        let silent = edge.breaker().is_some() || ejects;
         if silent || !edge.is_hard() || !edge.is_detailed() || ctx.is_broken(edge.whole) {
             continue;
         }

@@ -30,8 +30,7 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
         let Some(retries) = retry.num_retries else { continue };
         let off = retry.backoff.as_ref();
         let pauses = call.backoff().is_some_and(|(base, _)| base.0 > 0);
-        // What a preset brings along is not known here; what switches it off is.
-        if pauses || (off.is_none() && call.policy.preset.is_some()) || ctx.is_broken(call.whole) {
+        if pauses || ctx.is_broken(call.whole) {
             continue;
         }
         let cause: Vec<_> = std::iter::once(retries.span).chain(off.map(|b| b.span)).collect();
