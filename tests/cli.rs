@@ -170,6 +170,11 @@ fn a_simulation_refuses_what_it_cannot_run() {
     let (code, _, error) = run(&["simulate", "-"], CLEAN);
     assert_eq!(code, 1);
     assert!(error.contains("there is no traffic to simulate"), "{error}");
+    let long = "services: { web: { endpoints: [Get] } }\ntraffic: [{ to: web Get, rate: 50/s }]\n\
+                scenarios: { one: { warm_up: 90s } }\n";
+    let (code, _, error) = run(&["simulate", "-"], long);
+    assert_eq!(code, 1);
+    assert!(error.contains("a warm_up of 90s leaves nothing of the 60s that are simulated"), "{error}");
 }
 
 #[test]

@@ -204,3 +204,14 @@ fn what_a_preset_brings_stands_at_its_name() {
     let origin = arch.layers.origin(timeout);
     assert_eq!(origin, loadpath::model::Origin::Inherited("the preset `envoy`".to_owned()));
 }
+
+#[test]
+fn how_a_service_is_reached_is_said_once() {
+    let (_, findings) = system(&[
+        ("a.yaml", "services:\n  a: { endpoints: [GET /] }\nupstreams: { a: { timeout: 1s } }\n"),
+        ("b.yaml", "upstreams: { a: { timeout: 2s } }\n"),
+    ]);
+    let expected = "duplicate-definition: how `a` is reached is said twice; \
+                    say it in one place for all callers, or on the calls themselves";
+    assert_eq!(said(&findings), [expected]);
+}

@@ -1,6 +1,6 @@
 //! From documents to the architecture: nodes first, so that every name can be resolved, then edges.
 
-use super::layers::{Layers, Presets, resolve};
+use super::layers::Layers;
 use super::node::{Consumption, Endpoint, Node, NodeKind, Service};
 use super::routes::Routes;
 use super::{Architecture, Edge, EdgeKind};
@@ -263,39 +263,6 @@ impl<'d> Building<'d> {
             }
         }
         self.findings.extend(missing.into_iter().map(|f| *f));
-    }
-
-    /// How services are reached, by what they are called.
-    fn upstreams(&mut self) {
-        let documents = self.documents;
-        for (id, policy) in documents.iter().flat_map(|f| f.document.upstreams.iter()).flat_map(|u| u.iter())
-        {
-            if let Some(node) = self.resolve(id, super::resolve::Want::Service, "`upstreams`") {
-                self.arch.upstreams.entry(node).or_insert_with(|| policy.value.clone());
-            }
-        }
-    }
-
-    /// Lays the layers below every call: its service's, its upstream's, its file's.
-    fn seal(&mut self) {
-        let mut presets = Presets::default();
-        for edge in self.arch.graph.edge_indices() {
-            if self.arch.graph[edge].kind != EdgeKind::Call {
-                continue;
-            }
-            let (from, to) = self.arch.ends(edge);
-            let home = self.edge_homes.get(edge.index()).and_then(|h| self.documents.get(*h));
-            let file = home.and_then(|f| f.document.defaults.as_ref()).and_then(|d| d.call.as_ref());
-            let caller =
-                self.written(from).and_then(|(_, s)| s.defaults.as_ref()).and_then(|d| d.call.as_ref());
-            let upstream = self.arch.upstreams.get(&to);
-            let below = [caller.map(|c| &c.policy), upstream, file.map(|c| &c.policy)];
-            let policy = &mut self.arch.graph[edge].policy;
-            resolve(policy, below);
-            presets.lay_below(policy, &mut self.arch.layers);
-        }
-        self.arch.layers.seal();
-        self.arch.number_twins();
     }
 }
 

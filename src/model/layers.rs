@@ -2,9 +2,14 @@
 
 use std::collections::HashMap;
 
+use super::EdgeKind;
+use super::build::Building;
+use super::resolve::Want;
+use crate::finding::Finding;
 use crate::source::{Sources, Span};
 use crate::spec::FileDocument;
 use crate::spec::presets::Blocks;
+use crate::spec::rules::DUPLICATE_DEFINITION;
 use crate::spec::vocabulary::Policy;
 
 /// Blocks of defaults. A value whose bytes lie inside one of them was inherited from it.
@@ -88,5 +93,53 @@ impl Presets {
             Blocks::of(preset.value, preset.span)
         });
         blocks.below(policy);
+    }
+}
+
+impl Building<'_> {
+    /// How services are reached, by what they are called.
+    pub(super) fn upstreams(&mut self) {
+        let documents = self.documents;
+        let mut said = HashMap::new();
+        for (id, policy) in documents.iter().flat_map(|f| f.document.upstreams.iter()).flat_map(|u| u.iter())
+        {
+            let Some(node) = self.resolve(id, Want::Service, "`upstreams`") else { continue };
+            if let Some(first) = said.insert(node, id.span) {
+                said.insert(node, first);
+                let service = &self.arch.graph[node].id.value;
+                let message = format!("how `{service}` is reached is said twice");
+                self.findings.push(
+                    Finding::new(&DUPLICATE_DEFINITION, id.span, message)
+                        .label("again here, not read")
+                        .also(first, "first said here")
+                        .help("say it in one place for all callers, or on the calls themselves")
+                        .about(service),
+                );
+                continue;
+            }
+            self.arch.upstreams.insert(node, policy.value.clone());
+        }
+    }
+
+    /// Lays the layers below every call: its service's, its upstream's, its file's.
+    pub(super) fn seal(&mut self) {
+        let mut presets = Presets::default();
+        for edge in self.arch.graph.edge_indices() {
+            if self.arch.graph[edge].kind != EdgeKind::Call {
+                continue;
+            }
+            let (from, to) = self.arch.ends(edge);
+            let home = self.edge_homes.get(edge.index()).and_then(|h| self.documents.get(*h));
+            let file = home.and_then(|f| f.document.defaults.as_ref()).and_then(|d| d.call.as_ref());
+            let caller =
+                self.written(from).and_then(|(_, s)| s.defaults.as_ref()).and_then(|d| d.call.as_ref());
+            let upstream = self.arch.upstreams.get(&to);
+            let below = [caller.map(|c| &c.policy), upstream, file.map(|c| &c.policy)];
+            let policy = &mut self.arch.graph[edge].policy;
+            resolve(policy, below);
+            presets.lay_below(policy, &mut self.arch.layers);
+        }
+        self.arch.layers.seal();
+        self.arch.number_twins();
     }
 }

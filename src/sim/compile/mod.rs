@@ -49,7 +49,12 @@ pub fn compile(arch: &Architecture, scenario: Option<&Scenario>) -> Result<Compi
     let length = duration(written.and_then(|w| w.duration).map(|d| d.value), builtin::DURATION);
     let mut warm_up = duration(written.and_then(|w| w.warm_up).map(|d| d.value), builtin::WARM_UP);
     if warm_up >= length {
-        // Only the built-in warm-up can be too long: a written one was checked against the duration.
+        // Beside a written duration a written warm-up was checked.
+        if written.is_some_and(|w| w.warm_up.is_some()) {
+            return Err(format!(
+                "a warm_up of {warm_up} leaves nothing of the {length} that are simulated: add a longer `duration`"
+            ));
+        }
         warm_up = length.scaled(0.1);
     }
     let mut compiler = Compiler {
