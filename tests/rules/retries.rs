@@ -227,6 +227,26 @@ fn guards_of_retry_never_fits() {
 }
 
 #[test]
+fn guards_of_retries_capped_twice() {
+    let one = |top: &str, retry: &str, more: &str| {
+        let retry = format!("a > b: retry: {{ num_retries: 1, backoff: {{}}, {retry} }}, {more}");
+        calls(&format!("{BOUNDED}\n{top}"), &[&retry])
+    };
+    let (twice, budget, cap) =
+        (["warning retries-capped-twice"], "budget: { percent: 20% }", "limits: { max_retries: 3 }");
+    check(&one("", budget, cap), &twice);
+    check(&one("upstreams: { b: { limits: { max_retries: 3 } } }", budget, ""), &twice);
+    check(&one("", "", cap), &[]);
+    check(&one("", budget, ""), &[]);
+    check(&one("", "budget: none", cap), &[]);
+    check(&one("", budget, "limits: none"), &[]);
+    check(&one("", budget, "limits: { max_requests: 3 }"), &[]);
+    // Envoy's own three retries make way for a budget; three of one's own do not.
+    check(&one("", budget, "preset: envoy"), &[]);
+    check(&one("", budget, "preset: envoy, limits: { max_retries: 3 }"), &twice);
+}
+
+#[test]
 fn guards_of_retry_without_backoff_and_without_jitter() {
     let (backoff, jitter) = (["warning retry-without-backoff"], ["info retry-without-jitter"]);
     let one = |top: &str, retry: &str, more: &str| {

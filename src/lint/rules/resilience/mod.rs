@@ -8,6 +8,7 @@ mod missing_fallback;
 mod missing_health_check;
 mod missing_timeout;
 mod readiness_checks_dependency;
+mod retries_capped_twice;
 mod retry_amplification;
 mod retry_at_every_layer;
 mod retry_never_fits;
@@ -35,6 +36,7 @@ pub static RULES: &[&Rule] = &[
     &retry_without_backoff::RULE,
     &retry_without_jitter::RULE,
     &retry_at_every_layer::RULE,
+    &retries_capped_twice::RULE,
     &breaker_never_opens::RULE,
     &missing_circuit_breaker::RULE,
     &missing_health_check::RULE,
