@@ -1,7 +1,9 @@
 //! Load balancers.
 
+use loadpath::kernel::{Span, Time};
 use loadpath::policy::balancer::{
-    Balancer, Hosts, IpHash, LeastConnections, LeastRequest, Request, RoundRobin, WeightedRoundRobin,
+    Balancer, Finished, Hosts, IpHash, LeastConnections, LeastRequest, Request, RoundRobin, Settings, Tier,
+    WeightedRoundRobin,
 };
 use serde_json::Value;
 
@@ -9,6 +11,8 @@ use super::{Check, draws, numbers, small};
 
 pub const CHECKS: &[(&str, Check)] = &[
     ("lb-swrr-511", smooth_weighted_round_robin),
+    ("lb-nginx-maxfails", nginx_max_fails),
+    ("lb-nginx-maxconns-backup", nginx_max_conns_and_backup),
     ("lb-nginx-leastconn", nginx_least_connections),
     ("lb-nginx-iphash", nginx_ip_hash),
     ("lb-envoy-rr-seed", envoy_round_robin_seed),
@@ -32,12 +36,68 @@ fn smooth_weighted_round_robin(vector: &Value) {
     let steps = &vector["expected"]["current_weight_before_and_after_each_pick"];
     for (turn, expected) in vector["expected"]["sequence"].as_array().expect("a list").iter().enumerate() {
         let before: Vec<i64> =
-            turns.current_weights().iter().zip(&weights).map(|(c, w)| c + i64::from(*w)).collect();
+            turns.current_weights().zip(&weights).map(|(c, w)| c + i64::from(*w)).collect();
         assert_eq!(serde_json::json!(before), steps[turn][0]);
         let picked = turns.pick(&hosts, from([10, 0, 0, 1]), &mut draws()).expect("a host");
         assert_eq!(names[picked], expected.as_str().expect("a name"));
-        assert_eq!(serde_json::json!(turns.current_weights()), steps[turn][1]);
+        assert_eq!(serde_json::json!(turns.current_weights().collect::<Vec<_>>()), steps[turn][1]);
     }
+}
+
+fn seconds(value: &Value) -> Span {
+    let text = value.as_str().and_then(|text| text.strip_suffix('s')).expect("seconds");
+    Span::from_secs(text.parse().expect("a number"))
+}
+
+fn nginx_max_fails(vector: &Value) {
+    let (config, input) = (&vector["config"], &vector["input"]);
+    let n = config["servers"].as_array().expect("names").len();
+    let settings = Settings {
+        max_fails: config["max_fails"].as_u64().expect("a number") as u32,
+        fail_timeout: seconds(&config["fail_timeout"]),
+        ..Settings::default()
+    };
+    let (hosts, mut lb) = (Hosts::new(vec![1; n]), WeightedRoundRobin::with(n, &settings));
+    let every = input["p1_fails_every"].as_u64().expect("a number");
+    let (mut at_p1, mut successes) = (0, vec![0u64; n]);
+    for _ in 0..input["requests"].as_u64().expect("a number") {
+        let mut tried = Vec::new();
+        while let Some(host) = lb.pick_again(&hosts, from([10, 0, 0, 1]), &tried, &mut draws()) {
+            at_p1 += u64::from(host == 0);
+            let success = host != 0 || at_p1 % every != 0;
+            if !success {
+                lb.failed(Time::ZERO, host);
+            }
+            lb.finished(Finished { now: Time::ZERO, host, latency: Span::ZERO, success });
+            if success {
+                successes[host] += 1;
+                break;
+            }
+            tried.push(host);
+        }
+    }
+    assert_eq!(serde_json::json!({"p1": successes[0], "p2": successes[1]}), vector["expected"]["successes"]);
+}
+
+fn nginx_max_conns_and_backup(vector: &Value) {
+    let servers = vector["config"].as_object().expect("servers by name");
+    let names: Vec<&String> = servers.keys().collect();
+    let mut hosts = Hosts::new(names.iter().map(|_| 1));
+    for (index, server) in servers.values().enumerate() {
+        hosts.set_max_conns(index, server["max_conns"].as_u64().expect("a number") as u32);
+        hosts.set_backup(index, server["backup"] == true);
+    }
+    let mut lb = WeightedRoundRobin::new(names.len());
+    let requests = vector["input"]["concurrent_requests"].as_u64().expect("a number");
+    let targets: Vec<Option<&String>> = (0..requests)
+        .map(|_| {
+            let (host, tier) = lb.turn(&hosts, Time::ZERO, &[])?;
+            assert_eq!(tier == Tier::Backup, hosts.list()[host].backup);
+            hosts.begin(host);
+            Some(names[host])
+        })
+        .collect();
+    assert_eq!(serde_json::json!(targets), vector["expected"]["targets"]);
 }
 
 fn nginx_least_connections(vector: &Value) {
