@@ -2,8 +2,8 @@
 
 use loadpath::kernel::{Span, Time};
 use loadpath::policy::balancer::{
-    Balancer, Finished, Hosts, IpHash, LeastConnections, LeastRequest, Request, RoundRobin, Settings, Tier,
-    WeightedRoundRobin,
+    Balancer, Curve, Finished, Hosts, IpHash, LeastConnections, LeastRequest, Request, RoundRobin, Settings,
+    SlowStart, Tier, WeightedEdf, WeightedRoundRobin,
 };
 use serde_json::Value;
 
@@ -17,6 +17,9 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("lb-nginx-iphash", nginx_ip_hash),
     ("lb-envoy-rr-seed", envoy_round_robin_seed),
     ("lb-envoy-p2c", envoy_least_request),
+    ("lb-envoy-edf-1-2", envoy_weighted),
+    ("lb-envoy-wlr", envoy_weighted_least_request),
+    ("lb-envoy-slowstart", envoy_slow_start),
 ];
 
 fn from(client: [u8; 4]) -> Request {
@@ -154,4 +157,68 @@ fn envoy_least_request(vector: &Value) {
     let choices = vector["config"]["choice_count"].as_u64().expect("a number") as u32;
     let picked = LeastRequest::of(choices).choose(&hosts, |n| draws.next().expect("a draw") % n);
     assert_eq!(serde_json::json!(picked), vector["expected"]["pick"]);
+}
+
+fn picks(lb: &mut dyn Balancer, hosts: &Hosts, now: Time, count: &Value) -> Value {
+    let request = Request { now, ..Request::default() };
+    let count = count.as_u64().expect("a number");
+    let picks: Vec<usize> = (0..count).filter_map(|_| lb.pick(hosts, request, &mut draws())).collect();
+    serde_json::json!(picks)
+}
+
+fn envoy_weighted(vector: &Value) {
+    let mut hosts = Hosts::new(small(&vector["config"]["weights"]));
+    let start = vector["config"]["initial_random"].as_u64().expect("a number");
+    let mut lb = WeightedEdf::with(&Settings { start, ..Settings::default() });
+    for (index, step) in vector["input"]["steps"].as_array().expect("steps").iter().enumerate() {
+        if step["set_weights"].is_array() {
+            let weights = small(&step["set_weights"]);
+            weights.iter().enumerate().for_each(|(host, weight)| hosts.set_weight(host, *weight));
+        } else {
+            let expected = &vector["expected"][format!("step{}", index + 1)];
+            assert_eq!(picks(&mut lb, &hosts, Time::ZERO, &step["picks"]), *expected, "step {index}");
+        }
+    }
+}
+
+fn envoy_weighted_least_request(vector: &Value) {
+    let mut hosts = Hosts::new(small(&vector["config"]["weights"]));
+    let bias = vector["config"]["active_request_bias"].as_f64();
+    let mut lb = LeastRequest::with(&Settings { active_request_bias: bias, ..Settings::default() });
+    for (index, step) in vector["input"]["steps"].as_array().expect("steps").iter().enumerate() {
+        for (host, active) in small(&step["active"]).into_iter().enumerate() {
+            while hosts.list()[host].active < active {
+                hosts.begin(host);
+            }
+            while hosts.list()[host].active > active {
+                hosts.end(host);
+            }
+        }
+        let expected = &vector["expected"][format!("step{}", index + 1)];
+        assert_eq!(picks(&mut lb, &hosts, Time::ZERO, &step["picks"]), *expected, "step {index}");
+    }
+}
+
+fn envoy_slow_start(vector: &Value) {
+    let config = &vector["config"];
+    let slow_start = SlowStart {
+        window: seconds(&config["slow_start_window"]),
+        curve: Curve::Power {
+            aggression: config["aggression"].as_f64().expect("a number"),
+            minimum: config["min_weight_percent"].as_f64().expect("a number") / 100.0,
+        },
+    };
+    let mut hosts = Hosts::new(small(&config["weights"]));
+    assert_eq!(config["h1_age"], "out of window");
+    let joined = Time::ZERO + slow_start.window + slow_start.window;
+    hosts.set_since(0, Some(Time::ZERO));
+    hosts.set_since(1, Some(joined));
+    let mut lb = WeightedEdf::with(&Settings { slow_start: Some(slow_start), ..Settings::default() });
+    for age in vector["input"]["h2_age_at_rebuild"].as_array().expect("ages") {
+        let now = joined + seconds(age);
+        lb.refresh(&hosts, now);
+        let expected = &vector["expected"][age.as_str().expect("an age")];
+        let count = serde_json::json!(expected.as_array().expect("picks").len());
+        assert_eq!(picks(&mut lb, &hosts, now, &count), *expected, "{age}");
+    }
 }

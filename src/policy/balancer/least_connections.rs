@@ -46,13 +46,13 @@ impl LeastConnections {
     pub fn choose(&mut self, hosts: &Hosts, now: Time, tried: &[usize]) -> Option<(usize, Tier)> {
         [Tier::Primary, Tier::Backup]
             .into_iter()
-            .find_map(|tier| Some((self.of_tier(hosts, tier, now, tried)?, tier)))
+            .find_map(|tier| Some((self.among(hosts, tier, now, tried)?, tier)))
     }
 
-    fn of_tier(&mut self, hosts: &Hosts, tier: Tier, now: Time, tried: &[usize]) -> Option<usize> {
+    fn among(&mut self, hosts: &Hosts, tier: Tier, now: Time, tried: &[usize]) -> Option<usize> {
         let peers = self.turns.peers_mut();
         let mut best: Option<(usize, &Host)> = None;
-        let mut tied = false;
+        let mut equals = false;
         for (index, host) in hosts.list().iter().enumerate() {
             if !peers.takes(hosts, index, tier, now, tried) {
                 continue;
@@ -62,21 +62,21 @@ impl LeastConnections {
                 continue;
             };
             match load(host, least) {
-                Ordering::Less => (best, tied) = (Some((index, host)), false),
-                Ordering::Equal => tied = true,
+                Ordering::Less => (best, equals) = (Some((index, host)), false),
+                Ordering::Equal => equals = true,
                 Ordering::Greater => {}
             }
         }
-        let (index, least) = best?;
-        if !tied {
+        let (index, first) = best?;
+        if !equals {
             peers.chosen(hosts.list(), index, now);
             return Some(index);
         }
-        let among = |peers: &Peers, index: usize| {
+        let least = |peers: &Peers, index: usize| {
             peers.takes(hosts, index, tier, now, tried)
-                && hosts.list().get(index).is_some_and(|host| load(host, least).is_eq())
+                && hosts.list().get(index).is_some_and(|host| load(host, first).is_eq())
         };
-        peers.turn(hosts.list(), now, among)
+        peers.turn(hosts.list(), now, least)
     }
 }
 

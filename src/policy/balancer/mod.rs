@@ -4,6 +4,7 @@
 //! outstanding, which is what makes real least-request differ from the textbook's shortest queue.
 //! It must not know what an instance is beyond [`Host`].
 
+mod edf;
 mod ip_hash;
 mod least_connections;
 mod least_request;
@@ -11,11 +12,13 @@ mod peers;
 mod random;
 mod round_robin;
 mod slow_start;
+mod weighted_edf;
 mod weighted_round_robin;
 
 use super::PolicyInfo;
 use crate::kernel::{Span, Stream, Time};
 
+pub use edf::Edf;
 pub use ip_hash::IpHash;
 pub use least_connections::{LeastConnections, haproxy_leastconn_key};
 pub use least_request::LeastRequest;
@@ -23,6 +26,7 @@ pub use peers::{Peer, Peers, Tier};
 pub use random::Random;
 pub use round_robin::RoundRobin;
 pub use slow_start::{Curve, SlowStart};
+pub use weighted_edf::WeightedEdf;
 pub use weighted_round_robin::WeightedRoundRobin;
 
 /// An instance, as one caller sees it.
@@ -52,6 +56,7 @@ pub struct Hosts {
     eligible: usize,
     active: u32,
     revision: u64,
+    membership: u64,
 }
 
 impl Hosts {
@@ -68,7 +73,7 @@ impl Hosts {
                 since: None,
             })
             .collect();
-        Self { eligible: list.len(), list, active: 0, revision: 0 }
+        Self { eligible: list.len(), list, active: 0, revision: 0, membership: 0 }
     }
 
     /// In configuration order.
@@ -80,6 +85,12 @@ impl Hosts {
     /// built from has changed.
     pub fn revision(&self) -> u64 {
         self.revision
+    }
+
+    /// Grows whenever a host becomes eligible, ceases to be, or begins its slow start: Envoy builds its
+    /// schedules anew. It does not for a weight alone.
+    pub fn membership(&self) -> u64 {
+        self.membership
     }
 
     /// How many may be picked.
@@ -108,6 +119,7 @@ impl Hosts {
             found.eligible = eligible;
             self.eligible = if eligible { self.eligible + 1 } else { self.eligible - 1 };
             self.revision += 1;
+            self.membership += 1;
         }
     }
 
@@ -145,6 +157,7 @@ impl Hosts {
         {
             found.since = since;
             self.revision += 1;
+            self.membership += 1;
         }
     }
 
@@ -234,14 +247,18 @@ pub trait Balancer: Send {
 pub struct Settings {
     /// `least_request`: how many hosts are drawn. Default 2.
     pub choice_count: u32,
-    /// `round_robin`: a number the first host is taken from, modulo their count. Default 0.
+    /// `round_robin`: a number the first host is taken from, modulo their count; `weighted_edf`,
+    /// `least_request`: picks the schedule is ahead by. Envoy draws it per balancer. Default 0.
     pub start: u64,
     /// nginx: failures after which a host is left alone for `fail_timeout`; 0: never. Default 1.
     pub max_fails: u32,
     /// nginx: how long, in whole seconds. Default 10 s.
     pub fail_timeout: Span,
-    /// `least_request` with unequal weights: the exponent of active + 1. Default 1.
-    pub active_request_bias: f64,
+    /// `least_request`: the least loaded of all hosts instead of a few. Default false.
+    pub full_scan: bool,
+    /// `least_request`: the exponent of active + 1 by which a weight is divided. Default 1 where weights
+    /// differ; set, it makes a weighted schedule of equal weights too.
+    pub active_request_bias: Option<f64>,
     /// A host that has just joined gets less. Default: no slow start.
     pub slow_start: Option<SlowStart>,
 }
@@ -253,7 +270,8 @@ impl Default for Settings {
             start: 0,
             max_fails: 1,
             fail_timeout: Span::from_secs(10),
-            active_request_bias: 1.0,
+            full_scan: false,
+            active_request_bias: None,
             slow_start: None,
         }
     }
@@ -272,6 +290,7 @@ pub struct BalancerInfo {
 pub static BALANCERS: &[BalancerInfo] = &[
     round_robin::INFO,
     weighted_round_robin::INFO,
+    weighted_edf::INFO,
     random::INFO,
     least_request::INFO,
     least_connections::INFO,

@@ -73,9 +73,14 @@ impl SlowStart {
         }
     }
 
+    /// The share of its weight that this host gets now.
+    pub fn share(&self, host: &Host, now: Time) -> f64 {
+        host.since.map_or(1.0, |since| self.factor(now.since(since)))
+    }
+
     /// The weight of a host now.
     pub fn weight(&self, host: &Host, now: Time) -> f64 {
-        f64::from(host.weight) * host.since.map_or(1.0, |since| self.factor(now.since(since)))
+        f64::from(host.weight) * self.share(host, now)
     }
 
     /// Whether a host is still in its window.

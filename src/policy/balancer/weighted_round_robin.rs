@@ -159,7 +159,9 @@ mod tests {
                 lb.peers_mut().limit(host, 8, Span::from_secs(10));
             }
             turn(&mut lb, &hosts, at(1));
-            failing.iter().for_each(|host| lb.failed(at(1), *host));
+            for host in &failing {
+                lb.failed(at(1), *host);
+            }
             // Each turn gives one back, so no weight is short after twenty.
             (0..20).for_each(|_| { turn(&mut lb, &hosts, at(1)); });
             for (peer, weight) in lb.peers().list().iter().zip(&weights) {
