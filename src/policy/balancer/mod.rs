@@ -8,8 +8,10 @@ mod edf;
 mod ip_hash;
 mod least_connections;
 mod least_request;
+mod p2c;
 mod peers;
 mod random;
+mod random_two;
 mod round_robin;
 mod slow_start;
 mod weighted_edf;
@@ -22,8 +24,10 @@ pub use edf::Edf;
 pub use ip_hash::IpHash;
 pub use least_connections::{LeastConnections, haproxy_leastconn_key};
 pub use least_request::LeastRequest;
+pub use p2c::P2c;
 pub use peers::{Peer, Peers, Tier};
 pub use random::Random;
+pub use random_two::RandomTwo;
 pub use round_robin::RoundRobin;
 pub use slow_start::{Curve, SlowStart};
 pub use weighted_edf::WeightedEdf;
@@ -292,6 +296,8 @@ pub static BALANCERS: &[BalancerInfo] = &[
     weighted_round_robin::INFO,
     weighted_edf::INFO,
     random::INFO,
+    random_two::INFO,
+    p2c::INFO,
     least_request::INFO,
     least_connections::INFO,
     ip_hash::INFO,
