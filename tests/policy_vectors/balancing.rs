@@ -1,6 +1,10 @@
 //! Load balancers.
 
 use loadpath::kernel::{Span, Time};
+use loadpath::policy::balancer;
+use loadpath::policy::balancer::tiers::{
+    Cluster, Health, Level, Panic, Priorities, Rules, Selection, Source,
+};
 use loadpath::policy::balancer::{
     Balancer, Curve, Finished, Hosts, IpHash, LeastConnections, LeastRequest, Request, RoundRobin, Settings,
     SlowStart, Tier, WeightedEdf, WeightedRoundRobin,
@@ -20,6 +24,8 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("lb-envoy-edf-1-2", envoy_weighted),
     ("lb-envoy-wlr", envoy_weighted_least_request),
     ("lb-envoy-slowstart", envoy_slow_start),
+    ("lb-envoy-panic", envoy_panic),
+    ("lb-envoy-priority", envoy_priority),
 ];
 
 fn from(client: [u8; 4]) -> Request {
@@ -220,5 +226,74 @@ fn envoy_slow_start(vector: &Value) {
         let expected = &vector["expected"][age.as_str().expect("an age")];
         let count = serde_json::json!(expected.as_array().expect("picks").len());
         assert_eq!(picks(&mut lb, &hosts, now, &count), *expected, "{age}");
+    }
+}
+
+fn envoy_panic(vector: &Value) {
+    let threshold = vector["config"]["healthy_panic_threshold"].as_u64().expect("percent");
+    let rules = Rules { healthy_panic_threshold: threshold, ..Rules::default() };
+    let round_robin = balancer::find("round_robin").expect("known");
+    let build = |hosts: &Value, rules| {
+        let weights = vec![1; hosts.as_u64().expect("a number") as usize];
+        Cluster::new(&[&weights], round_robin, &Settings::default(), rules)
+    };
+    let set_health = |cluster: &mut Cluster, step: &Value| {
+        let healthy = numbers(&step["healthy"]);
+        for host in 0..step["hosts"].as_u64().expect("a number") {
+            let health = if healthy.contains(&host) { Health::Healthy } else { Health::Unhealthy };
+            cluster.set_health(host as usize, health);
+        }
+    };
+    let steps = vector["input"]["steps"].as_array().expect("steps");
+    let mut cluster = build(&steps[0]["hosts"], rules);
+    for (index, step) in steps.iter().enumerate() {
+        set_health(&mut cluster, step);
+        let expected = &vector["expected"][format!("step{}", index + 1)];
+        let panic = cluster.priorities().list()[0].panic;
+        assert_eq!(serde_json::json!(panic), expected["in_panic"]);
+        let wanted = if panic { Source::Panic } else { Source::Healthy };
+        let picks: Vec<usize> = (0..step["picks"].as_u64().expect("a number"))
+            .map(|_| match cluster.pick(Request::default(), &mut draws()) {
+                Selection::Host { host, target } if target.source == wanted => host,
+                other => panic!("{other:?}"),
+            })
+            .collect();
+        let over = if panic { "sequence_over_all_hosts" } else { "sequence_over_healthy" };
+        assert_eq!(serde_json::json!(picks), expected[over]);
+    }
+    let host = |cluster: &mut Cluster| match cluster.pick(Request::default(), &mut draws()) {
+        Selection::Host { host, .. } => Some(host),
+        Selection::NoHost | Selection::FailedOnPanic => None,
+    };
+    let mut fails = build(&steps[0]["hosts"], Rules { panic: Panic::Fail, ..rules });
+    set_health(&mut fails, &steps[0]);
+    assert_eq!(serde_json::json!(host(&mut fails)), vector["expected"]["fail_traffic_on_panic_step1"]);
+    let mut disabled = build(&steps[0]["hosts"], Rules { healthy_panic_threshold: 0, ..rules });
+    let nobody = serde_json::json!({"hosts": steps[0]["hosts"], "healthy": []});
+    set_health(&mut disabled, &nobody);
+    assert_eq!(serde_json::json!(host(&mut disabled)), vector["expected"]["threshold_0_no_healthy"]);
+}
+
+fn envoy_priority(vector: &Value) {
+    let config = &vector["config"];
+    let factor = config["overprovisioning_factor"].as_f64().expect("a number");
+    let rules = Rules {
+        overprovisioning_factor: (factor * 100.0).round() as u64,
+        healthy_panic_threshold: config["healthy_panic_threshold"].as_u64().expect("percent"),
+        panic: Panic::UseAll,
+    };
+    let cases = vector["input"]["p0_p1_hosts_healthy"].as_array().expect("cases");
+    for (index, case) in cases.iter().enumerate() {
+        let levels: Vec<Level> = case
+            .as_array()
+            .expect("levels")
+            .iter()
+            .map(|level| Level::of(level[0].as_u64().expect("hosts"), level[1].as_u64().expect("healthy")))
+            .collect();
+        let shares = Priorities::of(&levels, rules);
+        let loads: Vec<u64> = shares.list().iter().map(|share| share.healthy).collect();
+        let panic: Vec<bool> = shares.list().iter().map(|share| share.panic).collect();
+        assert_eq!(serde_json::json!(loads), vector["expected"]["load_percent"][index]);
+        assert_eq!(serde_json::json!(panic), vector["expected"]["panic"][index]);
     }
 }

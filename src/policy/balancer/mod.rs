@@ -14,6 +14,7 @@ mod random;
 mod random_two;
 mod round_robin;
 mod slow_start;
+pub mod tiers;
 mod weighted_edf;
 mod weighted_round_robin;
 

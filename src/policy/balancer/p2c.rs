@@ -35,7 +35,7 @@ impl P2c {
         let other = if other >= one { other + 1 } else { other };
         let (one, other) = (hosts.nth_eligible(one as usize)?, hosts.nth_eligible(other as usize)?);
         let active = |host: usize| hosts.list().get(host).map_or(0, |host| host.active);
-        Some(if active(one) <= active(other) { one } else { other })
+        Some(if active(one) < active(other) { one } else { other })
     }
 }
 
