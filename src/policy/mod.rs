@@ -25,8 +25,9 @@ pub struct PolicyInfo {
 /// Every policy with the kind of thing it is, family by family, in the order of the lists.
 pub fn all() -> impl Iterator<Item = (&'static str, &'static PolicyInfo)> {
     let balancers = balancer::BALANCERS.iter().map(|b| ("load balancing policy", &b.about));
+    let tiers = balancer::tiers::TIERS.iter().map(|about| ("choice of hosts", about));
     let breakers = breaker::BREAKERS.iter().map(|about| ("circuit breaker", about));
     let jitters = retry::JITTERS.iter().map(|(about, _)| ("jitter of a back-off", about));
     let queues = queue::QUEUES.iter().map(|q| ("queue discipline", &q.about));
-    balancers.chain(breakers).chain(jitters).chain(queues)
+    balancers.chain(tiers).chain(breakers).chain(jitters).chain(queues)
 }

@@ -60,6 +60,6 @@ impl Balancer for IpHash {
                 slot -= weight;
             }
         }
-        self.fallback.turn(hosts.list(), |host| host.eligible)
+        self.fallback.turn(hosts, request.now, &[]).map(|(host, _)| host)
     }
 }

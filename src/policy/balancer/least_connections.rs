@@ -1,6 +1,11 @@
 //! Least connections, as nginx does it.
 
-use super::{Balancer, BalancerInfo, Host, Hosts, PolicyInfo, Request, Stream, WeightedRoundRobin};
+use std::cmp::Ordering;
+
+use super::{
+    Balancer, BalancerInfo, Finished, Host, Hosts, Peers, PolicyInfo, Request, Settings, Stream, Tier, Time,
+    WeightedRoundRobin,
+};
 
 pub(super) const INFO: BalancerInfo = BalancerInfo {
     about: PolicyInfo {
@@ -8,7 +13,7 @@ pub(super) const INFO: BalancerInfo = BalancerInfo {
         summary: "the fewest outstanding requests for its weight (nginx)",
         page: include_str!("least_connections.md"),
     },
-    build: |hosts, _| Box::new(LeastConnections::new(hosts)),
+    build: |hosts, settings| Box::new(LeastConnections::with(hosts, settings)),
 };
 
 /// The host with the least active/weight; ties go to smooth weighted round robin among the tied.
@@ -29,40 +34,95 @@ pub struct LeastConnections {
 impl LeastConnections {
     /// No turn taken yet.
     pub fn new(hosts: usize) -> Self {
-        Self { turns: WeightedRoundRobin::new(hosts) }
+        Self::with(hosts, &Settings::default())
     }
-}
 
-/// active/weight, compared without division.
-fn load(host: &Host, other: &Host) -> (u64, u64) {
-    (u64::from(host.active) * u64::from(other.weight), u64::from(other.active) * u64::from(host.weight))
-}
+    /// Reads `max_fails` and `fail_timeout`.
+    pub fn with(hosts: usize, settings: &Settings) -> Self {
+        Self { turns: WeightedRoundRobin::with(hosts, settings) }
+    }
 
-impl Balancer for LeastConnections {
-    fn pick(&mut self, hosts: &Hosts, _: Request, _: &mut Stream) -> Option<usize> {
+    /// The choice of a request that has been at `tried`: among the primaries, then the backups.
+    pub fn choose(&mut self, hosts: &Hosts, now: Time, tried: &[usize]) -> Option<(usize, Tier)> {
+        [Tier::Primary, Tier::Backup]
+            .into_iter()
+            .find_map(|tier| Some((self.among(hosts, tier, now, tried)?, tier)))
+    }
+
+    fn among(&mut self, hosts: &Hosts, tier: Tier, now: Time, tried: &[usize]) -> Option<usize> {
+        let peers = self.turns.peers_mut();
         let mut best: Option<(usize, &Host)> = None;
-        let mut tied = false;
-        for (index, host) in hosts.list().iter().enumerate().filter(|(_, host)| host.eligible) {
+        let mut equals = false;
+        for (index, host) in hosts.list().iter().enumerate() {
+            if !peers.takes(hosts, index, tier, now, tried) {
+                continue;
+            }
             let Some((_, least)) = best else {
                 best = Some((index, host));
                 continue;
             };
-            let (mine, its) = load(host, least);
-            if mine < its {
-                best = Some((index, host));
-                tied = false;
-            } else if mine == its {
-                tied = true;
+            match load(host, least) {
+                Ordering::Less => (best, equals) = (Some((index, host)), false),
+                Ordering::Equal => equals = true,
+                Ordering::Greater => {}
             }
         }
-        let (index, least) = best?;
-        if !tied {
+        let (index, first) = best?;
+        if !equals {
+            peers.chosen(hosts.list(), index, now);
             return Some(index);
         }
-        let among = |host: &Host| {
-            let (mine, its) = load(host, least);
-            host.eligible && mine == its
+        let least = |peers: &Peers, index: usize| {
+            peers.takes(hosts, index, tier, now, tried)
+                && hosts.list().get(index).is_some_and(|host| load(host, first).is_eq())
         };
-        self.turns.turn(hosts.list(), among)
+        peers.turn(hosts.list(), now, least)
+    }
+}
+
+/// active/weight, compared without division.
+fn load(host: &Host, other: &Host) -> Ordering {
+    let mine = u64::from(host.active) * u64::from(other.weight);
+    mine.cmp(&(u64::from(other.active) * u64::from(host.weight)))
+}
+
+/// The key by which HAProxy `leastconn` orders its servers, the least first: (served + queued + 1) over
+/// the weight, rounded down; an idle server's is 0 whatever its weight (`fwlc_srv_reposition`, 2.6).
+///
+/// ```
+/// use loadpath::policy::balancer::haproxy_leastconn_key;
+/// assert_eq!(haproxy_leastconn_key(0, 0, 1), 0);
+/// assert!(haproxy_leastconn_key(2, 1, 3) < haproxy_leastconn_key(1, 0, 1));
+/// ```
+pub fn haproxy_leastconn_key(served: u32, queued: u32, weight: u32) -> u64 {
+    /// The greatest weight; weights are counted in sixteenths on both sides, which cancels.
+    const MAX_WEIGHT: u64 = 256;
+    match u64::from(served) + u64::from(queued) {
+        0 => 0,
+        in_flight => ((in_flight + 1) * MAX_WEIGHT).checked_div(u64::from(weight)).unwrap_or(0),
+    }
+}
+
+impl Balancer for LeastConnections {
+    fn pick(&mut self, hosts: &Hosts, request: Request, _: &mut Stream) -> Option<usize> {
+        self.choose(hosts, request.now, &[]).map(|(host, _)| host)
+    }
+
+    fn pick_again(
+        &mut self,
+        hosts: &Hosts,
+        request: Request,
+        tried: &[usize],
+        _: &mut Stream,
+    ) -> Option<usize> {
+        self.choose(hosts, request.now, tried).map(|(host, _)| host)
+    }
+
+    fn finished(&mut self, end: Finished) {
+        self.turns.finished(end);
+    }
+
+    fn failed(&mut self, now: Time, host: usize) {
+        self.turns.failed(now, host);
     }
 }

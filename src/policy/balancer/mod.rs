@@ -4,21 +4,34 @@
 //! outstanding, which is what makes real least-request differ from the textbook's shortest queue.
 //! It must not know what an instance is beyond [`Host`].
 
+mod edf;
 mod ip_hash;
 mod least_connections;
 mod least_request;
+mod p2c;
+mod peers;
 mod random;
+mod random_two;
 mod round_robin;
+mod slow_start;
+pub mod tiers;
+mod weighted_edf;
 mod weighted_round_robin;
 
 use super::PolicyInfo;
 use crate::kernel::{Span, Stream, Time};
 
+pub use edf::Edf;
 pub use ip_hash::IpHash;
-pub use least_connections::LeastConnections;
+pub use least_connections::{LeastConnections, haproxy_leastconn_key};
 pub use least_request::LeastRequest;
+pub use p2c::P2c;
+pub use peers::{Peer, Peers, Tier};
 pub use random::Random;
+pub use random_two::RandomTwo;
 pub use round_robin::RoundRobin;
+pub use slow_start::{Curve, SlowStart};
+pub use weighted_edf::WeightedEdf;
 pub use weighted_round_robin::WeightedRoundRobin;
 
 /// An instance, as one caller sees it.
@@ -30,6 +43,12 @@ pub struct Host {
     pub active: u32,
     /// Whether it may be picked: discovered, healthy, not ejected.
     pub eligible: bool,
+    /// Requests it may have outstanding (nginx `max_conns`); 0: any number.
+    pub max_conns: u32,
+    /// Whether it serves only when no primary can (nginx `backup`).
+    pub backup: bool,
+    /// Since when it has been healthy, for slow start; `None`: for ever.
+    pub since: Option<Time>,
 }
 
 /// The instances of one service as one caller sees them, in configuration order.
@@ -42,6 +61,7 @@ pub struct Hosts {
     eligible: usize,
     active: u32,
     revision: u64,
+    membership: u64,
 }
 
 impl Hosts {
@@ -49,9 +69,16 @@ impl Hosts {
     pub fn new(weights: impl IntoIterator<Item = u32>) -> Self {
         let list: Vec<Host> = weights
             .into_iter()
-            .map(|weight| Host { weight: weight.max(1), active: 0, eligible: true })
+            .map(|weight| Host {
+                weight: weight.max(1),
+                active: 0,
+                eligible: true,
+                max_conns: 0,
+                backup: false,
+                since: None,
+            })
             .collect();
-        Self { eligible: list.len(), list, active: 0, revision: 0 }
+        Self { eligible: list.len(), list, active: 0, revision: 0, membership: 0 }
     }
 
     /// In configuration order.
@@ -63,6 +90,12 @@ impl Hosts {
     /// built from has changed.
     pub fn revision(&self) -> u64 {
         self.revision
+    }
+
+    /// Grows whenever a host becomes eligible, ceases to be, or begins its slow start: Envoy builds its
+    /// schedules anew. It does not for a weight alone.
+    pub fn membership(&self) -> u64 {
+        self.membership
     }
 
     /// How many may be picked.
@@ -91,6 +124,7 @@ impl Hosts {
             found.eligible = eligible;
             self.eligible = if eligible { self.eligible + 1 } else { self.eligible - 1 };
             self.revision += 1;
+            self.membership += 1;
         }
     }
 
@@ -101,6 +135,34 @@ impl Hosts {
         {
             found.weight = weight.max(1);
             self.revision += 1;
+        }
+    }
+
+    /// Caps the requests outstanding at a host; 0 lifts the cap.
+    pub fn set_max_conns(&mut self, host: usize, max_conns: u32) {
+        if let Some(found) = self.list.get_mut(host) {
+            found.max_conns = max_conns;
+        }
+    }
+
+    /// Makes a host a backup, or a primary.
+    pub fn set_backup(&mut self, host: usize, backup: bool) {
+        if let Some(found) = self.list.get_mut(host)
+            && found.backup != backup
+        {
+            found.backup = backup;
+            self.revision += 1;
+        }
+    }
+
+    /// A host joined, or passed its health check again: its slow start begins.
+    pub fn set_since(&mut self, host: usize, since: Option<Time>) {
+        if let Some(found) = self.list.get_mut(host)
+            && found.since != since
+        {
+            found.since = since;
+            self.revision += 1;
+            self.membership += 1;
         }
     }
 
@@ -149,27 +211,74 @@ pub struct Finished {
     pub success: bool,
 }
 
+/// Picks more when a retry is given a host it was at (Istio's `host_selection_retry_max_attempts`).
+pub const HOST_SELECTION_RETRIES: u32 = 5;
+
 /// The state of one caller's load balancing.
 pub trait Balancer: Send {
     /// The index of the host that takes this request; `None` when none is eligible.
     fn pick(&mut self, hosts: &Hosts, request: Request, random: &mut Stream) -> Option<usize>;
 
+    /// The host of a further attempt of a request that has been at `tried`. As Istio has it: up to
+    /// [`HOST_SELECTION_RETRIES`] picks more, and the last one stands even if it was tried. Who wants
+    /// Envoy without a retry host predicate calls [`Balancer::pick`].
+    fn pick_again(
+        &mut self,
+        hosts: &Hosts,
+        request: Request,
+        tried: &[usize],
+        random: &mut Stream,
+    ) -> Option<usize> {
+        let mut host = self.pick(hosts, request, random)?;
+        for _ in 0..HOST_SELECTION_RETRIES {
+            if !tried.contains(&host) {
+                break;
+            }
+            host = self.pick(hosts, request, random)?;
+        }
+        Some(host)
+    }
+
     /// A request ended. Balancers that do not learn ignore it.
     fn finished(&mut self, _end: Finished) {}
+
+    /// An attempt failed in a way the proxy counts against the host (nginx `proxy_next_upstream`, by
+    /// default connection errors and timeouts, not a 503); to be called before [`Balancer::finished`].
+    fn failed(&mut self, _now: Time, _host: usize) {}
 }
 
 /// What a balancer can be told; each reads what its page names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Settings {
     /// `least_request`: how many hosts are drawn. Default 2.
     pub choice_count: u32,
-    /// `round_robin`: a number the first host is taken from, modulo their count. Default 0.
+    /// `round_robin`: a number the first host is taken from, modulo their count; `weighted_edf`,
+    /// `least_request`: picks the schedule is ahead by. Envoy draws it per balancer. Default 0.
     pub start: u64,
+    /// nginx: failures after which a host is left alone for `fail_timeout`; 0: never. Default 1.
+    pub max_fails: u32,
+    /// nginx: how long, in whole seconds. Default 10 s.
+    pub fail_timeout: Span,
+    /// `least_request`: the least loaded of all hosts instead of a few. Default false.
+    pub full_scan: bool,
+    /// `least_request`: the exponent of active + 1 by which a weight is divided. Default 1 where weights
+    /// differ; set, it makes a weighted schedule of equal weights too.
+    pub active_request_bias: Option<f64>,
+    /// A host that has just joined gets less. Default: no slow start.
+    pub slow_start: Option<SlowStart>,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { choice_count: 2, start: 0 }
+        Self {
+            choice_count: 2,
+            start: 0,
+            max_fails: 1,
+            fail_timeout: Span::from_secs(10),
+            full_scan: false,
+            active_request_bias: None,
+            slow_start: None,
+        }
     }
 }
 
@@ -186,7 +295,10 @@ pub struct BalancerInfo {
 pub static BALANCERS: &[BalancerInfo] = &[
     round_robin::INFO,
     weighted_round_robin::INFO,
+    weighted_edf::INFO,
     random::INFO,
+    random_two::INFO,
+    p2c::INFO,
     least_request::INFO,
     least_connections::INFO,
     ip_hash::INFO,

@@ -1,0 +1,16 @@
+//! Which hosts a balancer picks among: priority levels, panic, zones and subsets, as Envoy has them.
+//!
+//! Pure arithmetic on counts, so that a caller composes what it needs: [`Priorities`] says which level
+//! and which of its hosts, [`ZoneRouting`] which zone of level 0, [`Subsets`] which hosts belong to a
+//! request; [`Cluster`] puts priorities, panic and a balancer together.
+
+mod cluster;
+mod priority;
+
+use super::PolicyInfo;
+
+pub use cluster::{Cluster, Health, Selection};
+pub use priority::{Level, Panic, Priorities, Rules, Share, Source, Target, Weights};
+
+/// What they are, with their pages.
+pub static TIERS: &[PolicyInfo] = &[priority::PRIORITIES, priority::PANIC];
