@@ -4,20 +4,32 @@
 //! outstanding, which is what makes real least-request differ from the textbook's shortest queue.
 //! It must not know what an instance is beyond [`Host`].
 
+mod bounded;
+mod consistent_hash;
+mod hash;
+pub mod hashing;
 mod ip_hash;
 mod least_connections;
 mod least_request;
+mod maglev;
 mod random;
+mod ring;
+mod ring_hash;
 mod round_robin;
 mod weighted_round_robin;
 
 use super::PolicyInfo;
 use crate::kernel::{Span, Stream, Time};
 
+pub use bounded::{Bounded, KeyTable, overload_order};
+pub use consistent_hash::ConsistentHash;
+pub use hash::Hash;
 pub use ip_hash::IpHash;
 pub use least_connections::LeastConnections;
 pub use least_request::LeastRequest;
+pub use maglev::{Maglev, populate};
 pub use random::Random;
+pub use ring_hash::{RingFunction, RingHash};
 pub use round_robin::RoundRobin;
 pub use weighted_round_robin::WeightedRoundRobin;
 
@@ -165,11 +177,26 @@ pub struct Settings {
     pub choice_count: u32,
     /// `round_robin`: a number the first host is taken from, modulo their count. Default 0.
     pub start: u64,
+    /// `ring_hash`, `maglev`: percent of the average load a host may have; 0: any. Default 0.
+    pub hash_balance_factor: u32,
+    /// `ring_hash`: at least so many points. Default 1024.
+    pub minimum_ring_size: u64,
+    /// `ring_hash`: at most so many points. Default 8 Mi.
+    pub maximum_ring_size: u64,
+    /// `maglev`: slots of the table, a prime. Default 65537.
+    pub table_size: u64,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { choice_count: 2, start: 0 }
+        Self {
+            choice_count: 2,
+            start: 0,
+            hash_balance_factor: 0,
+            minimum_ring_size: ring_hash::MINIMUM_RING_SIZE,
+            maximum_ring_size: ring_hash::MAXIMUM_RING_SIZE,
+            table_size: maglev::TABLE_SIZE,
+        }
     }
 }
 
@@ -190,6 +217,10 @@ pub static BALANCERS: &[BalancerInfo] = &[
     least_request::INFO,
     least_connections::INFO,
     ip_hash::INFO,
+    hash::INFO,
+    consistent_hash::INFO,
+    ring_hash::INFO,
+    maglev::INFO,
 ];
 
 /// The balancer of this name.
