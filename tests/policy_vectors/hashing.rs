@@ -1,9 +1,9 @@
 //! Balancers that hash a key, and those that learn from latency.
 
-use loadpath::kernel::Stream;
+use loadpath::kernel::{Span, Stream, Time};
 use loadpath::policy::balancer::{
-    Balancer, Bounded, ConsistentHash, Hash, Hosts, KeyTable, Maglev, Request, RingHash, overload_order,
-    populate,
+    Balancer, Bounded, ConsistentHash, Hash, Hosts, KeyTable, Maglev, PeakEwma, Request, RingHash,
+    overload_order, populate,
 };
 use serde_json::{Value, json};
 
@@ -15,6 +15,7 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("lb-envoy-maglev-7", envoy_maglev),
     ("lb-maglev-permutations", maglev_permutations),
     ("lb-bounded-load", envoy_bounded_load),
+    ("lb-peak-ewma", peak_ewma),
 ];
 
 fn texts(value: &Value) -> Vec<&str> {
@@ -130,4 +131,48 @@ fn envoy_bounded_load(vector: &Value) {
     assert_eq!(json!(picks), vector["expected"]["pick"]);
     let seed = number(&cases[0]["hash"]);
     assert_eq!(json!(overload_order(seed, n as u32)), vector["expected"][format!("shuffle_seed_{seed}")]);
+}
+
+/// `20ms`, perhaps with words after it.
+fn span(text: &str) -> Span {
+    let first = text.split(' ').next().unwrap_or_default();
+    let (digits, factor) = match first.strip_suffix("ms") {
+        Some(digits) => (digits, 1e6),
+        None => (first.strip_suffix('s').expect("a unit"), 1e9),
+    };
+    Span::from_nanos_f64(digits.parse::<f64>().expect("a number") * factor)
+}
+
+fn peak_ewma(vector: &Value) {
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let mut hosts = Hosts::new([1]);
+    let (config, expected) = (&vector["config"], &vector["expected"]);
+    let mut lb = PeakEwma::new(1, span(&text(&config["default_rtt"])), span(&text(&config["decay"])));
+    let at = |lb: &mut PeakEwma, hosts: &Hosts, now: Time, want: &str| {
+        let cost = lb.cost(hosts, 0, now);
+        match want.strip_prefix("< ") {
+            Some(most) => assert!(cost < span(most).nanos() as f64, "{cost} at {now:?}, not {want}"),
+            // exp and the product round: a nanosecond.
+            None => assert!((cost - span(want).nanos() as f64).abs() < 1.0, "{cost} at {now:?}, not {want}"),
+        }
+    };
+    at(&mut lb, &hosts, Time::ZERO, &text(&expected["cost_before_any_request"]));
+    for step in texts(&vector["input"]["timeline"]) {
+        let words: Vec<&str> = step.split(' ').collect();
+        let now = Time::ZERO + span(words[0].strip_prefix("t=").expect("an instant"));
+        if words[1] == "start" {
+            lb.cost(&hosts, 0, now); // tower's test looks here too
+            hosts.begin(0);
+            continue;
+        }
+        let took = words[4].strip_suffix(')').expect("a latency");
+        hosts.end(0);
+        lb.observe(0, span(took), now);
+        let name = format!("after_{}", words[0].replace('=', "").replace("ms", ""));
+        at(&mut lb, &hosts, now, &text(&expected[name]));
+    }
+    for later in ["after_t1400", "after_t11400"] {
+        let millis = later.trim_start_matches("after_t").parse().expect("milliseconds");
+        at(&mut lb, &hosts, Time::ZERO + Span::from_millis(millis), &text(&expected[later]));
+    }
 }

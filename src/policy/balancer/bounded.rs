@@ -57,7 +57,7 @@ impl<T: KeyTable> Bounded<T> {
     /// How many requests a host may have outstanding before it counts as overloaded, were one more
     /// sent now.
     pub fn slots(&self, hosts: &Hosts, host: usize) -> u64 {
-        let total = ((u64::from(hosts.active()) + 1) * u64::from(self.factor) + 99) / 100;
+        let total = ((u64::from(hosts.active()) + 1) * u64::from(self.factor)).div_ceil(100);
         let weight = hosts.list().get(host).map_or(0, |host| host.weight);
         let share = f64::from(weight) / self.weights.max(1) as f64;
         ((total as f64 * share).ceil() as u64).max(1)

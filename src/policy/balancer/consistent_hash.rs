@@ -17,7 +17,7 @@ pub(super) const INFO: BalancerInfo = BalancerInfo {
     build: |hosts, _| Box::new(ConsistentHash::new(&addresses(hosts))),
 };
 
-/// nginx `hash KEY consistent`: compatible with Cache::Memcached::Fast.
+/// nginx `hash KEY consistent`: compatible with `Cache::Memcached::Fast`.
 ///
 /// ```
 /// use loadpath::policy::balancer::{ConsistentHash, Hosts};

@@ -17,7 +17,7 @@ pub(super) const INFO: BalancerInfo = BalancerInfo {
     build: |hosts, _| Box::new(Hash::new(hosts)),
 };
 
-/// nginx `hash KEY`: compatible with Cache::Memcached.
+/// nginx `hash KEY`: compatible with `Cache::Memcached`.
 ///
 /// ```
 /// use loadpath::policy::balancer::{Hash, Hosts};

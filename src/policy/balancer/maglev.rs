@@ -130,7 +130,7 @@ impl Maglev {
     /// Envoy refuses it: with another size a host's preferences would leave slots out.
     pub fn sized(addresses: &[impl AsRef<str>], size: u64) -> Option<Self> {
         let prime = (2..=MAXIMUM_TABLE_SIZE).contains(&size)
-            && (2..).take_while(|n| n * n <= size).all(|n| size % n != 0);
+            && (2..size).take_while(|n| n * n <= size).all(|n| !size.is_multiple_of(n));
         prime.then(|| Self { size, ..Self::new(addresses) })
     }
 

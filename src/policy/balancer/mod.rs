@@ -12,6 +12,8 @@ mod ip_hash;
 mod least_connections;
 mod least_request;
 mod maglev;
+mod peak_ewma;
+mod prequal;
 mod random;
 mod ring;
 mod ring_hash;
@@ -28,6 +30,8 @@ pub use ip_hash::IpHash;
 pub use least_connections::LeastConnections;
 pub use least_request::LeastRequest;
 pub use maglev::{Maglev, populate};
+pub use peak_ewma::PeakEwma;
+pub use prequal::{Prequal, PrequalSettings, Probe};
 pub use random::Random;
 pub use ring_hash::{RingFunction, RingHash};
 pub use round_robin::RoundRobin;
@@ -168,6 +172,12 @@ pub trait Balancer: Send {
 
     /// A request ended. Balancers that do not learn ignore it.
     fn finished(&mut self, _end: Finished) {}
+
+    /// Names the hosts to probe because of a request. Balancers that do not probe name none.
+    fn probe(&mut self, _hosts: &Hosts, _random: &mut Stream, _send: &mut dyn FnMut(usize)) {}
+
+    /// A probe came back.
+    fn probed(&mut self, _probe: Probe) {}
 }
 
 /// What a balancer can be told; each reads what its page names.
@@ -185,6 +195,10 @@ pub struct Settings {
     pub maximum_ring_size: u64,
     /// `maglev`: slots of the table, a prime. Default 65537.
     pub table_size: u64,
+    /// `peak_ewma`: what a host nothing is known of is taken for; 0: Finagle's penalty. Default 30 ms.
+    pub default_rtt: Span,
+    /// `peak_ewma`: the time constant of forgetting. Default 10 s.
+    pub decay: Span,
 }
 
 impl Default for Settings {
@@ -196,6 +210,8 @@ impl Default for Settings {
             minimum_ring_size: ring_hash::MINIMUM_RING_SIZE,
             maximum_ring_size: ring_hash::MAXIMUM_RING_SIZE,
             table_size: maglev::TABLE_SIZE,
+            default_rtt: peak_ewma::DEFAULT_RTT,
+            decay: peak_ewma::DECAY,
         }
     }
 }
@@ -221,6 +237,8 @@ pub static BALANCERS: &[BalancerInfo] = &[
     consistent_hash::INFO,
     ring_hash::INFO,
     maglev::INFO,
+    peak_ewma::INFO,
+    prequal::INFO,
 ];
 
 /// The balancer of this name.

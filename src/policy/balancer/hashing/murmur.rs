@@ -1,4 +1,4 @@
-//! MurmurHash2 for 64 bits, as libstdc++ has it for `std::hash`: Envoy's `MURMUR_HASH_2`.
+//! `MurmurHash2` for 64 bits, as libstdc++ has it for `std::hash`: Envoy's `MURMUR_HASH_2`.
 
 use super::little_endian;
 
@@ -11,7 +11,7 @@ fn mix(value: u64) -> u64 {
     value ^ (value >> 47)
 }
 
-/// MurmurHash64A of these bytes.
+/// `MurmurHash64A` of these bytes.
 ///
 /// ```
 /// use loadpath::policy::balancer::hashing::{STD_HASH_SEED, murmur_hash2};
