@@ -97,6 +97,11 @@ impl Span {
         self.0 as f64 / 1e6
     }
 
+    /// What is left, after this long, of what decays with the time constant: exp(−self/τ).
+    pub fn decay(self, time_constant: Self) -> f64 {
+        libm::exp(-(self.0 as f64) / time_constant.0.max(1) as f64)
+    }
+
     /// Multiplied and rounded.
     #[must_use]
     pub fn scaled(self, factor: f64) -> Self {

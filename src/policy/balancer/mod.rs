@@ -4,14 +4,23 @@
 //! outstanding, which is what makes real least-request differ from the textbook's shortest queue.
 //! It must not know what an instance is beyond [`Host`].
 
+mod bounded;
+mod consistent_hash;
 mod edf;
+mod hash;
+pub mod hashing;
 mod ip_hash;
 mod least_connections;
 mod least_request;
+mod maglev;
 mod p2c;
+mod peak_ewma;
 mod peers;
+mod prequal;
 mod random;
 mod random_two;
+mod ring;
+mod ring_hash;
 mod round_robin;
 mod slow_start;
 pub mod tiers;
@@ -21,14 +30,21 @@ mod weighted_round_robin;
 use super::PolicyInfo;
 use crate::kernel::{Span, Stream, Time};
 
+pub use bounded::{Bounded, KeyTable, overload_order};
+pub use consistent_hash::ConsistentHash;
 pub use edf::Edf;
+pub use hash::Hash;
 pub use ip_hash::IpHash;
 pub use least_connections::{LeastConnections, haproxy_leastconn_key};
 pub use least_request::LeastRequest;
+pub use maglev::{Maglev, populate};
 pub use p2c::P2c;
+pub use peak_ewma::PeakEwma;
 pub use peers::{Peer, Peers, Tier};
+pub use prequal::{Prequal, PrequalSettings, Probe};
 pub use random::Random;
 pub use random_two::RandomTwo;
+pub use ring_hash::{RingFunction, RingHash};
 pub use round_robin::RoundRobin;
 pub use slow_start::{Curve, SlowStart};
 pub use weighted_edf::WeightedEdf;
@@ -245,6 +261,11 @@ pub trait Balancer: Send {
     /// An attempt failed in a way the proxy counts against the host (nginx `proxy_next_upstream`, by
     /// default connection errors and timeouts, not a 503); to be called before [`Balancer::finished`].
     fn failed(&mut self, _now: Time, _host: usize) {}
+    /// Names the hosts to probe because of a request. Balancers that do not probe name none.
+    fn probe(&mut self, _hosts: &Hosts, _random: &mut Stream, _send: &mut dyn FnMut(usize)) {}
+
+    /// A probe came back.
+    fn probed(&mut self, _probe: Probe) {}
 }
 
 /// What a balancer can be told; each reads what its page names.
@@ -266,6 +287,18 @@ pub struct Settings {
     pub active_request_bias: Option<f64>,
     /// A host that has just joined gets less. Default: no slow start.
     pub slow_start: Option<SlowStart>,
+    /// `ring_hash`, `maglev`: percent of the average load a host may have; 0: any. Default 0.
+    pub hash_balance_factor: u32,
+    /// `ring_hash`: at least so many points. Default 1024.
+    pub minimum_ring_size: u64,
+    /// `ring_hash`: at most so many points. Default 8 Mi.
+    pub maximum_ring_size: u64,
+    /// `maglev`: slots of the table, a prime. Default 65537.
+    pub table_size: u64,
+    /// `peak_ewma`: what a host nothing is known of is taken for; 0: Finagle's penalty. Default 30 ms.
+    pub default_rtt: Span,
+    /// `peak_ewma`: the time constant of forgetting. Default 10 s.
+    pub decay: Span,
 }
 
 impl Default for Settings {
@@ -278,6 +311,12 @@ impl Default for Settings {
             full_scan: false,
             active_request_bias: None,
             slow_start: None,
+            hash_balance_factor: 0,
+            minimum_ring_size: ring_hash::MINIMUM_RING_SIZE,
+            maximum_ring_size: ring_hash::MAXIMUM_RING_SIZE,
+            table_size: maglev::TABLE_SIZE,
+            default_rtt: peak_ewma::DEFAULT_RTT,
+            decay: peak_ewma::DECAY,
         }
     }
 }
@@ -302,6 +341,12 @@ pub static BALANCERS: &[BalancerInfo] = &[
     least_request::INFO,
     least_connections::INFO,
     ip_hash::INFO,
+    hash::INFO,
+    consistent_hash::INFO,
+    ring_hash::INFO,
+    maglev::INFO,
+    peak_ewma::INFO,
+    prequal::INFO,
 ];
 
 /// The balancer of this name.

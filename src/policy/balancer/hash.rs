@@ -1,0 +1,92 @@
+//! A key's checksum modulo the weights, as in nginx.
+
+use std::io::Write;
+
+use super::hashing::Crc32;
+use super::{Balancer, BalancerInfo, Finished, Hosts, PolicyInfo, Request, Stream, WeightedRoundRobin};
+
+/// After so many slots without a host nginx falls back to round robin.
+pub(super) const MAX_REHASHES: u32 = 20;
+
+pub(super) const INFO: BalancerInfo = BalancerInfo {
+    about: PolicyInfo {
+        name: "hash",
+        summary: "the key's checksum modulo the weights (nginx)",
+        page: include_str!("hash.md"),
+    },
+    build: |hosts, _| Box::new(Hash::new(hosts)),
+};
+
+/// nginx `hash KEY`: compatible with `Cache::Memcached`.
+///
+/// ```
+/// use loadpath::policy::balancer::{Hash, Hosts};
+/// let hosts = Hosts::new([1, 1, 1]);
+/// // crc32("a") is e8b7be43: its bits 16 to 30 are 26,807, and 26,807 modulo 3 is 2.
+/// assert_eq!(Hash::slot(&hosts, b"a", &[]), Some(2));
+/// ```
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Hash {
+    fallback: WeightedRoundRobin,
+}
+
+impl Hash {
+    /// For so many hosts.
+    pub fn new(hosts: usize) -> Self {
+        Self { fallback: WeightedRoundRobin::new(hosts) }
+    }
+
+    /// The host of a key for a request that has been at `tried`; `None` for an empty key, a lone
+    /// host, and after 20 rehashes: then round robin decides.
+    pub fn slot(hosts: &Hosts, key: &[u8], tried: &[usize]) -> Option<usize> {
+        if key.is_empty() || hosts.list().len() < 2 {
+            return None;
+        }
+        // Slots are cut by the weights of all hosts, so that one that is down moves nobody else's.
+        let total: u64 = hosts.list().iter().map(|host| u64::from(host.weight)).sum();
+        let mut sum: u32 = 0;
+        for rehash in 0..=MAX_REHASHES {
+            let mut crc = Crc32::default();
+            if rehash > 0 {
+                let (digits, from) = decimal(u64::from(rehash));
+                crc = crc.with(digits.get(from..).unwrap_or_default());
+            }
+            sum = sum.wrapping_add((crc.with(key).value() >> 16) & 0x7fff);
+            let mut slot = u64::from(sum) % total;
+            for (index, host) in hosts.list().iter().enumerate() {
+                let weight = u64::from(host.weight);
+                if slot < weight {
+                    if host.eligible && !tried.contains(&index) {
+                        return Some(index);
+                    }
+                    break;
+                }
+                slot -= weight;
+            }
+        }
+        None
+    }
+}
+
+/// A number as its decimal digits, right-aligned, and where they begin.
+pub(super) fn decimal(number: u64) -> ([u8; 20], usize) {
+    let mut digits = [b'0'; 20];
+    // Twenty digits hold every u64.
+    let _ = write!(digits.as_mut_slice(), "{number:020}");
+    let from = digits.iter().position(|digit| *digit != b'0').unwrap_or(19);
+    (digits, from)
+}
+
+impl Balancer for Hash {
+    fn pick(&mut self, hosts: &Hosts, request: Request, random: &mut Stream) -> Option<usize> {
+        let keyed = request.key.and_then(|key| {
+            let (digits, from) = decimal(key);
+            Self::slot(hosts, digits.get(from..)?, &[])
+        });
+        keyed.or_else(|| self.fallback.pick(hosts, request, random))
+    }
+
+    fn finished(&mut self, end: Finished) {
+        self.fallback.finished(end);
+    }
+}
