@@ -248,6 +248,8 @@ pub struct Upstream {
     pub balancer: &'static BalancerInfo,
     /// Its settings.
     pub settings: balancer::Settings,
+    /// Below this share of healthy instances all of them are used. `None`: never.
+    pub panic: Option<f64>,
 }
 
 /// A circuit breaker; every caller instance has a state of its own.

@@ -54,14 +54,14 @@ fn every_vector_holds() {
     }
 }
 
-pub fn numbers(value: &Value) -> Vec<u64> {
+fn numbers(value: &Value) -> Vec<u64> {
     value.as_array().expect("a list").iter().map(|n| n.as_u64().expect("a whole number")).collect()
 }
 
-pub fn small(value: &Value) -> Vec<u32> {
+fn small(value: &Value) -> Vec<u32> {
     numbers(value).into_iter().map(|n| u32::try_from(n).expect("a small number")).collect()
 }
 
-pub fn draws() -> Stream {
+fn draws() -> Stream {
     Stream::new(1, 0, "test", "vectors")
 }

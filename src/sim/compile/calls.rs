@@ -7,8 +7,10 @@ use super::{Compiler, Side, span};
 use crate::model::words as spec;
 use crate::model::words::Duration;
 use crate::model::{self, EdgeKind, builtin};
+use crate::policy::balancer::{Curve, SlowStart};
 use crate::policy::retry::{Backoff, Jitter, RetryBudget};
 use crate::policy::{balancer, breaker};
+use crate::source::Spanned;
 use petgraph::graph::{EdgeIndex, NodeIndex};
 
 impl Compiler<'_> {
@@ -88,26 +90,37 @@ impl Compiler<'_> {
         let service = self.services.get(&to).copied()?;
         let balancing = policy.load_balancing.as_ref();
         let wanted = balancing.and_then(|b| b.policy.as_ref()).map(|p| p.value).unwrap_or_default();
-        let found = balancer::find(wanted.word()).or_else(|| {
+        // Prequal lives of its probes, which the engine does not send.
+        let known = balancer::find(wanted.word()).filter(|b| b.about.name != "prequal");
+        let found = known.or_else(|| {
             let what = format!("load balancing {} is simulated as round_robin", wanted.word());
             self.assumptions.leaves_out(what, who);
             balancer::find("round_robin")
         })?;
-        let choice_count = balancing.and_then(|b| b.choice_count).map_or(2, |c| c.value.0);
-        let key = (Side::from(caller), service, found.about.name, choice_count);
-        if let Some(known) = self.upstreams.get(&key) {
+        let settings = settings(balancing.map(|b| &*b.value));
+        let panic = balancing.and_then(|b| b.healthy_panic_threshold.as_ref()).map(|p| p.fraction());
+        let key = (Side::from(caller), service);
+        let siblings = self.upstreams.entry(key).or_default();
+        let same = |id: &&UpstreamId| {
+            let known = &self.plan.upstreams[id.index()];
+            std::ptr::eq(known.balancer, found) && known.settings == settings && known.panic == panic
+        };
+        if let Some(known) = siblings.iter().find(same) {
             return Some(*known);
         }
         let caller_name = match caller {
             Caller::Service(service) => &self.plan.services[service.index()].name,
             Caller::Source(source) => &format!("traffic {}", source.0),
         };
-        let own = self.upstreams.keys().filter(|(side, to, ..)| (*side, *to) == (key.0, service)).count();
-        let further = if own == 0 { String::new() } else { format!(" by {}", found.about.name) };
+        let further = match siblings.len() {
+            0 => String::new(),
+            n => format!(" by {} ({})", found.about.name, n + 1),
+        };
         let name = format!("{caller_name} → {}{further}", self.plan.services[service.index()].name);
         let id = self.plan.add_upstream(&name, caller, service, found);
-        self.plan.upstreams[id.index()].settings.choice_count = choice_count;
-        self.upstreams.insert(key, id);
+        self.plan.upstreams[id.index()].settings = settings;
+        self.plan.upstreams[id.index()].panic = panic;
+        siblings.push(id);
         Some(id)
     }
 
@@ -148,6 +161,30 @@ impl Compiler<'_> {
             self.assumptions.leaves_out(format!("{what} is not simulated yet"), who);
         }
     }
+}
+
+/// What the document says of a balancer, over the family's defaults.
+fn settings(written: Option<&spec::Balancing>) -> balancer::Settings {
+    let mut settings = balancer::Settings::default();
+    let Some(written) = written else { return settings };
+    let duration = |d: Option<Spanned<Duration>>, other| d.map_or(other, |d| span(d.value));
+    settings.choice_count = written.choice_count.map_or(settings.choice_count, |c| c.value.0);
+    settings.active_request_bias = written.active_request_bias.map(|b| b.value);
+    settings.hash_balance_factor = written.hash_balance_factor.map_or(0, |f| f.value.0);
+    settings.minimum_ring_size =
+        written.minimum_ring_size.map_or(settings.minimum_ring_size, |s| s.value.0.into());
+    settings.table_size = written.table_size.map_or(settings.table_size, |s| s.value.0.into());
+    settings.max_fails = written.max_fails.map_or(settings.max_fails, |f| f.value);
+    settings.fail_timeout = duration(written.fail_timeout, settings.fail_timeout);
+    settings.default_rtt = duration(written.default_rtt, settings.default_rtt);
+    settings.decay = duration(written.decay, settings.decay);
+    settings.slow_start = written.slow_start.as_ref().and_then(|slow| {
+        let window = span(slow.window?.value);
+        let aggression = slow.aggression.map_or(1.0, |a| a.value);
+        let minimum = slow.min_weight_percent.map_or(0.1, |p| p.fraction());
+        Some(SlowStart { window, curve: Curve::Power { aggression, minimum } })
+    });
+    settings
 }
 
 fn cancellation(policy: &spec::Policy) -> Cancellation {

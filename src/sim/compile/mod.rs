@@ -92,7 +92,8 @@ struct Compiler<'a> {
     /// For each node that answers, its first endpoint in the plan, how many can be called, how many in all.
     spans: BTreeMap<NodeIndex, EndpointSpan>,
     edges: BTreeMap<EdgeIndex, EdgeId>,
-    upstreams: BTreeMap<(Side, ServiceId, &'static str, u32), UpstreamId>,
+    /// For each caller and callee the ways they are balanced.
+    upstreams: BTreeMap<(Side, ServiceId), Vec<UpstreamId>>,
     assumptions: Assumptions,
     endpoint_refs: Vec<Option<EndpointRef>>,
     edge_refs: Vec<Option<EdgeIndex>>,

@@ -10,6 +10,7 @@ use super::super::probe::{Cause, Ending, Probe};
 use super::state::{Job, JobState};
 use super::{Call, Engine, NONE};
 use crate::kernel::{Span, Time};
+use crate::policy::balancer::hashing::xxhash64;
 use crate::policy::balancer::{Finished, Request};
 use crate::policy::breaker::{Permit, Verdict};
 
@@ -101,7 +102,9 @@ impl<'p, P: Probe> Engine<'p, P> {
         record.attempts += 1;
         record.sent = self.now;
         self.probe.attempt_started(record.edge, record.attempts > 1, record.measured);
-        let request = Request { now: self.now, client: address(record.address), key: None };
+        let client = address(record.address);
+        // Whatever a hash policy looks at, it is the end user's.
+        let request = Request { now: self.now, client, key: Some(xxhash64(&client, 0)) };
         let state = &mut self.callers[caller];
         let Some(host) = state.balancer.pick(&state.hosts, request, &mut state.stream) else {
             return self.fail_soon(call, Cause::NoInstance);
@@ -185,7 +188,7 @@ impl<'p, P: Probe> Engine<'p, P> {
     }
 
     /// Settles an attempt with balancer, breaker and budget.
-    pub(super) fn settle(&mut self, call: u32, verdict: Verdict) {
+    pub(super) fn settle(&mut self, call: u32, verdict: Verdict, cause: Ending) {
         let caller = self.caller_of(call);
         let record = &mut self.calls[call];
         record.callee = NONE;
@@ -194,6 +197,10 @@ impl<'p, P: Probe> Engine<'p, P> {
         let host = std::mem::replace(&mut record.host, NONE);
         if host != NONE {
             state.hosts.end(host as usize);
+            // What a proxy holds against the host: no connection, no answer (nginx `proxy_next_upstream`).
+            if matches!(cause, Some(Cause::Refused | Cause::Reset | Cause::Timeout)) {
+                state.balancer.failed(self.now, host as usize);
+            }
             state.balancer.finished(Finished {
                 now: self.now,
                 host: host as usize,
@@ -228,7 +235,7 @@ impl<'p, P: Probe> Engine<'p, P> {
 
     /// An attempt has its outcome: the call ends with it, or is retried.
     fn attempt_ended(&mut self, call: u32, end: Ending) {
-        self.settle(call, if end.is_none() { Verdict::Success } else { Verdict::Failure });
+        self.settle(call, if end.is_none() { Verdict::Success } else { Verdict::Failure }, end);
         let record = &self.calls[call];
         self.probe.attempt_ended(record.edge, end, record.measured);
         match end {
@@ -287,10 +294,10 @@ impl<'p, P: Probe> Engine<'p, P> {
         }
         let (edge, measured) = (record.edge, record.measured);
         if record.callee == NONE {
-            self.settle(call, Verdict::Ignored);
+            self.settle(call, Verdict::Ignored, None);
         } else {
             self.give_up(call);
-            self.settle(call, Verdict::Failure);
+            self.settle(call, Verdict::Failure, Some(Cause::Timeout));
             self.probe.attempt_ended(edge, Some(Cause::Timeout), measured);
         }
         self.failed(call, Cause::Timeout);

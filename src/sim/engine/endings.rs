@@ -78,7 +78,7 @@ impl<P: Probe> Engine<'_, P> {
     /// The caller is gone: nobody waits for this call any more.
     pub(super) fn drop_call(&mut self, call: u32) {
         self.give_up(call);
-        self.settle(call, Verdict::Ignored);
+        self.settle(call, Verdict::Ignored, None);
         self.unlink(call);
         let record = &mut self.calls[call];
         record.stamp = 0;

@@ -201,7 +201,7 @@ impl<P: Probe> Engine<'_, P> {
                 let first = self.first_caller[index] as usize;
                 let count = self.plan.callers(upstream.caller) as usize;
                 for state in &mut self.callers[first..first + count] {
-                    state.hosts.set_eligible(host as usize, listed);
+                    state.set_healthy(host as usize, listed, self.now);
                 }
             }
         }

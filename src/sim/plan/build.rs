@@ -92,7 +92,8 @@ impl Plan {
         balancer: &'static BalancerInfo,
     ) -> UpstreamId {
         let settings = balancer::Settings::default();
-        self.upstreams.push(Upstream { name: name.to_owned(), caller, service, balancer, settings });
+        let name = name.to_owned();
+        self.upstreams.push(Upstream { name, caller, service, balancer, settings, panic: None });
         UpstreamId(self.upstreams.len() as u32 - 1)
     }
 

@@ -4,7 +4,7 @@ use crate::spec::decode::{Ctx, choice, record};
 use crate::spec::scalar::Positive;
 use crate::spec::schema::with;
 use crate::spec::tree::Node;
-use crate::spec::units::Share;
+use crate::spec::units::{Duration, Share};
 use serde_json::{Value, json};
 
 choice! {
@@ -24,16 +24,34 @@ choice! {
         LeastRequest = "least_request",
         /// In turn by weight, by earliest deadline (Envoy).
         WeightedEdf = "weighted_edf",
-        /// The better of two distinct random ones (nginx, Finagle).
+        /// The less busy of two distinct random ones (nginx).
         RandomTwo = "random_two",
+        /// The less loaded of two distinct random ones (Finagle).
+        P2c = "p2c",
         /// Load times a moving average of latency (Finagle, Linkerd).
         PeakEwma = "peak_ewma",
+        /// A hash modulo the weights (nginx).
+        Hash = "hash",
+        /// A ring with points that stay (nginx, ketama).
+        ConsistentHash = "consistent_hash",
         /// A ring of hashes (Envoy).
         RingHash = "ring_hash",
         /// A table of hashes (Maglev).
         Maglev = "maglev",
         /// Probes instead of balance (Prequal).
         Prequal = "prequal",
+    }
+}
+
+record! {
+    /// An instance that has just joined gets less: weight × max((age/window)^(1/aggression), minimum).
+    SlowStart {
+        /// How long.
+        window: Duration = required,
+        /// 1 grows evenly, more grows faster at first.
+        aggression: f64,
+        /// Of its weight, at least.
+        min_weight_percent: Share,
     }
 }
 
@@ -48,6 +66,22 @@ record! {
         active_request_bias: f64,
         /// What is hashed: `client_ip`, or a name of yours.
         hash_key: String,
+        /// `ring_hash`, `maglev`: percent of the average load that an instance may have.
+        hash_balance_factor: Positive,
+        /// `ring_hash`: points at least.
+        minimum_ring_size: Positive,
+        /// `maglev`: slots, a prime number.
+        table_size: Positive,
+        /// An instance that has just joined gets less.
+        slow_start: SlowStart,
+        /// `weighted_round_robin` and its kin: failures until an instance is left alone; 0 is never (nginx).
+        max_fails: u32,
+        /// How long it is left alone, in whole seconds (nginx).
+        fail_timeout: Duration,
+        /// `peak_ewma`: what an instance nothing is known of is taken for.
+        default_rtt: Duration,
+        /// `peak_ewma`: the time constant of forgetting.
+        decay: Duration,
         /// Below this share of healthy instances all are used.
         healthy_panic_threshold: Share,
         /// Same zone first.
@@ -57,10 +91,17 @@ record! {
     schema: balancing_schema;
 }
 
+/// Those that need to know what to hash.
+const HASHING: [BalancingPolicy; 4] = [
+    BalancingPolicy::Hash,
+    BalancingPolicy::ConsistentHash,
+    BalancingPolicy::RingHash,
+    BalancingPolicy::Maglev,
+];
+
 fn hash_has_key<'n>(balancing: &Balancing, node: &'n Node, ctx: &mut Ctx<'n>) {
     let Some(policy) = &balancing.policy else { return };
-    let hashing = matches!(policy.value, BalancingPolicy::RingHash | BalancingPolicy::Maglev);
-    if hashing && !ctx.given(node, "hash_key") {
+    if HASHING.contains(&policy.value) && !ctx.given(node, "hash_key") {
         let message = format!("`{}` hashes a key, and none is named", policy.word());
         ctx.reject_with(
             policy.span,
@@ -71,7 +112,7 @@ fn hash_has_key<'n>(balancing: &Balancing, node: &'n Node, ctx: &mut Ctx<'n>) {
 }
 
 fn balancing_schema(schema: Value) -> Value {
-    let hashing = [BalancingPolicy::RingHash.word(), BalancingPolicy::Maglev.word()];
+    let hashing = HASHING.map(BalancingPolicy::word);
     let hashes = json!({ "required": ["policy"], "properties": { "policy": { "enum": hashing } } });
     with(schema, json!({ "if": hashes, "then": { "required": ["hash_key"] } }))
 }
