@@ -1,4 +1,5 @@
-//! What real systems do with load and failure: load balancers, circuit breakers, retries, queues.
+//! What real systems do with load and failure: load balancers, circuit breakers, retries, queues,
+//! discovery.
 //!
 //! Pure state machines: time and randomness are handed in, nothing here knows a graph, a file or a
 //! clock, so any Rust program can use them on their own. Each is the real one, with its real
@@ -8,6 +9,7 @@
 
 pub mod balancer;
 pub mod breaker;
+pub mod discovery;
 pub mod queue;
 pub mod retry;
 
@@ -28,5 +30,7 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static PolicyInfo)> {
     let breakers = breaker::BREAKERS.iter().map(|about| ("circuit breaker", about));
     let jitters = retry::JITTERS.iter().map(|(about, _)| ("jitter of a back-off", about));
     let queues = queue::QUEUES.iter().map(|q| ("queue discipline", &q.about));
-    balancers.chain(breakers).chain(jitters).chain(queues)
+    let discoveries = discovery::DISCOVERIES.iter().map(|about| ("service discovery", *about));
+    let checks = discovery::HEALTH_CHECKS.iter().map(|about| ("active health check", *about));
+    balancers.chain(breakers).chain(jitters).chain(queues).chain(discoveries).chain(checks)
 }
