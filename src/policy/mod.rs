@@ -1,5 +1,5 @@
 //! What real systems do with load and failure: load balancers, circuit breakers, retries, queues,
-//! discovery.
+//! discovery, messaging.
 //!
 //! Pure state machines: time and randomness are handed in, nothing here knows a graph, a file or a
 //! clock, so any Rust program can use them on their own. Each is the real one, with its real
@@ -10,6 +10,7 @@
 pub mod balancer;
 pub mod breaker;
 pub mod discovery;
+pub mod messaging;
 pub mod queue;
 pub mod retry;
 
@@ -32,5 +33,14 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static PolicyInfo)> {
     let queues = queue::QUEUES.iter().map(|q| ("queue discipline", &q.about));
     let discoveries = discovery::DISCOVERIES.iter().map(|about| ("service discovery", *about));
     let checks = discovery::HEALTH_CHECKS.iter().map(|about| ("active health check", *about));
-    balancers.chain(breakers).chain(jitters).chain(queues).chain(discoveries).chain(checks)
+    let messaging = messaging::MESSAGING.iter().map(|about| ("messaging", *about));
+    let assignors = messaging::ASSIGNORS.iter().map(|(about, _)| ("assignor of partitions", *about));
+    balancers
+        .chain(breakers)
+        .chain(jitters)
+        .chain(queues)
+        .chain(discoveries)
+        .chain(checks)
+        .chain(messaging)
+        .chain(assignors)
 }

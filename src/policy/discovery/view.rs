@@ -118,7 +118,10 @@ impl Delayed {
 
     /// Who is there as seen now, by number.
     pub fn instances(&mut self, now: Time) -> &[u32] {
-        while let Some((_, instance, there)) = self.coming.pop_front_if(|(at, ..)| *at <= now) {
+        while let Some((at, instance, there)) = self.coming.front().copied()
+            && at <= now
+        {
+            self.coming.pop_front();
             match (self.list.binary_search(&instance), there) {
                 (Err(at), true) => self.list.insert(at, instance),
                 (Ok(at), false) => drop(self.list.remove(at)),
