@@ -28,7 +28,7 @@ fn eureka_lease(vector: &Value) {
                 lease.renew(at(renewal));
             }
             let just_after = |secs| at(secs) + Span::from_nanos(1);
-            (start..)
+            (start..start + 10 * length)
                 .find(|secs| !lease.expired(at(*secs)) && lease.expired(just_after(*secs)))
                 .expect("an end")
         })

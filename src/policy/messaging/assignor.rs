@@ -170,14 +170,25 @@ fn even(topics: &BTreeMap<u32, u32>, members: &[Member], mut shares: Assignment)
     }
     let given: BTreeSet<TopicPartition> = shares.iter().flatten().copied().collect();
     let mut free = all.into_iter().filter(|p| !given.contains(p));
-    // First who is below the lower quota, round and round; then one more for as many as it takes.
-    while shares.iter().any(|share| share.len() < least) {
-        for share in shares.iter_mut().filter(|share| share.len() < least) {
+    // First who is below the lower quota, round and round. Then one more for as many as it takes, and first
+    // for those who needed nothing to reach it.
+    let sizes = || shares.iter().map(Vec::len).enumerate();
+    let mut next: Vec<usize> = sizes().filter(|(_, size)| *size == least).map(|(index, _)| index).collect();
+    let mut below: Vec<usize> = sizes().filter(|(_, size)| *size < least).map(|(index, _)| index).collect();
+    while !below.is_empty() {
+        below.retain(|index| {
+            let Some(share) = shares.get_mut(*index) else { return false };
+            share.extend(free.next());
+            if share.len() == least {
+                next.push(*index);
+            }
+            share.len() < least
+        });
+    }
+    for index in next {
+        if let Some(share) = shares.get_mut(index) {
             share.extend(free.next());
         }
-    }
-    for share in shares.iter_mut().filter(|share| share.len() == least) {
-        share.extend(free.next());
     }
     shares
 }
@@ -199,13 +210,13 @@ fn uneven(topics: &BTreeMap<u32, u32>, members: &[Member], mut shares: Assignmen
         }
     }
     loop {
-        let moves = shares.iter().enumerate().find_map(|(from, share)| {
+        let step = shares.iter().enumerate().find_map(|(from, share)| {
             share.iter().enumerate().find_map(|(place, p)| {
                 let (to, size) = smallest(&shares, *p)?;
                 (size + 1 < share.len()).then_some((from, place, to))
             })
         });
-        let Some((from, place, to)) = moves else { return shares };
+        let Some((from, place, to)) = step else { return shares };
         let moved = shares.get_mut(from).map(|share| share.remove(place));
         if let Some(share) = shares.get_mut(to) {
             share.extend(moved);
@@ -277,6 +288,15 @@ mod tests {
             [vec![1], vec![1, 2], vec![1]].map(|topics| Member { topics, owned: vec![] }).to_vec();
         let shares = Assignor::RoundRobin.assign(&[(1, 3), (2, 2)], &members);
         assert_eq!(shares, [vec![tp(1, 0)], vec![tp(1, 1), tp(2, 0), tp(2, 1)], vec![tp(1, 2)]]);
+    }
+
+    /// Kafka's `constrainedAssign`: a member that was filled up to the quota stands behind those that were there.
+    #[test]
+    fn who_kept_its_quota_gets_the_rest_first() {
+        let member = |owned| Member { topics: vec![0], owned };
+        let members = [member(vec![]), member(vec![tp(0, 1)])];
+        let shares = Assignor::Sticky.assign(&[(0, 3)], &members);
+        assert_eq!(shares, [vec![tp(0, 0)], vec![tp(0, 1), tp(0, 2)]]);
     }
 
     #[test]

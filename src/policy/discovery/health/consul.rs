@@ -156,6 +156,8 @@ mod tests {
 
     #[test]
     fn thresholds_hold_the_old_status() {
+        use CheckResult::{Error as Bad, Ok};
+        use ConsulStatus::{Critical, Passing, Warning};
         let settings = ConsulSettings {
             success_before_passing: 2,
             failures_before_critical: 3,
@@ -163,8 +165,6 @@ mod tests {
             deregister_critical_service_after: None,
         };
         let mut check = ConsulHealth::new(settings);
-        use CheckResult::{Error as Bad, Ok};
-        use ConsulStatus::{Critical, Passing, Warning};
         let states = [Ok, Ok, Bad, Bad, Ok, Bad, Bad, Bad].map(|result| {
             check.record(result);
             check.status()

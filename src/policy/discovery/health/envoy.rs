@@ -274,6 +274,7 @@ mod tests {
 
     #[test]
     fn each_side_has_its_interval() {
+        use CheckResult::{Ok, Timeout};
         let secs = Span::from_secs;
         let settings = EnvoySettings {
             interval: secs(1),
@@ -290,7 +291,6 @@ mod tests {
             host.record(result);
             host.wait(traffic, &mut draws)
         };
-        use CheckResult::{Ok, Timeout};
         assert_eq!(after(Ok, true), secs(1));
         assert_eq!(after(Ok, false), secs(6));
         assert_eq!([after(Timeout, true), after(Timeout, true)], [secs(3), secs(3)]);

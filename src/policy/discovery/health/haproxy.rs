@@ -79,8 +79,8 @@ mod tests {
 
     #[test]
     fn it_falls_after_three_and_rises_after_two() {
-        let mut server = HaproxyHealth::new(HaproxySettings::default());
         use CheckResult::{Ok, Timeout as Bad};
+        let mut server = HaproxyHealth::new(HaproxySettings::default());
         let states: Vec<(u32, bool)> = [Ok, Bad, Bad, Ok, Bad, Bad, Bad, Ok, Bad, Ok, Ok]
             .map(|result| {
                 server.record(result);

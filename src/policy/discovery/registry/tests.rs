@@ -48,7 +48,7 @@ proptest! {
                     registry.sweep(at, &mut draws());
                     let gone: Vec<u32> = slow.0.keys().copied()
                         .filter(|id| now > late && slow.expired(*id, now - late, doubled)).collect();
-                    gone.iter().for_each(|id| { slow.0.remove(id); });
+                    slow.0.retain(|id, _| !gone.contains(id));
                 }
                 _ => {
                     let known = slow.0.contains_key(&id);

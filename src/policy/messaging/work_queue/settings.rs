@@ -5,7 +5,7 @@ use crate::kernel::Span;
 /// What happens to a message that finds the queue full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Overflow {
-    /// The oldest waiting message goes. RabbitMQ's default.
+    /// The oldest waiting message goes. `RabbitMQ`'s default.
     #[default]
     DropHead,
     /// The new one is refused.
@@ -22,7 +22,7 @@ pub enum Requeue {
     Back,
 }
 
-/// A queue's settings; the default is a RabbitMQ quorum queue.
+/// A queue's settings; the default is a `RabbitMQ` quorum queue.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkQueueSettings {
     /// Unacknowledged messages a consumer may hold; 0 is unlimited. Default 0.
@@ -36,7 +36,7 @@ pub struct WorkQueueSettings {
     pub backoff: Vec<Span>,
     /// *Redeliveries* a message survives. Default 20: it is delivered 21 times.
     pub delivery_limit: Option<u32>,
-    /// Whether a nack counts towards the limit like a crash or a timeout. Default yes; RabbitMQ 4.3: no.
+    /// Whether a nack counts towards the limit like a crash or a timeout. Default yes; `RabbitMQ` 4.3: no.
     pub nack_counts: bool,
     /// Waiting messages; those delivered and unacknowledged do not count. Default unlimited.
     pub max_length: Option<u32>,
@@ -89,7 +89,7 @@ impl WorkQueueSettings {
         }
     }
 
-    /// A RabbitMQ classic queue: like a quorum queue, without a limit on deliveries. The broker's own
+    /// A `RabbitMQ` classic queue: like a quorum queue, without a limit on deliveries. The broker's own
     /// `consumer_timeout` is 30 minutes.
     pub fn rabbitmq_classic() -> Self {
         Self { delivery_limit: None, ack_timeout: Some(Span::from_secs(30 * 60)), ..Self::default() }

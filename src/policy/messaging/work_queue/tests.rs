@@ -42,7 +42,7 @@ proptest! {
                 message.1 = None;
                 if message.0 > limit { slow.remove(&id); dead.push(id); }
             };
-            late.into_iter().for_each(|(_, id)| fail(&mut slow, &mut dead, id));
+            for (_, id) in late { fail(&mut slow, &mut dead, id); }
             open.retain(|(_, id)| slow.get(id).is_some_and(|m| m.1.is_some()));
             match op {
                 0 => { live.push((queue.subscribe(), joined)); joined += 1; }
@@ -50,7 +50,7 @@ proptest! {
                     let (consumer, name) = live.swap_remove(which.index(live.len()));
                     queue.unsubscribe(consumer);
                     let theirs: Vec<u32> = slow.iter().filter(|(_, m)| m.1 == Some(name)).map(|(id, _)| *id).collect();
-                    theirs.into_iter().for_each(|id| fail(&mut slow, &mut dead, id));
+                    for id in theirs { fail(&mut slow, &mut dead, id); }
                 }
                 2 if !open.is_empty() => {
                     let (delivery, id) = open.swap_remove(which.index(open.len()));
@@ -109,7 +109,9 @@ fn messages_die_of_age_and_of_refusal() {
     let mut queue =
         WorkQueue::new(WorkQueueSettings { ttl: Some(Span::from_secs(10)), ..Default::default() });
     let worker = queue.subscribe();
-    (0..3).for_each(|item| assert!(queue.publish(item, secs(u64::from(item)))));
+    for item in 0..3 {
+        assert!(queue.publish(item, secs(u64::from(item))));
+    }
     let (first, _) = queue.deliver(worker, secs(5)).expect("waiting");
     assert!(queue.nack(first, false));
     queue.expire(secs(11));
@@ -141,7 +143,9 @@ fn jetstream_backs_off_and_bounds_what_is_pending() {
     };
     let mut queue = WorkQueue::new(settings);
     let (a, b) = (queue.subscribe(), queue.subscribe());
-    (0..2).for_each(|item| assert!(queue.publish(item, Time::ZERO)));
+    for item in 0..2 {
+        assert!(queue.publish(item, Time::ZERO));
+    }
     assert!(queue.deliver(a, Time::ZERO).is_some() && queue.deliver(b, Time::ZERO).is_none());
     assert_eq!(queue.next_deadline(), Some(secs(1)));
     assert_eq!(queue.deliver(b, secs(1)).map(|(_, item)| item), Some(0));
@@ -154,7 +158,9 @@ fn jetstream_backs_off_and_bounds_what_is_pending() {
 fn the_broker_serves_in_turn_and_returns_in_order() {
     let mut queue = WorkQueue::new(WorkQueueSettings { prefetch: 2, ..Default::default() });
     let (a, b) = (queue.subscribe(), queue.subscribe());
-    (0..6).for_each(|item| assert!(queue.publish(item, Time::ZERO)));
+    for item in 0..6 {
+        assert!(queue.publish(item, Time::ZERO));
+    }
     let served: Vec<(ConsumerId, u32)> =
         std::iter::from_fn(|| queue.dispatch(Time::ZERO)).map(|(who, _, item)| (who, item)).collect();
     assert_eq!(served, [(a, 0), (b, 1), (a, 2), (b, 3)]);
