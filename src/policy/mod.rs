@@ -1,4 +1,5 @@
-//! What real systems do with load and failure: load balancers, circuit breakers, retries, queues.
+//! What real systems do with load and failure: load balancers, circuit breakers, retries, queues,
+//! discovery, messaging.
 //!
 //! Pure state machines: time and randomness are handed in, nothing here knows a graph, a file or a
 //! clock, so any Rust program can use them on their own. Each is the real one, with its real
@@ -8,6 +9,8 @@
 
 pub mod balancer;
 pub mod breaker;
+pub mod discovery;
+pub mod messaging;
 pub mod queue;
 pub mod retry;
 
@@ -23,11 +26,22 @@ pub struct PolicyInfo {
 }
 
 /// Every policy with the kind of thing it is, family by family, in the order of the lists.
-pub fn all() -> impl Iterator<Item = (&'static str, &'static PolicyInfo)> {
-    let balancers = balancer::BALANCERS.iter().map(|b| ("load balancing policy", &b.about));
-    let tiers = balancer::tiers::TIERS.iter().map(|about| ("choice of hosts", about));
-    let breakers = breaker::BREAKERS.iter().map(|about| ("circuit breaker", about));
-    let jitters = retry::JITTERS.iter().map(|(about, _)| ("jitter of a back-off", about));
-    let queues = queue::QUEUES.iter().map(|q| ("queue discipline", &q.about));
-    balancers.chain(tiers).chain(breakers).chain(jitters).chain(queues)
+pub fn all() -> Vec<(&'static str, &'static PolicyInfo)> {
+    type Kind = (&'static str, &'static PolicyInfo);
+    fn of(kind: &'static str, infos: impl Iterator<Item = &'static PolicyInfo>) -> impl Iterator<Item = Kind> {
+        infos.map(move |info| (kind, info))
+    }
+    let mut all = Vec::new();
+    all.extend(of("load balancing policy", balancer::BALANCERS.iter().map(|b| &b.about)));
+    all.extend(of("choice of hosts", balancer::tiers::TIERS.iter()));
+    all.extend(of("circuit breaker", breaker::BREAKERS.iter()));
+    all.extend(of("outlier detection", outlier::OUTLIERS.iter()));
+    all.extend(of("jitter of a back-off", retry::JITTERS.iter().map(|(about, _)| about)));
+    all.extend(of("limit of retries", retry::BUDGETS.iter()));
+    all.extend(of("queue discipline", queue::QUEUES.iter().map(|q| &q.about)));
+    all.extend(of("service discovery", discovery::DISCOVERIES.iter().copied()));
+    all.extend(of("active health check", discovery::HEALTH_CHECKS.iter().copied()));
+    all.extend(of("messaging", messaging::MESSAGING.iter().copied()));
+    all.extend(of("assignor of partitions", messaging::ASSIGNORS.iter().map(|(about, _)| *about)));
+    all
 }
