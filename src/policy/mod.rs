@@ -28,5 +28,6 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static PolicyInfo)> {
     let breakers = breaker::BREAKERS.iter().map(|about| ("circuit breaker", about));
     let jitters = retry::JITTERS.iter().map(|(about, _)| ("jitter of a back-off", about));
     let queues = queue::QUEUES.iter().map(|q| ("queue discipline", &q.about));
-    balancers.chain(breakers).chain(jitters).chain(queues)
+    let budgets = retry::BUDGETS.iter().map(|about| ("limit of retries", about));
+    balancers.chain(breakers).chain(jitters).chain(budgets).chain(queues)
 }
