@@ -8,6 +8,7 @@
 
 pub mod balancer;
 pub mod breaker;
+pub mod outlier;
 pub mod queue;
 pub mod retry;
 
@@ -29,5 +30,6 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static PolicyInfo)> {
     let jitters = retry::JITTERS.iter().map(|(about, _)| ("jitter of a back-off", about));
     let queues = queue::QUEUES.iter().map(|q| ("queue discipline", &q.about));
     let budgets = retry::BUDGETS.iter().map(|about| ("limit of retries", about));
-    balancers.chain(breakers).chain(jitters).chain(budgets).chain(queues)
+    let outliers = outlier::OUTLIERS.iter().map(|about| ("outlier detection", about));
+    balancers.chain(breakers).chain(outliers).chain(jitters).chain(budgets).chain(queues)
 }
