@@ -11,6 +11,7 @@ pub mod balancer;
 pub mod breaker;
 pub mod discovery;
 pub mod messaging;
+pub mod outlier;
 pub mod queue;
 pub mod retry;
 

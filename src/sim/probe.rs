@@ -19,7 +19,7 @@ pub enum Cause {
     Refused,
     /// The instance went down with the request in it.
     Reset,
-    /// The instance's queue was full.
+    /// The instance's queue was full, or dropped it (`codel`).
     Overflow,
     /// A circuit breaker rejected the call.
     BreakerOpen,

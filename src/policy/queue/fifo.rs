@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::{PolicyInfo, Queue, QueueInfo, Time};
+use super::{PolicyInfo, Queue, QueueInfo, Taken, Time};
 
 pub(super) const INFO: QueueInfo = QueueInfo {
     about: PolicyInfo {
@@ -17,11 +17,11 @@ pub(super) const INFO: QueueInfo = QueueInfo {
 ///
 /// ```
 /// use loadpath::kernel::Time;
-/// use loadpath::policy::queue::{Fifo, Queue};
+/// use loadpath::policy::queue::{Fifo, Queue, Taken};
 /// let mut queue = Fifo::new(Some(2));
 /// assert!(queue.offer(7, Time::ZERO) && queue.offer(8, Time::ZERO));
 /// assert!(!queue.offer(9, Time::ZERO), "a full queue refuses at once");
-/// assert_eq!(queue.take(Time::ZERO), Some(7));
+/// assert_eq!(queue.take(Time::ZERO), Some(Taken::Serve(7)));
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Fifo {
@@ -49,8 +49,8 @@ impl Queue for Fifo {
         self.items.front().copied()
     }
 
-    fn take(&mut self, _: Time) -> Option<u32> {
-        self.items.pop_front()
+    fn take(&mut self, _: Time) -> Option<Taken> {
+        self.items.pop_front().map(Taken::Serve)
     }
 
     fn remove(&mut self, item: u32) -> bool {

@@ -29,10 +29,18 @@ impl Default for Backoff {
 }
 
 impl Backoff {
+    /// The AWS SDKs' standard mode: a draw below one second, doubled each time, cut at 20 s.
+    pub fn aws() -> Self {
+        Self { base: Span::from_secs(1), max: Span::from_secs(20), jitter: Jitter::Truncated }
+    }
+
     /// min(base·2ⁿ⁻¹, max) for the nth retry, counted from 1.
     pub fn bound(&self, retry: u32) -> Span {
-        let factor = 1u64.checked_shl(retry.saturating_sub(1)).unwrap_or(u64::MAX);
-        self.base.times(factor).min(self.max)
+        self.uncapped(retry).min(self.max)
+    }
+
+    fn uncapped(&self, retry: u32) -> Span {
+        self.base.times(1u64.checked_shl(retry.saturating_sub(1)).unwrap_or(u64::MAX))
     }
 
     /// The delay before the nth retry, from 64 random bits; `previous` is the delay before the last
@@ -50,6 +58,8 @@ impl Backoff {
                 let top = previous.max(self.base).times(3);
                 (self.base + below(draw, top - self.base)).min(self.max)
             }
+            Jitter::Proportional => bound.scaled(0.8) + below(draw, bound.scaled(0.4)),
+            Jitter::Truncated => below(draw, self.uncapped(retry)).min(self.max),
         }
     }
 }
@@ -63,15 +73,27 @@ mod tests {
     proptest! {
         #[test]
         fn no_delay_leaves_its_bounds(retry in 1u32..80, draw in any::<u64>(), previous in 0u64..1_000_000_000) {
-            for jitter in [Jitter::None, Jitter::Full, Jitter::Equal, Jitter::Decorrelated] {
+            for jitter in [
+                Jitter::None,
+                Jitter::Full,
+                Jitter::Equal,
+                Jitter::Decorrelated,
+                Jitter::Proportional,
+                Jitter::Truncated,
+            ] {
                 let backoff = Backoff { jitter, ..Backoff::default() };
                 let delay = backoff.delay(retry, Span::from_nanos(previous), draw);
-                let bound = if jitter == Jitter::Decorrelated { backoff.max } else { backoff.bound(retry) };
+                let bound = match jitter {
+                    Jitter::Decorrelated | Jitter::Truncated => backoff.max,
+                    Jitter::Proportional => backoff.bound(retry).scaled(1.2),
+                    _ => backoff.bound(retry),
+                };
                 let least = match jitter {
                     Jitter::None => bound,
                     Jitter::Equal => bound.scaled(0.5),
                     Jitter::Decorrelated => backoff.base,
-                    Jitter::Full => Span::ZERO,
+                    Jitter::Proportional => bound.scaled(0.8 / 1.2),
+                    Jitter::Full | Jitter::Truncated => Span::ZERO,
                 };
                 prop_assert!(least <= delay && delay <= bound, "{jitter:?} {delay}");
             }

@@ -17,6 +17,18 @@ pub(super) const ALL: &[(PolicyInfo, Jitter)] = &[
         },
         Jitter::Decorrelated,
     ),
+    (
+        PolicyInfo { name: "proportional", summary: "v times uniform in [0.8, 1.2): gRPC", page: PAGE },
+        Jitter::Proportional,
+    ),
+    (
+        PolicyInfo {
+            name: "truncated",
+            summary: "the cap cuts the draw, not the bound: botocore",
+            page: PAGE,
+        },
+        Jitter::Truncated,
+    ),
 ];
 
 /// The kind of jitter.
@@ -31,6 +43,10 @@ pub enum Jitter {
     Equal,
     /// min(max, U(base, 3·previous)): grows with what was drawn, not with the number of attempts.
     Decorrelated,
+    /// The bound times U(0.8, 1.2).
+    Proportional,
+    /// min(max, U(0, base·2ⁿ⁻¹)).
+    Truncated,
 }
 
 /// A 64-bit draw as a number below `bound`: the remainder, as Envoy does it.

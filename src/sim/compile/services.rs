@@ -62,11 +62,8 @@ impl Compiler<'_> {
         planned.concurrency = service.concurrency.map(|c| c.value);
         planned.queue_max_length = service.queue_length.map(|q| q.value);
         let discipline = service.discipline.map_or(QueueDiscipline::Fifo, |d| d.value);
-        match queue::find(discipline.word()) {
-            Some(found) => planned.discipline = found,
-            None => self
-                .assumptions
-                .leaves_out(format!("queue discipline {} is simulated as fifo", discipline.word()), id),
+        if let Some(found) = queue::find(discipline.word()) {
+            planned.discipline = found;
         }
         if service.autoscaling.is_some() {
             self.assumptions.leaves_out("autoscaling is not simulated yet", id);

@@ -11,6 +11,7 @@ use super::super::plan::{Cancellation, Step};
 use super::super::probe::{Cause, Ending, Probe};
 use super::state::JobState;
 use super::{Engine, NONE};
+use crate::policy::queue::Taken;
 
 impl<P: Probe> Engine<'_, P> {
     /// A request reaches its instance.
@@ -241,10 +242,15 @@ impl<P: Probe> Engine<'_, P> {
                 self.advance(a);
             }
             (_, Some(_)) => {
-                let Some(job) = state.entry.take(self.now) else { return false };
-                state.inside += 1;
+                let Some(taken) = state.entry.take(self.now) else { return false };
                 state.waiting -= 1;
-                self.advance(job);
+                match taken {
+                    Taken::Serve(job) => {
+                        state.inside += 1;
+                        self.advance(job);
+                    }
+                    Taken::Drop(job) => self.turn_away(job, Cause::Overflow),
+                }
             }
             _ => return false,
         }
