@@ -1,61 +1,153 @@
 //! Circuit breakers.
 
 use loadpath::kernel::{Span, Time};
-use loadpath::policy::breaker::{Breaker, Consecutive, ConsecutiveSettings, State, Verdict};
+use loadpath::policy::breaker::{Breaker, Consecutive, ConsecutiveSettings, State, TripRatio, Verdict};
 use serde_json::Value;
 
 use super::Check;
 
-pub const CHECKS: &[(&str, Check)] = &[("cb-gobreaker-default", gobreaker)];
+pub const CHECKS: &[(&str, Check)] =
+    &[("cb-gobreaker-default", gobreaker), ("cb-gobreaker-ratio-halfopen", gobreaker_ratio)];
+
+/// `30s`, `500ms`, `1ns`, and sums of those such as `90s1ns`.
+fn span(text: &str) -> Span {
+    let mut nanos = 0.0;
+    let mut rest = text;
+    while !rest.is_empty() {
+        let unit = rest.find(|c: char| c.is_ascii_alphabetic()).expect("a unit");
+        let end = rest[unit..].find(|c: char| !c.is_ascii_alphabetic()).map_or(rest.len(), |n| unit + n);
+        let scale = match &rest[unit..end] {
+            "s" => 1e9,
+            "ms" => 1e6,
+            "ns" => 1.0,
+            other => panic!("unit {other}"),
+        };
+        nanos += rest[..unit].parse::<f64>().expect("a number") * scale;
+        rest = &rest[end..];
+    }
+    Span::from_nanos_f64(nanos)
+}
+
+fn verdict(letter: &str) -> Verdict {
+    match letter {
+        "S" => Verdict::Success,
+        "F" => Verdict::Failure,
+        "X" | "ignored" => Verdict::Ignored,
+        other => panic!("an outcome nobody knows: {other}"),
+    }
+}
+
+/// gobreaker's names of its states.
+fn gobreaker_name(state: State) -> &'static str {
+    match state {
+        State::Closed => "closed",
+        State::Open => "open",
+        State::HalfOpen => "half-open",
+    }
+}
+
+fn gobreaker_settings(config: &Value) -> ConsecutiveSettings {
+    let interval = span(config["interval"].as_str().expect("a span"));
+    let rule = config["ready_to_trip"].as_str().expect("a rule");
+    let number = |text: &str| text.parse::<f64>().expect("a number");
+    let consecutive = rule.strip_prefix("consecutive_failures > ").map(number);
+    let ratio = rule.strip_prefix("valid>=").map(|rest| {
+        let (minimum, ratio) = rest.split_once(" && failures/valid>=").expect("a ratio");
+        TripRatio { minimum_calls: number(minimum) as u32, ratio: number(ratio) }
+    });
+    assert!(consecutive.is_some() != ratio.is_some(), "{rule}");
+    ConsecutiveSettings {
+        failure_threshold: consecutive.map_or(5, |more_than| more_than as u32 + 1),
+        ratio,
+        open_duration: span(config["timeout"].as_str().expect("a span")),
+        permitted_calls: config["max_requests"].as_u64().expect("a number") as u32,
+        interval: Some(interval).filter(|interval| !interval.is_zero()),
+    }
+}
+
+fn gobreaker_call(breaker: &mut Consecutive, now: Time, verdict: Verdict) -> &'static str {
+    match (breaker.admit(now), breaker.state()) {
+        (None, State::Open) => "ErrOpenState",
+        (None, _) => "ErrTooManyRequests",
+        (Some(permit), _) => {
+            breaker.record(now, permit, verdict.into());
+            gobreaker_name(breaker.state())
+        }
+    }
+}
+
+fn ops(vector: &Value) -> impl Iterator<Item = &str> {
+    vector["input"]["ops"].as_array().expect("a list").iter().map(|op| op.as_str().expect("an operation"))
+}
 
 /// The operations are gobreaker's own script, spelled out: S and F are calls, `+t` lets time pass.
 fn gobreaker(vector: &Value) {
-    const S: i64 = 1_000_000_000;
-    let mut breaker = Consecutive::new(ConsecutiveSettings { failure_threshold: 6, ..Default::default() });
+    let mut breaker = Consecutive::new(gobreaker_settings(&vector["config"]));
     let mut now = Time::ZERO;
     let mut states = Vec::new();
-    let call = |breaker: &mut Consecutive, now, verdict| match breaker.admit(now) {
-        None => "ErrOpenState",
-        Some(permit) => {
-            breaker.record(now, permit, verdict);
-            match breaker.state() {
-                State::Closed => "closed",
-                State::Open => "open",
-                State::HalfOpen => "half-open",
-            }
-        }
-    };
-    // What gobreaker's State() shows after waiting; ours moves with the next call, so a probe that is
-    // handed back stands in for looking.
-    let look = |breaker: &mut Consecutive, now| match breaker.admit(now) {
-        None => "open",
-        Some(permit) => {
-            breaker.record(now, permit, Verdict::Ignored);
-            "half-open"
-        }
-    };
-    let wait = |now: Time, nanos: i64| now + Span::from_nanos(nanos.unsigned_abs());
-    for op in vector["input"]["ops"].as_array().expect("a list") {
-        let op = op.as_str().expect("an operation");
-        states.push(match op {
-            "5xF" => (0..5).map(|_| call(&mut breaker, now, Verdict::Failure)).last().expect("five"),
-            "6xF" => (0..6).map(|_| call(&mut breaker, now, Verdict::Failure)).last().expect("six"),
-            "S" | "S?" => call(&mut breaker, now, Verdict::Success),
-            "F" | "F?" => call(&mut breaker, now, Verdict::Failure),
-            _ => {
-                now = wait(
-                    now,
-                    match op {
-                        "+59.999s" => 59_999 * S / 1000,
-                        // The test's clock moves on while it runs; here it needs a nanosecond of help.
-                        "+1s" => S + 1,
-                        "+60.000000001s" => 60 * S + 1,
-                        other => panic!("an operation nobody knows: {other}"),
-                    },
-                );
-                look(&mut breaker, now)
-            }
+    for op in ops(vector) {
+        states.push(if let Some(wait) = op.strip_prefix('+') {
+            // The test's clock moves on while it runs; here it needs a nanosecond of help.
+            now = now + span(wait) + Span::from_nanos(u64::from(wait == "1s"));
+            gobreaker_name(breaker.look(now))
+        } else {
+            let (times, letter) = op.split_once('x').unwrap_or(("1", op));
+            let times: usize = times.parse().expect("how often");
+            let verdict = verdict(letter.trim_end_matches('?'));
+            (0..times).map(|_| gobreaker_call(&mut breaker, now, verdict)).last().expect("a call")
         });
     }
     assert_eq!(serde_json::json!(states), vector["expected"]["state"]);
+}
+
+fn gobreaker_ratio(vector: &Value) {
+    let mut breaker = Consecutive::new(gobreaker_settings(&vector["config"]));
+    let expected = &vector["expected"]["state_at"];
+    let mut now = Time::ZERO;
+    let mut flying = None;
+    let mut seen: Vec<(&str, &str)> = Vec::new();
+    for op in ops(vector) {
+        let state = if let Some(wait) = op.strip_prefix('+') {
+            now = now + span(wait) + Span::from_nanos(u64::from(wait == "1s"));
+            let before = breaker.counts();
+            let state = gobreaker_name(breaker.look(now));
+            if wait == "29.999s" {
+                assert_eq!(breaker.counts(), before, "the interval is not over");
+            } else if wait == "1s" {
+                let reset = before.requests > 0 && breaker.counts().requests == 0;
+                assert_eq!(Value::from(reset), vector["expected"]["counts_reset_at_interval"]);
+            }
+            state
+        } else if op == "start S (in flight)" {
+            flying = breaker.admit(now);
+            gobreaker_name(breaker.state())
+        } else if op == "finish in-flight S" {
+            breaker.record(now, flying.take().expect("in flight"), Verdict::Success.into());
+            gobreaker_name(breaker.state())
+        } else {
+            let (times, letters) = op.split_once('x').unwrap_or(("1", op));
+            let letters: Vec<&str> = letters.trim_matches(['(', ')']).split(',').collect();
+            let mut state = "";
+            for _ in 0..times.parse().expect("how often") {
+                for letter in &letters {
+                    state = gobreaker_call(&mut breaker, now, verdict(letter));
+                }
+            }
+            state
+        };
+        seen.push((op, state));
+    }
+    let state = |index: usize| serde_json::json!(seen[index].1);
+    // In the order of the script: the interval's S, +1s, then F S F; each pause; the half-open calls.
+    for (place, index) in [
+        ("after 5x(S,F,X)", 0),
+        ("after F,S,F", 6),
+        ("after 4xX", 8),
+        ("after F", 9),
+        ("after S,S", 12),
+        ("second concurrent S", 14),
+    ] {
+        assert_eq!(state(index), expected[place], "{place}: {seen:?}");
+    }
+    assert_eq!(state(seen.len() - 1), expected["end"]);
 }

@@ -7,9 +7,9 @@
 mod consecutive;
 
 use super::PolicyInfo;
-use crate::kernel::Time;
+use crate::kernel::{Span, Time};
 
-pub use consecutive::{Consecutive, ConsecutiveSettings};
+pub use consecutive::{Consecutive, ConsecutiveSettings, Counts, TripRatio};
 
 /// The three states of the classic breaker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,20 +55,39 @@ pub enum Verdict {
     Ignored,
 }
 
+/// What a breaker learns from one call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Outcome {
+    /// How it ended.
+    pub verdict: Verdict,
+    /// How long it took, from the permit to the end. Only breakers that judge slow calls look at it.
+    pub duration: Span,
+}
+
+impl From<Verdict> for Outcome {
+    /// A call that took no time.
+    fn from(verdict: Verdict) -> Self {
+        Self { verdict, duration: Span::from_nanos(0) }
+    }
+}
+
 /// The state of one breaker.
 pub trait Breaker: Send {
     /// Lets a call through, or rejects it (`None`).
     fn admit(&mut self, now: Time) -> Option<Permit>;
 
     /// An admitted call ended.
-    fn record(&mut self, now: Time, permit: Permit, verdict: Verdict);
+    fn record(&mut self, now: Time, permit: Permit, outcome: Outcome);
 
     /// Where it is, as of the last call: a breaker leaves `Open` lazily.
     fn state(&self) -> State;
+
+    /// What the product's own getter of the state answers now; where that getter moves it, so does this.
+    fn look(&mut self, now: Time) -> State;
 }
 
 /// What a breaker is told; a variant per member of the family.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Settings {
     /// `consecutive`
     Consecutive(ConsecutiveSettings),
