@@ -1,13 +1,23 @@
 //! Circuit breakers.
 
 use loadpath::kernel::{Span, Time};
-use loadpath::policy::breaker::{Breaker, Consecutive, ConsecutiveSettings, State, TripRatio, Verdict};
+use loadpath::policy::breaker::{
+    Breaker, Consecutive, ConsecutiveSettings, Permit, Rate, RateSettings, State, TripRatio, Verdict,
+    WindowKind,
+};
 use serde_json::Value;
 
 use super::Check;
 
-pub const CHECKS: &[(&str, Check)] =
-    &[("cb-gobreaker-default", gobreaker), ("cb-gobreaker-ratio-halfopen", gobreaker_ratio)];
+pub const CHECKS: &[(&str, Check)] = &[
+    ("cb-gobreaker-default", gobreaker),
+    ("cb-gobreaker-ratio-halfopen", gobreaker_ratio),
+    ("cb-r4j-minimum-calls", r4j_minimum),
+    ("cb-r4j-threshold-inclusive", r4j_threshold),
+    ("cb-r4j-half-open-permits", r4j_permits),
+    ("cb-r4j-half-open-outcomes", r4j_half_open),
+    ("cb-r4j-wait", r4j_wait),
+];
 
 /// `30s`, `500ms`, `1ns`, and sums of those such as `90s1ns`.
 fn span(text: &str) -> Span {
@@ -43,6 +53,7 @@ fn gobreaker_name(state: State) -> &'static str {
         State::Closed => "closed",
         State::Open => "open",
         State::HalfOpen => "half-open",
+        other => other.name(),
     }
 }
 
@@ -150,4 +161,129 @@ fn gobreaker_ratio(vector: &Value) {
         assert_eq!(state(index), expected[place], "{place}: {seen:?}");
     }
     assert_eq!(state(seen.len() - 1), expected["end"]);
+}
+
+fn text(value: &Value) -> &str {
+    value.as_str().expect("a text")
+}
+
+fn whole(value: &Value) -> u32 {
+    value.as_u64().expect("a whole number") as u32
+}
+
+fn real(value: &Value) -> f64 {
+    value.as_f64().expect("a number")
+}
+
+fn list(value: &Value) -> &[Value] {
+    value.as_array().expect("a list")
+}
+
+fn r4j(vector: &Value) -> Rate {
+    let config = &vector["config"];
+    assert_eq!(config["slidingWindowType"], "TIME_BASED");
+    let seconds = span(text(&config["slidingWindowSize"])).seconds() as u32;
+    Rate::new(RateSettings {
+        failure_rate_threshold: real(&config["failureRateThreshold"]),
+        slow_call_rate_threshold: real(&config["slowCallRateThreshold"]),
+        slow_call_duration: span(text(&config["slowCallDurationThreshold"])),
+        window: WindowKind::Seconds(seconds),
+        minimum_calls: whole(&config["minimumNumberOfCalls"]),
+        permitted_calls: whole(&config["permittedNumberOfCallsInHalfOpenState"]),
+        open_duration: span(text(&config["waitDurationInOpenState"])),
+        ..Default::default()
+    })
+}
+
+fn r4j_half_open_from_the_start(vector: &Value) -> Rate {
+    assert_eq!(vector["input"]["start"], "HALF_OPEN");
+    let mut breaker = r4j(vector);
+    breaker.transition(Time::ZERO, State::Open);
+    breaker.transition(Time::ZERO, State::HalfOpen);
+    breaker
+}
+
+fn r4j_call(breaker: &mut Rate, now: Time, outcome: &Value) -> String {
+    let permit = breaker.admit(now).expect("permitted");
+    breaker.record(now, permit, verdict(text(outcome)).into());
+    breaker.look(now).name().to_uppercase()
+}
+
+fn r4j_minimum(vector: &Value) {
+    let (mut breaker, expected) = (r4j(vector), &vector["expected"]);
+    let mut states = Vec::new();
+    for outcome in list(&vector["input"]["outcomes"]) {
+        if outcome == "acquire" {
+            assert_eq!(breaker.admit(Time::ZERO).is_some(), expected["acquire"]);
+        } else {
+            states.push(r4j_call(&mut breaker, Time::ZERO, outcome));
+        }
+    }
+    assert_eq!(serde_json::json!(states), expected["state_after"]);
+    assert_eq!(breaker.failure_rate(Time::ZERO), expected["failure_rate_after_5"].as_f64());
+    assert_eq!(breaker.not_permitted_calls(), expected["not_permitted_calls"]);
+}
+
+fn r4j_threshold(vector: &Value) {
+    let mut breaker = r4j(vector);
+    let states: Vec<String> = list(&vector["input"]["outcomes_one_per_second"])
+        .iter()
+        .zip(1..)
+        .map(|(outcome, second)| r4j_call(&mut breaker, Time::ZERO + Span::from_secs(second), outcome))
+        .collect();
+    assert_eq!(serde_json::json!(states), vector["expected"]["state_after"]);
+}
+
+fn r4j_permits(vector: &Value) {
+    let mut breaker = r4j_half_open_from_the_start(vector);
+    let mut held: Vec<Permit> = Vec::new();
+    let results: Vec<Option<bool>> = ops(vector)
+        .map(|op| match op {
+            "acquire" => {
+                let permit = breaker.admit(Time::ZERO);
+                held.extend(permit);
+                Some(permit.is_some())
+            }
+            "release" => {
+                breaker.record(Time::ZERO, held.pop().expect("a permit"), Verdict::Ignored.into());
+                None
+            }
+            other => panic!("an operation nobody knows: {other}"),
+        })
+        .collect();
+    assert_eq!(serde_json::json!(results), vector["expected"]["result"]);
+}
+
+fn r4j_half_open(vector: &Value) {
+    let expected = &vector["expected"];
+    for (index, case) in list(&vector["input"]["cases"]).iter().enumerate() {
+        let mut breaker = r4j_half_open_from_the_start(vector);
+        // Taken by hand, so that the rate is still there to be read: closing forgets it.
+        let mut tally = breaker.tally(Time::ZERO);
+        let mut states = Vec::new();
+        for outcome in list(case) {
+            tally = breaker.tally(Time::ZERO);
+            states.push(r4j_call(&mut breaker, Time::ZERO, outcome));
+        }
+        let (last, before) = states.split_last().expect("calls");
+        assert!(before.iter().all(|state| *state == expected["state_before_last"]), "{states:?}");
+        assert_eq!(*last, expected["final_state"][index]);
+        let failed = tally.failed + u32::from(list(case).last().is_some_and(|end| end == "F"));
+        let rate = f64::from(failed) * 100.0 / f64::from(tally.calls + 1);
+        assert_eq!(serde_json::json!(rate), expected["failure_rate"][index]);
+        if breaker.state() == State::Open {
+            assert_eq!(breaker.failure_rate(Time::ZERO), expected["failure_rate"][index].as_f64());
+        }
+    }
+}
+
+fn r4j_wait(vector: &Value) {
+    assert_eq!(vector["input"]["start"], "OPEN at t=0");
+    let mut breaker = r4j(vector);
+    breaker.transition(Time::ZERO, State::Open);
+    for (index, second) in super::numbers(&vector["input"]["acquire_at_s"]).into_iter().enumerate() {
+        let now = Time::ZERO + Span::from_secs(second);
+        assert_eq!(breaker.admit(now).is_some(), vector["expected"]["result"][index]);
+        assert_eq!(breaker.look(now).name().to_uppercase(), text(&vector["expected"]["state"][index]));
+    }
 }

@@ -5,13 +5,17 @@
 //! Must not know what a call is.
 
 mod consecutive;
+mod rate;
+mod window;
 
 use super::PolicyInfo;
 use crate::kernel::{Span, Time};
 
 pub use consecutive::{Consecutive, ConsecutiveSettings, Counts, TripRatio};
+pub use rate::{Rate, RateSettings};
+pub use window::{Tally, WindowKind};
 
-/// The three states of the classic breaker.
+/// The three states of the classic breaker, and those an operator puts it into.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum State {
     /// Calls pass.
@@ -20,15 +24,25 @@ pub enum State {
     Open,
     /// A few calls pass, as probes.
     HalfOpen,
+    /// Put there by hand: calls pass, nothing is counted (resilience4j).
+    Disabled,
+    /// Put there by hand: calls pass and are counted, nothing opens (resilience4j).
+    MetricsOnly,
+    /// Put there by hand: calls are rejected until it is taken out again (resilience4j, Hystrix; Polly's
+    /// isolated).
+    ForcedOpen,
 }
 
 impl State {
-    /// `closed`, `open` or `half_open`.
+    /// `closed`, `open`, `half_open`, `disabled`, `metrics_only` or `forced_open`.
     pub fn name(self) -> &'static str {
         match self {
             Self::Closed => "closed",
             Self::Open => "open",
             Self::HalfOpen => "half_open",
+            Self::Disabled => "disabled",
+            Self::MetricsOnly => "metrics_only",
+            Self::ForcedOpen => "forced_open",
         }
     }
 }
@@ -91,6 +105,8 @@ pub trait Breaker: Send {
 pub enum Settings {
     /// `consecutive`
     Consecutive(ConsecutiveSettings),
+    /// `rate`
+    Rate(RateSettings),
 }
 
 impl Settings {
@@ -98,9 +114,10 @@ impl Settings {
     pub fn build(&self) -> Box<dyn Breaker> {
         match self {
             Self::Consecutive(settings) => Box::new(Consecutive::new(*settings)),
+            Self::Rate(settings) => Box::new(Rate::new(*settings)),
         }
     }
 }
 
 /// All breakers, the default first.
-pub static BREAKERS: &[PolicyInfo] = &[consecutive::INFO];
+pub static BREAKERS: &[PolicyInfo] = &[consecutive::INFO, rate::INFO];
