@@ -2,8 +2,8 @@
 
 use loadpath::kernel::{Span, Time};
 use loadpath::policy::breaker::{
-    Breaker, Consecutive, ConsecutiveSettings, Permit, Rate, RateSettings, State, TripRatio, Verdict,
-    WindowKind,
+    Breaker, Consecutive, ConsecutiveSettings, Permit, Polly, PollySettings, Rate, RateSettings, Sentinel,
+    SentinelGrade, SentinelSettings, State, TripRatio, Verdict, WindowKind,
 };
 use serde_json::Value;
 
@@ -17,6 +17,8 @@ pub const CHECKS: &[(&str, Check)] = &[
     ("cb-r4j-half-open-permits", r4j_permits),
     ("cb-r4j-half-open-outcomes", r4j_half_open),
     ("cb-r4j-wait", r4j_wait),
+    ("cb-polly-cycle", polly),
+    ("cb-sentinel-error-ratio", sentinel),
 ];
 
 /// `30s`, `500ms`, `1ns`, and sums of those such as `90s1ns`.
@@ -286,4 +288,83 @@ fn r4j_wait(vector: &Value) {
         assert_eq!(breaker.admit(now).is_some(), vector["expected"]["result"][index]);
         assert_eq!(breaker.look(now).name().to_uppercase(), text(&vector["expected"]["state"][index]));
     }
+}
+
+/// `at` in an operation counts from the first break.
+fn polly(vector: &Value) {
+    let config = &vector["config"];
+    let mut breaker = Polly::new(PollySettings {
+        failure_ratio: real(&config["failure_ratio"]),
+        minimum_throughput: whole(&config["minimum_throughput"]),
+        sampling_duration: span(text(&config["sampling_duration"])),
+        break_duration: span(text(&config["break_duration"])),
+        ..Default::default()
+    });
+    let (mut now, mut results) = (Time::ZERO, Vec::new());
+    let (mut opened, mut half_opened, mut closed) = (0, 0, 0);
+    for op in ops(vector) {
+        let (call, at) = op.split_once(" at +").unwrap_or((op, ""));
+        if !matches!(at, "" | "0") {
+            now = Time::ZERO + span(at);
+        }
+        let (times, letter) = call.split_once('x').unwrap_or(("1", call));
+        let mut result = String::new();
+        for _ in 0..times.parse().expect("how often") {
+            let before = breaker.state();
+            let Some(permit) = breaker.admit(now) else {
+                let millis = breaker.retry_after(now).expect("a break").nanos() / 1_000_000;
+                let left =
+                    if millis % 1000 == 0 { format!("{}s", millis / 1000) } else { format!("{millis}ms") };
+                result = format!("Broken retry_after={left}");
+                continue;
+            };
+            half_opened += u32::from(before == State::Open && breaker.state() == State::HalfOpen);
+            let before = breaker.state();
+            breaker.record(now, permit, verdict(letter).into());
+            opened += u32::from(before != State::Open && breaker.state() == State::Open);
+            closed += u32::from(before != State::Closed && breaker.state() == State::Closed);
+            result = match (before, breaker.state()) {
+                (State::HalfOpen, State::Open) => "executed -> re-open",
+                (State::HalfOpen, State::Closed) => "executed -> closed",
+                _ => "executed",
+            }
+            .to_owned();
+        }
+        results.push(result);
+    }
+    let expected = &vector["expected"];
+    assert_eq!(serde_json::json!(results), expected["result"]);
+    assert_eq!(
+        serde_json::json!([opened, half_opened, closed]),
+        serde_json::json!([expected["opened"], expected["half_opened"], expected["closed"]])
+    );
+}
+
+fn sentinel(vector: &Value) {
+    let config = &vector["config"];
+    assert_eq!(config["grade"], "EXCEPTION_RATIO");
+    let mut breaker = Sentinel::new(SentinelSettings {
+        grade: SentinelGrade::ErrorRatio(real(&config["count"])),
+        minimum_calls: whole(&config["minRequestAmount"]),
+        interval: Span::from_millis(config["statIntervalMs"].as_u64().expect("milliseconds")),
+        open_duration: Span::from_secs(config["timeWindow_s"].as_u64().expect("seconds")),
+    });
+    let (mut now, mut passed) = (Time::ZERO, Vec::new());
+    for op in ops(vector) {
+        let call = op.strip_prefix('+').map_or(op, |rest| {
+            let (wait, call) = rest.split_once(' ').expect("a call after the wait");
+            now = now + span(wait);
+            call
+        });
+        let (times, letter) = call.split_once('x').unwrap_or(("1", call));
+        let all = (0..times.parse().expect("how often")).all(|_: u32| {
+            let permit = breaker.admit(now);
+            if let Some(permit) = permit {
+                breaker.record(now, permit, verdict(letter).into());
+            }
+            permit.is_some()
+        });
+        passed.push(all);
+    }
+    assert_eq!(serde_json::json!(passed), vector["expected"]["passed"]);
 }

@@ -5,14 +5,18 @@
 //! Must not know what a call is.
 
 mod consecutive;
+mod polly;
 mod rate;
+mod sentinel;
 mod window;
 
 use super::PolicyInfo;
 use crate::kernel::{Span, Time};
 
 pub use consecutive::{Consecutive, ConsecutiveSettings, Counts, TripRatio};
+pub use polly::{Polly, PollySettings};
 pub use rate::{Rate, RateSettings};
+pub use sentinel::{Sentinel, SentinelGrade, SentinelSettings};
 pub use window::{Tally, WindowKind};
 
 /// The three states of the classic breaker, and those an operator puts it into.
@@ -107,6 +111,10 @@ pub enum Settings {
     Consecutive(ConsecutiveSettings),
     /// `rate`
     Rate(RateSettings),
+    /// `polly`
+    Polly(PollySettings),
+    /// `sentinel`
+    Sentinel(SentinelSettings),
 }
 
 impl Settings {
@@ -115,9 +123,11 @@ impl Settings {
         match self {
             Self::Consecutive(settings) => Box::new(Consecutive::new(*settings)),
             Self::Rate(settings) => Box::new(Rate::new(*settings)),
+            Self::Polly(settings) => Box::new(Polly::new(*settings)),
+            Self::Sentinel(settings) => Box::new(Sentinel::new(*settings)),
         }
     }
 }
 
 /// All breakers, the default first.
-pub static BREAKERS: &[PolicyInfo] = &[consecutive::INFO, rate::INFO];
+pub static BREAKERS: &[PolicyInfo] = &[consecutive::INFO, rate::INFO, polly::INFO, sentinel::INFO];
