@@ -4,7 +4,9 @@
 //! [`Permit`] back exactly once, with a [`Verdict`]. A rejected call has no permit and is no failure.
 //! Must not know what a call is.
 
+mod caps;
 mod consecutive;
+mod hystrix;
 mod polly;
 mod rate;
 mod sentinel;
@@ -13,7 +15,9 @@ mod window;
 use super::PolicyInfo;
 use crate::kernel::{Span, Time};
 
+pub use caps::{CapKind, CapSettings, Caps};
 pub use consecutive::{Consecutive, ConsecutiveSettings, Counts, TripRatio};
+pub use hystrix::{Health, Hystrix, HystrixSettings};
 pub use polly::{Polly, PollySettings};
 pub use rate::{Rate, RateSettings};
 pub use sentinel::{Sentinel, SentinelGrade, SentinelSettings};
@@ -113,6 +117,8 @@ pub enum Settings {
     Rate(RateSettings),
     /// `polly`
     Polly(PollySettings),
+    /// `hystrix`
+    Hystrix(HystrixSettings),
     /// `sentinel`
     Sentinel(SentinelSettings),
 }
@@ -124,10 +130,12 @@ impl Settings {
             Self::Consecutive(settings) => Box::new(Consecutive::new(*settings)),
             Self::Rate(settings) => Box::new(Rate::new(*settings)),
             Self::Polly(settings) => Box::new(Polly::new(*settings)),
+            Self::Hystrix(settings) => Box::new(Hystrix::new(*settings)),
             Self::Sentinel(settings) => Box::new(Sentinel::new(*settings)),
         }
     }
 }
 
 /// All breakers, the default first.
-pub static BREAKERS: &[PolicyInfo] = &[consecutive::INFO, rate::INFO, polly::INFO, sentinel::INFO];
+pub static BREAKERS: &[PolicyInfo] =
+    &[consecutive::INFO, rate::INFO, polly::INFO, hystrix::INFO, sentinel::INFO];
