@@ -139,3 +139,67 @@ impl Settings {
 /// All breakers, the default first.
 pub static BREAKERS: &[PolicyInfo] =
     &[consecutive::INFO, rate::INFO, polly::INFO, hystrix::INFO, sentinel::INFO];
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// One of each, so small that a few calls take it through all its states.
+    fn members() -> [Settings; 5] {
+        let second = Span::from_secs(1);
+        [
+            Settings::Consecutive(ConsecutiveSettings {
+                failure_threshold: 2,
+                open_duration: second,
+                ..Default::default()
+            }),
+            Settings::Rate(RateSettings {
+                minimum_calls: 2,
+                permitted_calls: 2,
+                open_duration: second,
+                ..Default::default()
+            }),
+            Settings::Polly(PollySettings {
+                minimum_throughput: 2,
+                break_duration: second,
+                ..Default::default()
+            }),
+            Settings::Hystrix(HystrixSettings {
+                request_volume_threshold: 2,
+                sleep_window: second,
+                ..Default::default()
+            }),
+            Settings::Sentinel(SentinelSettings {
+                minimum_calls: 2,
+                open_duration: second,
+                ..Default::default()
+            }),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn no_permit_leaks(member in 0usize..5, ops in prop::collection::vec((0u64..600, 0u8..6), 1..200)) {
+            let mut breaker = members()[member].build();
+            let (mut held, mut now) = (Vec::new(), Time::ZERO);
+            for (millis, op) in ops {
+                now = now + Span::from_millis(millis);
+                let verdict = [Verdict::Success, Verdict::Failure, Verdict::Ignored].get(usize::from(op)).copied();
+                match (verdict, held.pop()) {
+                    (Some(verdict), Some(permit)) => breaker.record(now, permit, verdict.into()),
+                    (_, back) => {
+                        held.extend(back);
+                        held.extend(breaker.admit(now));
+                    }
+                }
+            }
+            for permit in held {
+                breaker.record(now, permit, Verdict::Ignored.into());
+            }
+            // Hystrix may still open while its ten seconds roll on.
+            prop_assert!(breaker.admit(now + Span::from_secs(20)).is_some());
+        }
+    }
+}

@@ -262,3 +262,172 @@ impl Breaker for Rate {
         self.state
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const SECOND: u64 = 1_000_000_000;
+
+    fn settings(window: WindowKind) -> RateSettings {
+        RateSettings {
+            slow_call_rate_threshold: 75.0,
+            slow_call_duration: Span::from_nanos(1),
+            window,
+            minimum_calls: 3,
+            permitted_calls: 2,
+            open_duration: Span::from_secs(3),
+            ..Default::default()
+        }
+    }
+
+    /// The obvious breaker: a list of everything measured since the state began, in half seconds.
+    struct Slow {
+        window: WindowKind,
+        state: State,
+        since: u64,
+        permits: u32,
+        probing: bool,
+        /// When, failed, slow.
+        ends: Vec<(u64, bool, bool)>,
+    }
+
+    impl Slow {
+        fn shown(&self, now: u64) -> Vec<(u64, bool, bool)> {
+            let last = |n: u32| self.ends.iter().rev().take(n as usize).copied().collect();
+            match self.window {
+                _ if self.probing => last(2),
+                WindowKind::Calls(n) => last(n),
+                WindowKind::Seconds(n) => {
+                    self.ends.iter().filter(|end| end.0 / 2 + u64::from(n) > now / 2).copied().collect()
+                }
+            }
+        }
+
+        fn go(&mut self, state: State, now: u64) {
+            (self.state, self.since) = (state, now);
+            if state != State::Open {
+                self.ends.clear();
+                self.probing = state == State::HalfOpen;
+                self.permits = 2;
+            }
+        }
+
+        fn admit(&mut self, now: u64) -> bool {
+            if self.state == State::Open && now > self.since + 6 {
+                self.go(State::HalfOpen, now);
+            }
+            match self.state {
+                State::HalfOpen if self.permits == 0 => false,
+                State::HalfOpen => {
+                    self.permits -= 1;
+                    true
+                }
+                state => state == State::Closed,
+            }
+        }
+
+        fn record(&mut self, now: u64, verdict: Verdict, slow: bool) {
+            if verdict == Verdict::Ignored {
+                self.permits += 1;
+                return;
+            }
+            self.ends.push((now, verdict == Verdict::Failure, slow));
+            let shown = self.shown(now);
+            if self.state == State::Open || shown.len() < if self.probing { 2 } else { 3 } {
+                return;
+            }
+            let (failed, slow) =
+                (shown.iter().filter(|end| end.1).count(), shown.iter().filter(|end| end.2).count());
+            if failed * 2 >= shown.len() || slow * 4 >= shown.len() * 3 {
+                self.go(State::Open, now);
+            } else if self.state == State::HalfOpen {
+                self.go(State::Closed, now);
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_does_what_the_obvious_one_does(
+            by_time: bool,
+            size in 1u32..6,
+            ops in prop::collection::vec((0u64..5, 0u8..6, any::<bool>()), 1..200),
+        ) {
+            let window = if by_time { WindowKind::Seconds(size) } else { WindowKind::Calls(size + 2) };
+            let mut fast = Rate::new(settings(window));
+            let mut slow = Slow {
+                window, state: State::Closed, since: 0, permits: 0, probing: false, ends: vec![],
+            };
+            let (mut held, mut now) = (Vec::new(), 0);
+            for (wait, op, dawdles) in ops {
+                now += wait;
+                let at = Time::from_nanos(now * SECOND / 2);
+                let verdict = [Verdict::Success, Verdict::Failure, Verdict::Ignored].get(usize::from(op)).copied();
+                if let (Some(verdict), Some(permit)) = (verdict, held.last().copied()) {
+                    held.pop();
+                    let duration = Span::from_nanos(1 + u64::from(dawdles));
+                    fast.record(at, permit, Outcome { verdict, duration });
+                    slow.record(now, verdict, dawdles);
+                } else {
+                    let permit = fast.admit(at);
+                    prop_assert_eq!(permit.is_some(), slow.admit(now));
+                    held.extend(permit);
+                }
+                prop_assert_eq!(fast.state(), slow.state);
+                let shown = slow.shown(now);
+                let tally = fast.tally(at);
+                prop_assert_eq!(tally.calls as usize, shown.len());
+                prop_assert_eq!(tally.failed as usize, shown.iter().filter(|end| end.1).count());
+                prop_assert_eq!(tally.slow_failed as usize, shown.iter().filter(|end| end.1 && end.2).count());
+                prop_assert_eq!(fast.permits(), if slow.state == State::HalfOpen { slow.permits } else { 0 });
+            }
+        }
+    }
+
+    fn at(second: u64) -> Time {
+        Time::ZERO + Span::from_secs(second)
+    }
+
+    #[test]
+    fn timers_open_and_half_open_it_without_a_call() {
+        let mut breaker = Rate::new(RateSettings {
+            automatic: true,
+            max_half_open: Some(Span::from_secs(2)),
+            open_multiplier: 2.0,
+            max_open_duration: Some(Span::from_secs(10)),
+            ..settings(WindowKind::Calls(3))
+        });
+        breaker.transition(at(0), State::Open);
+        // Open 3 s, 6 s and, capped, 10 s, each followed by 2 s half-open.
+        for (second, state) in [
+            (2, State::Open),
+            (3, State::HalfOpen),
+            (5, State::Open),
+            (11, State::HalfOpen),
+            (13, State::Open),
+            (22, State::Open),
+            (23, State::HalfOpen),
+        ] {
+            assert_eq!(breaker.look(at(second)), state, "at {second} s");
+        }
+        assert_eq!(breaker.attempts(), 3);
+    }
+
+    #[test]
+    fn states_set_by_hand_hold() {
+        for (state, passes, counted) in
+            [(State::Disabled, true, 0), (State::MetricsOnly, true, 9), (State::ForcedOpen, false, 0)]
+        {
+            let mut breaker = Rate::new(settings(WindowKind::Calls(9)));
+            breaker.transition(at(0), state);
+            for second in 0..9 {
+                assert_eq!(breaker.admit(at(second)).is_some(), passes);
+                breaker.record(at(second), Permit::NONE, Verdict::Failure.into());
+            }
+            assert_eq!((breaker.state(), breaker.tally(at(9)).calls), (state, counted));
+        }
+    }
+}
