@@ -1,6 +1,6 @@
 //! The classic breaker: so many failures in a row, then a pause, then probes.
 
-use super::{Breaker, Permit, PolicyInfo, State, Time, Verdict};
+use super::{Breaker, Outcome, Permit, PolicyInfo, State, Time, Verdict};
 use crate::kernel::Span;
 
 pub(super) const INFO: PolicyInfo = PolicyInfo {
@@ -10,10 +10,12 @@ pub(super) const INFO: PolicyInfo = PolicyInfo {
 };
 
 /// When it opens, for how long, and what it takes to close again.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct ConsecutiveSettings {
     /// Failures in a row that open it. Default 5.
     pub failure_threshold: u32,
+    /// Opens on this instead of failures in a row: gobreaker's `ReadyToTrip` on a ratio. Default none.
+    pub ratio: Option<TripRatio>,
     /// How long it rejects everything. Default 60 s.
     pub open_duration: Span,
     /// Probes let through half-open, all of which must succeed to close it. Default 1.
@@ -24,7 +26,62 @@ pub struct ConsecutiveSettings {
 
 impl Default for ConsecutiveSettings {
     fn default() -> Self {
-        Self { failure_threshold: 5, open_duration: Span::from_secs(60), permitted_calls: 1, interval: None }
+        Self {
+            failure_threshold: 5,
+            ratio: None,
+            open_duration: Span::from_secs(60),
+            permitted_calls: 1,
+            interval: None,
+        }
+    }
+}
+
+/// A share of failures that opens it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TripRatio {
+    /// Below so many calls (ignored ones apart) nothing is decided.
+    pub minimum_calls: u32,
+    /// Failures over calls, 0 to 1; reaching it is enough.
+    pub ratio: f64,
+}
+
+/// What one generation has seen; gobreaker hands the same to `ReadyToTrip`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Calls admitted, those still under way among them.
+    pub requests: u32,
+    /// Calls that worked.
+    pub successes: u32,
+    /// Calls that did not.
+    pub failures: u32,
+    /// Calls that say nothing.
+    pub ignored: u32,
+    /// Successes since the last failure.
+    pub successes_in_a_row: u32,
+    /// Failures since the last success.
+    pub failures_in_a_row: u32,
+}
+
+impl Counts {
+    /// The calls that count: all but the ignored.
+    pub fn valid(&self) -> u32 {
+        self.requests.saturating_sub(self.ignored)
+    }
+
+    fn add(&mut self, verdict: Verdict) {
+        match verdict {
+            Verdict::Success => {
+                self.successes = self.successes.saturating_add(1);
+                self.successes_in_a_row = self.successes_in_a_row.saturating_add(1);
+                self.failures_in_a_row = 0;
+            }
+            Verdict::Failure => {
+                self.failures = self.failures.saturating_add(1);
+                self.failures_in_a_row = self.failures_in_a_row.saturating_add(1);
+                self.successes_in_a_row = 0;
+            }
+            Verdict::Ignored => self.ignored = self.ignored.saturating_add(1),
+        }
     }
 }
 
@@ -35,47 +92,62 @@ impl Default for ConsecutiveSettings {
 /// use loadpath::policy::breaker::{Breaker, Consecutive, ConsecutiveSettings, Verdict};
 /// let mut breaker = Consecutive::new(ConsecutiveSettings { failure_threshold: 1, ..Default::default() });
 /// let permit = breaker.admit(Time::ZERO).expect("closed");
-/// breaker.record(Time::ZERO, permit, Verdict::Failure);
+/// breaker.record(Time::ZERO, permit, Verdict::Failure.into());
 /// assert!(breaker.admit(Time::ZERO + Span::from_secs(60)).is_none(), "not after the pause, but when it is over");
 /// assert!(breaker.admit(Time::ZERO + Span::from_secs(61)).is_some(), "a probe");
 /// ```
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Consecutive {
     settings: ConsecutiveSettings,
     state: State,
     generation: u32,
     /// When the generation ends by itself; `Time::MAX` for never.
     expires: Time,
-    /// Calls admitted in this generation and not ignored.
-    admitted: u32,
-    /// Failures in a row (closed), successes in a row (half-open).
-    run: u32,
+    counts: Counts,
 }
 
 impl Consecutive {
     /// Closed, nothing counted.
     pub fn new(settings: ConsecutiveSettings) -> Self {
-        let mut breaker =
-            Self { settings, state: State::Closed, generation: 0, expires: Time::MAX, admitted: 0, run: 0 };
+        let mut breaker = Self {
+            settings,
+            state: State::Closed,
+            generation: 0,
+            expires: Time::MAX,
+            counts: Counts::default(),
+        };
         breaker.enter(State::Closed, Time::ZERO);
         breaker
     }
 
     /// Permits given half-open and not handed back.
     pub fn probes(&self) -> u32 {
-        if self.state == State::HalfOpen { self.admitted - self.run } else { 0 }
+        if self.state == State::HalfOpen {
+            self.counts.valid().saturating_sub(self.counts.successes)
+        } else {
+            0
+        }
+    }
+
+    /// What this generation has seen, as of the last call.
+    pub fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// The number of the stay in one state; it changes with the state and with every interval.
+    pub fn generation(&self) -> u32 {
+        self.generation
     }
 
     /// A new generation: all counts clear.
     fn enter(&mut self, state: State, now: Time) {
         self.state = state;
         self.generation = self.generation.wrapping_add(1).max(1);
-        self.admitted = 0;
-        self.run = 0;
+        self.counts = Counts::default();
         self.expires = match state {
-            State::Closed => self.settings.interval.map_or(Time::MAX, |interval| now + interval),
             State::Open => now + self.settings.open_duration,
             State::HalfOpen => Time::MAX,
+            _ => self.settings.interval.map_or(Time::MAX, |interval| now + interval),
         };
     }
 
@@ -86,46 +158,54 @@ impl Consecutive {
             self.enter(next, now);
         }
     }
+
+    fn trips(&self) -> bool {
+        let valid = self.counts.valid();
+        match self.settings.ratio {
+            None => self.counts.failures_in_a_row >= self.settings.failure_threshold.max(1),
+            Some(trip) => {
+                valid >= trip.minimum_calls
+                    && f64::from(self.counts.failures) / f64::from(valid.max(1)) >= trip.ratio
+            }
+        }
+    }
 }
 
 impl Breaker for Consecutive {
     fn admit(&mut self, now: Time) -> Option<Permit> {
         self.catch_up(now);
-        match self.state {
-            State::Open => return None,
-            State::HalfOpen if self.admitted >= self.settings.permitted_calls.max(1) => return None,
-            State::HalfOpen => self.admitted += 1,
-            State::Closed => {}
+        let full = self.counts.valid() >= self.settings.permitted_calls.max(1);
+        if self.state == State::Open || (self.state == State::HalfOpen && full) {
+            return None;
         }
+        self.counts.requests = self.counts.requests.saturating_add(1);
         Some(Permit { generation: self.generation })
     }
 
-    fn record(&mut self, now: Time, permit: Permit, verdict: Verdict) {
+    fn record(&mut self, now: Time, permit: Permit, outcome: Outcome) {
         self.catch_up(now);
-        if permit.generation != self.generation {
+        if permit.generation != self.generation || self.state == State::Open {
             return;
         }
-        match (self.state, verdict) {
-            (State::Closed, Verdict::Success) => self.run = 0,
-            (State::Closed, Verdict::Failure) => {
-                self.run += 1;
-                if self.run >= self.settings.failure_threshold.max(1) {
-                    self.enter(State::Open, now);
-                }
+        self.counts.add(outcome.verdict);
+        let half_open = self.state == State::HalfOpen;
+        match outcome.verdict {
+            Verdict::Failure if half_open || self.trips() => self.enter(State::Open, now),
+            Verdict::Success
+                if half_open && self.counts.successes_in_a_row >= self.settings.permitted_calls.max(1) =>
+            {
+                self.enter(State::Closed, now);
             }
-            (State::HalfOpen, Verdict::Success) => {
-                self.run += 1;
-                if self.run >= self.settings.permitted_calls.max(1) {
-                    self.enter(State::Closed, now);
-                }
-            }
-            (State::HalfOpen, Verdict::Failure) => self.enter(State::Open, now),
-            (State::HalfOpen, Verdict::Ignored) => self.admitted = self.admitted.saturating_sub(1),
-            (State::Closed, Verdict::Ignored) | (State::Open, _) => {}
+            _ => {}
         }
     }
 
     fn state(&self) -> State {
+        self.state
+    }
+
+    fn look(&mut self, now: Time) -> State {
+        self.catch_up(now);
         self.state
     }
 }
@@ -141,6 +221,7 @@ mod tests {
         open_duration: Span::from_nanos(10),
         permitted_calls: 2,
         interval: None,
+        ratio: None,
     };
 
     /// The obvious breaker: keeps everything that ever happened in the current state as a list.
@@ -218,7 +299,7 @@ mod tests {
                 match verdict {
                     Some(verdict) if !open.is_empty() => {
                         let (a, b) = open.swap_remove(which.index(open.len()));
-                        fast.record(at, a, verdict);
+                        fast.record(at, a, verdict.into());
                         slow.record(now, b, verdict);
                     }
                     _ => match (fast.admit(at), slow.admit(now)) {
@@ -231,7 +312,7 @@ mod tests {
             }
             // No permit leaks: when all calls have ended and the pause is over, a probe is admitted.
             for (a, _) in open {
-                fast.record(Time::from_nanos(now), a, Verdict::Ignored);
+                fast.record(Time::from_nanos(now), a, Verdict::Ignored.into());
             }
             prop_assert!(fast.admit(Time::from_nanos(now + 11)).is_some());
         }
@@ -243,7 +324,7 @@ mod tests {
         let mut breaker = Consecutive::new(settings);
         for now in [1, 2, 150, 151] {
             let permit = breaker.admit(Time::from_nanos(now)).expect("closed");
-            breaker.record(Time::from_nanos(now), permit, Verdict::Failure);
+            breaker.record(Time::from_nanos(now), permit, Verdict::Failure.into());
         }
         assert_eq!(breaker.state(), State::Closed);
     }

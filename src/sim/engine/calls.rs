@@ -12,7 +12,7 @@ use super::{Call, Engine, NONE};
 use crate::kernel::{Span, Time};
 use crate::policy::balancer::hashing::xxhash64;
 use crate::policy::balancer::{Finished, Request};
-use crate::policy::breaker::{Permit, Verdict};
+use crate::policy::breaker::{Outcome, Permit, Verdict};
 
 /// The address of the nth end user: each in a /24 network of its own, so that hashes of networks
 /// tell them apart.
@@ -212,11 +212,12 @@ impl<'p, P: Probe> Engine<'p, P> {
             state.retrying -= 1;
         }
         let permit = std::mem::replace(&mut record.permit, Permit::NONE);
+        let duration = self.now.since(record.sent);
         if let Some(breaker) = self.plan.edges[record.edge.index()].breaker
             && permit != Permit::NONE
         {
             let index = (self.first_breaker[breaker.index()] + record.caller) as usize;
-            self.breakers[index].breaker.record(self.now, permit, verdict);
+            self.breakers[index].breaker.record(self.now, permit, Outcome { verdict, duration });
             self.tell_breaker(call, index);
         }
     }
