@@ -5,6 +5,7 @@
 //! It must not know what an instance is beyond [`Host`].
 
 mod bounded;
+mod bounded_load;
 mod consistent_hash;
 mod hash;
 pub mod hashing;
@@ -24,6 +25,7 @@ use super::PolicyInfo;
 use crate::kernel::{Span, Stream, Time};
 
 pub use bounded::{Bounded, KeyTable, overload_order};
+pub use bounded_load::BoundedLoad;
 pub use consistent_hash::ConsistentHash;
 pub use hash::Hash;
 pub use ip_hash::IpHash;
@@ -187,7 +189,8 @@ pub struct Settings {
     pub choice_count: u32,
     /// `round_robin`: a number the first host is taken from, modulo their count. Default 0.
     pub start: u64,
-    /// `ring_hash`, `maglev`: percent of the average load a host may have; 0: any. Default 0.
+    /// `ring_hash`, `maglev`, `bounded_load`: percent of the average load a host may have; 0: any,
+    /// for `bounded_load` 125. Default 0.
     pub hash_balance_factor: u32,
     /// `ring_hash`: at least so many points. Default 1024.
     pub minimum_ring_size: u64,
@@ -237,6 +240,7 @@ pub static BALANCERS: &[BalancerInfo] = &[
     consistent_hash::INFO,
     ring_hash::INFO,
     maglev::INFO,
+    bounded_load::INFO,
     peak_ewma::INFO,
     prequal::INFO,
 ];

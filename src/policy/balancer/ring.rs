@@ -25,6 +25,10 @@ impl Ring {
         self.points.dedup_by_key(|point| point.0);
     }
 
+    pub fn len(&self) -> usize {
+        self.points.len()
+    }
+
     pub fn points(&self) -> impl Iterator<Item = (u64, usize)> {
         self.points.iter().map(|(hash, host)| (*hash, *host as usize))
     }
