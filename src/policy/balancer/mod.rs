@@ -5,6 +5,7 @@
 //! It must not know what an instance is beyond [`Host`].
 
 mod bounded;
+mod bounded_load;
 mod consistent_hash;
 mod edf;
 mod hash;
@@ -31,6 +32,7 @@ use super::PolicyInfo;
 use crate::kernel::{Span, Stream, Time};
 
 pub use bounded::{Bounded, KeyTable, overload_order};
+pub use bounded_load::BoundedLoad;
 pub use consistent_hash::ConsistentHash;
 pub use edf::Edf;
 pub use hash::Hash;
@@ -287,7 +289,8 @@ pub struct Settings {
     pub active_request_bias: Option<f64>,
     /// A host that has just joined gets less. Default: no slow start.
     pub slow_start: Option<SlowStart>,
-    /// `ring_hash`, `maglev`: percent of the average load a host may have; 0: any. Default 0.
+    /// `ring_hash`, `maglev`, `bounded_load`: percent of the average load a host may have; 0: any,
+    /// for `bounded_load` 125. Default 0.
     pub hash_balance_factor: u32,
     /// `ring_hash`: at least so many points. Default 1024.
     pub minimum_ring_size: u64,
@@ -345,6 +348,7 @@ pub static BALANCERS: &[BalancerInfo] = &[
     consistent_hash::INFO,
     ring_hash::INFO,
     maglev::INFO,
+    bounded_load::INFO,
     peak_ewma::INFO,
     prequal::INFO,
 ];

@@ -4,11 +4,13 @@
 //! Owns functions of bytes. Must not know what is hashed.
 
 mod crc32;
+mod jenkins;
 mod mersenne;
 mod murmur;
 mod xxhash;
 
 pub use crc32::{Crc32, crc32};
+pub use jenkins::full_hash;
 pub use mersenne::Mersenne;
 pub use murmur::{STD_HASH_SEED, murmur_hash2};
 pub use xxhash::xxhash64;
