@@ -6,11 +6,15 @@
 
 mod cluster;
 mod priority;
+mod subset;
+mod zone;
 
 use super::PolicyInfo;
 
 pub use cluster::{Cluster, Health, Selection};
 pub use priority::{Level, Panic, Priorities, Rules, Share, Source, Target, Weights};
+pub use subset::{Choice, Fallback, Selector, Subsets};
+pub use zone::{Off, Zone, ZoneAware, ZoneRouting};
 
 /// What they are, with their pages.
-pub static TIERS: &[PolicyInfo] = &[priority::PRIORITIES, priority::PANIC];
+pub static TIERS: &[PolicyInfo] = &[priority::PRIORITIES, priority::PANIC, zone::INFO, subset::INFO];
