@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{
-    Balancer, BalancerInfo, Finished, Host, Hosts, Peers, PolicyInfo, Request, Settings, Stream, Tier, Time,
+    Balancer, BalancerInfo, Finished, Host, Hosts, PolicyInfo, Request, Settings, Stream, Tier, Time,
     WeightedRoundRobin,
 };
 
@@ -51,32 +51,12 @@ impl LeastConnections {
 
     fn among(&mut self, hosts: &Hosts, tier: Tier, now: Time, tried: &[usize]) -> Option<usize> {
         let peers = self.turns.peers_mut();
-        let mut best: Option<(usize, &Host)> = None;
-        let mut equals = false;
-        for (index, host) in hosts.list().iter().enumerate() {
-            if !peers.takes(hosts, index, tier, now, tried) {
-                continue;
-            }
-            let Some((_, least)) = best else {
-                best = Some((index, host));
-                continue;
-            };
-            match load(host, least) {
-                Ordering::Less => (best, equals) = (Some((index, host)), false),
-                Ordering::Equal => equals = true,
-                Ordering::Greater => {}
-            }
+        let (index, least, equals) = peers.least(hosts, tier, now, tried, load)?;
+        if equals {
+            return peers.turn(hosts, tier, now, tried, |host| load(host, least).is_eq());
         }
-        let (index, first) = best?;
-        if !equals {
-            peers.chosen(hosts.list(), index, now);
-            return Some(index);
-        }
-        let least = |peers: &Peers, index: usize| {
-            peers.takes(hosts, index, tier, now, tried)
-                && hosts.list().get(index).is_some_and(|host| load(host, first).is_eq())
-        };
-        peers.turn(hosts.list(), now, least)
+        peers.chosen(hosts.list(), index, now);
+        Some(index)
     }
 }
 

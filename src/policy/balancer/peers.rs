@@ -3,6 +3,8 @@
 //! All nginx balancers share it: round robin, `least_conn`, `random`, `ip_hash`. One per worker, or one
 //! per caller here.
 
+use std::cmp::Ordering;
+
 use super::{Host, Hosts, Span, Time};
 
 const SECOND: u64 = 1_000_000_000;
@@ -65,6 +67,24 @@ pub enum Tier {
     Backup,
 }
 
+/// What a request asks of a server.
+struct Asked<'a> {
+    tier: Tier,
+    now: Time,
+    tried: &'a [usize],
+    lone: bool,
+}
+
+impl Asked<'_> {
+    #[inline]
+    fn may_have(&self, index: usize, host: &Host, peer: &Peer) -> bool {
+        host.eligible
+            && host.backup == (self.tier == Tier::Backup)
+            && (host.max_conns == 0 || host.active < host.max_conns)
+            && (self.lone || !(peer.is_disabled(self.now) || self.tried.contains(&index)))
+    }
+}
+
 /// The servers of an upstream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Peers {
@@ -103,26 +123,28 @@ impl Peers {
     /// Whether a server may take a request of this tier that has been at `tried`. A lone server is not
     /// asked about its failures.
     pub fn takes(&self, hosts: &Hosts, index: usize, tier: Tier, now: Time, tried: &[usize]) -> bool {
-        let (Some(host), Some(peer)) = (hosts.list().get(index), self.list.get(index)) else {
-            return false;
-        };
-        let lone = hosts.list().len() == 1;
-        host.eligible
-            && host.backup == (tier == Tier::Backup)
-            && (host.max_conns == 0 || host.active < host.max_conns)
-            && (lone || !(peer.is_disabled(now) || tried.contains(&index)))
+        let found = hosts.list().get(index).zip(self.list.get(index));
+        let asked = Asked { tier, now, tried, lone: hosts.list().len() == 1 };
+        found.is_some_and(|(host, peer)| asked.may_have(index, host, peer))
     }
 
-    /// The next turn among those that `among` lets through: every one of them gains its effective
-    /// weight, the strictly greatest wins (the first configured of equals) and pays the total.
-    pub fn turn(&mut self, hosts: &[Host], now: Time, among: impl Fn(&Self, usize) -> bool) -> Option<usize> {
+    /// The next turn among those servers that `among` lets through besides: every one of them gains its
+    /// effective weight, the strictly greatest wins (the first configured of equals) and pays the total.
+    pub fn turn(
+        &mut self,
+        hosts: &Hosts,
+        tier: Tier,
+        now: Time,
+        tried: &[usize],
+        among: impl Fn(&Host) -> bool,
+    ) -> Option<usize> {
+        let asked = Asked { tier, now, tried, lone: hosts.list().len() == 1 };
         let mut total = 0;
         let mut best: Option<(usize, i64)> = None;
-        for (index, host) in hosts.iter().enumerate() {
-            if !among(self, index) {
+        for (index, (host, peer)) in hosts.list().iter().zip(&mut self.list).enumerate() {
+            if !(asked.may_have(index, host, peer) && among(host)) {
                 continue;
             }
-            let Some(peer) = self.list.get_mut(index) else { continue };
             total += peer.gain(host);
             if best.is_none_or(|(_, most)| peer.current_weight > most) {
                 best = Some((index, peer.current_weight));
@@ -132,8 +154,33 @@ impl Peers {
         if let Some(peer) = self.list.get_mut(index) {
             peer.current_weight -= total;
         }
-        self.chosen(hosts, index, now);
+        self.chosen(hosts.list(), index, now);
         Some(index)
+    }
+
+    /// The least by `order` of those that may take the request, the first configured of equals, and
+    /// whether there are equals.
+    pub(super) fn least<'h>(
+        &self,
+        hosts: &'h Hosts,
+        tier: Tier,
+        now: Time,
+        tried: &[usize],
+        order: impl Fn(&Host, &Host) -> Ordering,
+    ) -> Option<(usize, &'h Host, bool)> {
+        let asked = Asked { tier, now, tried, lone: hosts.list().len() == 1 };
+        let mut best: Option<(usize, &Host, bool)> = None;
+        for (index, (host, peer)) in hosts.list().iter().zip(&self.list).enumerate() {
+            if !asked.may_have(index, host, peer) {
+                continue;
+            }
+            match best.map_or(Ordering::Less, |(_, least, _)| order(host, least)) {
+                Ordering::Less => best = Some((index, host, false)),
+                Ordering::Equal => best = best.map(|(index, host, _)| (index, host, true)),
+                Ordering::Greater => {}
+            }
+        }
+        best
     }
 
     /// A server was chosen: if it had been quiet for `fail_timeout`, this is its trial, and the others

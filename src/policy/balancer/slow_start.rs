@@ -2,7 +2,13 @@
 //!
 //! Not a balancer of its own: the weighted ones multiply a host's weight by [`SlowStart::factor`].
 
-use super::{Host, Span, Time};
+use super::{Host, PolicyInfo, Span, Time};
+
+pub(super) const INFO: PolicyInfo = PolicyInfo {
+    name: "slow_start",
+    summary: "a host that has just joined gets less than its weight (Envoy, HAProxy)",
+    page: include_str!("slow_start.md"),
+};
 
 /// How the share grows with age.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -58,10 +58,9 @@ impl WeightedRoundRobin {
 
     /// The next turn of a request that has been at `tried`: among the primaries, then the backups.
     pub fn turn(&mut self, hosts: &Hosts, now: Time, tried: &[usize]) -> Option<(usize, Tier)> {
-        [Tier::Primary, Tier::Backup].into_iter().find_map(|tier| {
-            let among = |peers: &Peers, index| peers.takes(hosts, index, tier, now, tried);
-            Some((self.peers.turn(hosts.list(), now, among)?, tier))
-        })
+        [Tier::Primary, Tier::Backup]
+            .into_iter()
+            .find_map(|tier| Some((self.peers.turn(hosts, tier, now, tried, |_| true)?, tier)))
     }
 }
 

@@ -6,11 +6,16 @@
 
 mod cluster;
 mod priority;
+mod subset;
+mod zone;
 
-use super::PolicyInfo;
+use super::{PolicyInfo, slow_start};
 
 pub use cluster::{Cluster, Health, Selection};
 pub use priority::{Level, Panic, Priorities, Rules, Share, Source, Target, Weights};
+pub use subset::{Choice, Fallback, Selector, Subsets};
+pub use zone::{Off, Zone, ZoneAware, ZoneRouting};
 
-/// What they are, with their pages.
-pub static TIERS: &[PolicyInfo] = &[priority::PRIORITIES, priority::PANIC];
+/// What they are, with their pages; and slow start, which says how much of its share a host gets.
+pub static TIERS: &[PolicyInfo] =
+    &[priority::PRIORITIES, priority::PANIC, zone::INFO, subset::INFO, slow_start::INFO];
