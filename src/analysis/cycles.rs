@@ -50,17 +50,12 @@ pub fn shortest_cycle_through<N, E>(
     component: &Component,
     starts: impl Iterator<Item = NodeIndex>,
 ) -> Vec<EdgeIndex> {
-    let mut adjacent: BTreeMap<NodeIndex, Vec<EdgeIndex>> = BTreeMap::new();
-    for edge in &component.edges {
-        if let Some((from, _)) = graph.edge_endpoints(*edge) {
-            adjacent.entry(from).or_default().push(*edge);
-        }
-    }
+    let mut search = Search::of(graph, component);
     let mut best: Vec<EdgeIndex> = Vec::new();
     // In a group of thousands every start costs a search of all edges: the first few hundred decide.
     for start in starts.take(256) {
         let limit = if best.is_empty() { usize::MAX } else { best.len() };
-        if let Some(cycle) = cycle_through(graph, &adjacent, start, limit) {
+        if let Some(cycle) = search.cycle_through(start, limit) {
             best = cycle;
         }
         if best.len() <= 1 {
@@ -70,48 +65,61 @@ pub fn shortest_cycle_through<N, E>(
     best
 }
 
-/// The shortest cycle through `start` with fewer than `limit` edges.
-fn cycle_through<N, E>(
-    graph: &DiGraph<N, E>,
-    adjacent: &BTreeMap<NodeIndex, Vec<EdgeIndex>>,
-    start: NodeIndex,
-    limit: usize,
-) -> Option<Vec<EdgeIndex>> {
-    let mut came_by: BTreeMap<NodeIndex, EdgeIndex> = BTreeMap::new();
-    let mut queue = VecDeque::from([(start, 0)]);
-    while let Some((node, depth)) = queue.pop_front() {
-        if depth + 1 >= limit {
-            return None;
-        }
-        for edge in adjacent.get(&node).into_iter().flatten() {
-            let (_, to) = graph.edge_endpoints(*edge)?;
-            if to == start {
-                return Some(unwind(graph, &came_by, start, *edge));
-            }
-            if let std::collections::btree_map::Entry::Vacant(slot) = came_by.entry(to) {
-                slot.insert(*edge);
-                queue.push_back((to, depth + 1));
-            }
-        }
-    }
-    None
+/// A group with its nodes numbered from 0: one search after the other without a map or a new allocation.
+struct Search<'c> {
+    nodes: &'c [NodeIndex],
+    /// For each node its edges, with where they end, in document order.
+    next: Vec<Vec<(usize, EdgeIndex)>>,
+    /// By which search a node was last reached, from where and along which edge.
+    reached: Vec<(usize, usize, EdgeIndex)>,
+    searches: usize,
 }
 
-fn unwind<N, E>(
-    graph: &DiGraph<N, E>,
-    came_by: &BTreeMap<NodeIndex, EdgeIndex>,
-    start: NodeIndex,
-    last: EdgeIndex,
-) -> Vec<EdgeIndex> {
-    let mut cycle = vec![last];
-    let mut at = graph.edge_endpoints(last).map(|(from, _)| from);
-    while let Some(node) = at.filter(|n| *n != start) {
-        let Some(edge) = came_by.get(&node) else { break };
-        cycle.push(*edge);
-        at = graph.edge_endpoints(*edge).map(|(from, _)| from);
+impl<'c> Search<'c> {
+    fn of<N, E>(graph: &DiGraph<N, E>, component: &'c Component) -> Self {
+        let nodes = component.nodes.as_slice();
+        let mut next = vec![Vec::new(); nodes.len()];
+        for edge in &component.edges {
+            let Some((from, to)) = graph.edge_endpoints(*edge) else { continue };
+            let (Ok(from), Ok(to)) = (nodes.binary_search(&from), nodes.binary_search(&to)) else { continue };
+            next[from].push((to, *edge));
+        }
+        let reached = vec![(0, 0, EdgeIndex::end()); nodes.len()];
+        Self { nodes, next, reached, searches: 0 }
     }
-    cycle.reverse();
-    cycle
+
+    /// The shortest cycle through `start` with fewer than `limit` edges.
+    fn cycle_through(&mut self, start: NodeIndex, limit: usize) -> Option<Vec<EdgeIndex>> {
+        let start = self.nodes.binary_search(&start).ok()?;
+        self.searches += 1;
+        let mut queue = VecDeque::from([(start, 0)]);
+        while let Some((node, depth)) = queue.pop_front() {
+            if depth + 1 >= limit {
+                return None;
+            }
+            for (to, edge) in &self.next[node] {
+                if *to == start {
+                    return Some(self.unwind(start, node, *edge));
+                }
+                if self.reached[*to].0 != self.searches {
+                    self.reached[*to] = (self.searches, node, *edge);
+                    queue.push_back((*to, depth + 1));
+                }
+            }
+        }
+        None
+    }
+
+    fn unwind(&self, start: usize, mut at: usize, last: EdgeIndex) -> Vec<EdgeIndex> {
+        let mut cycle = vec![last];
+        while at != start {
+            let (_, from, edge) = self.reached[at];
+            cycle.push(edge);
+            at = from;
+        }
+        cycle.reverse();
+        cycle
+    }
 }
 
 /// Up to this many distinct connections the cut is the smallest there is.
@@ -139,10 +147,11 @@ pub fn smallest_cut<N, E>(
 
 /// The first set of `size` connections, in lexicographic order, whose removal leaves no cycle.
 fn cut_of(pairs: &[(NodeIndex, NodeIndex)], size: usize) -> Option<Vec<(NodeIndex, NodeIndex)>> {
+    let numbered = numbered(pairs);
     let mut chosen: Vec<usize> = (0..size).collect();
     loop {
-        let rest = pairs.iter().enumerate().filter(|(i, _)| !chosen.contains(i)).map(|(_, p)| *p);
-        if is_acyclic(rest) {
+        let removed = chosen.iter().fold(0_u64, |set, i| set | 1 << i);
+        if is_acyclic(&numbered, removed) {
             return Some(chosen.iter().filter_map(|i| pairs.get(*i)).copied().collect());
         }
         // The next combination: advance the last index that still has room.
@@ -154,73 +163,109 @@ fn cut_of(pairs: &[(NodeIndex, NodeIndex)], size: usize) -> Option<Vec<(NodeInde
     }
 }
 
-fn is_acyclic(pairs: impl Iterator<Item = (NodeIndex, NodeIndex)>) -> bool {
-    let mut waiting: BTreeMap<NodeIndex, usize> = BTreeMap::new();
-    let mut next: BTreeMap<NodeIndex, Vec<NodeIndex>> = BTreeMap::new();
-    for (from, to) in pairs {
-        waiting.entry(from).or_default();
-        *waiting.entry(to).or_default() += 1;
-        next.entry(from).or_default().push(to);
+/// Pairs with their nodes numbered from 0, at most twice as many as there are pairs.
+fn numbered(pairs: &[(NodeIndex, NodeIndex)]) -> Vec<(usize, usize)> {
+    let mut nodes: Vec<NodeIndex> = pairs.iter().flat_map(|(a, b)| [*a, *b]).collect();
+    nodes.sort_unstable();
+    nodes.dedup();
+    let number = |node| nodes.partition_point(|n| *n < node);
+    pairs.iter().map(|(a, b)| (number(*a), number(*b))).collect()
+}
+
+/// Whether few pairs have no cycle without those of the set `removed`: nodes that lead nowhere are taken away
+/// until none is left. Hundreds of thousands of sets may be asked about, so all of it is on the stack.
+fn is_acyclic(pairs: &[(usize, usize)], removed: u64) -> bool {
+    let mut next = [0_u64; 2 * EXACT];
+    for (i, (from, to)) in pairs.iter().enumerate() {
+        next[*from] |= u64::from(removed >> i & 1 == 0) << to;
     }
-    let mut free: Vec<_> = waiting.iter().filter(|(_, n)| **n == 0).map(|(v, _)| *v).collect();
-    let mut done = 0;
-    while let Some(node) = free.pop() {
-        done += 1;
-        for to in next.get(&node).into_iter().flatten() {
-            if let Some(count) = waiting.get_mut(to) {
-                *count -= 1;
-                if *count == 0 {
-                    free.push(*to);
-                }
+    let mut left = pairs.iter().fold(0_u64, |set, (from, to)| set | 1 << from | 1 << to);
+    loop {
+        let (before, mut rest) = (left, left);
+        while rest != 0 {
+            let node = rest.trailing_zeros() as usize;
+            rest &= rest - 1;
+            if next[node] & left == 0 {
+                left &= !(1 << node);
             }
         }
+        if left == 0 || left == before {
+            return left == 0;
+        }
     }
-    done == waiting.len()
 }
 
 /// Connections that point backwards in the order of Eades, Lin and Smyth ("A fast and effective heuristic
 /// for the feedback arc set problem", 1993): sinks last, sources first, else the node that sends most.
 fn greedy_cut(pairs: &[(NodeIndex, NodeIndex)]) -> Vec<(NodeIndex, NodeIndex)> {
-    let mut left: BTreeSet<NodeIndex> = pairs.iter().flat_map(|(a, b)| [*a, *b]).collect();
-    let (mut first, mut last) = (Vec::new(), Vec::new());
-    let mut degree: BTreeMap<NodeIndex, (i64, i64)> = BTreeMap::new();
-    for (from, to) in pairs.iter().filter(|(a, b)| a != b) {
-        degree.entry(*from).or_default().0 += 1;
-        degree.entry(*to).or_default().1 += 1;
+    let mut left = Remaining::default();
+    for (from, to) in pairs {
+        left.ends.entry(*from).or_default();
+        left.ends.entry(*to).or_default();
+        if from != to {
+            left.ends.entry(*from).or_default().to.insert(*to);
+            left.ends.entry(*to).or_default().from.insert(*from);
+        }
     }
-    let score = |node: &NodeIndex, degree: &BTreeMap<NodeIndex, (i64, i64)>| {
-        degree.get(node).copied().unwrap_or_default()
-    };
-    while !left.is_empty() {
-        let sink = left.iter().find(|n| score(n, &degree).0 == 0).copied();
-        let source = left.iter().find(|n| score(n, &degree).1 == 0).copied();
-        let most = || {
-            left.iter().copied().max_by_key(|n| {
-                let (out, into) = score(n, &degree);
-                (out - into, std::cmp::Reverse(*n))
-            })
-        };
-        let Some(node) = sink.or(source).or_else(most) else { break };
-        if sink.is_some() {
-            last.push(node);
-        } else {
-            first.push(node);
-        }
-        left.remove(&node);
-        for (from, to) in pairs.iter().filter(|(a, b)| a != b) {
-            if *from == node && left.contains(to) {
-                degree.entry(*to).or_default().1 -= 1;
-            }
-            if *to == node && left.contains(from) {
-                degree.entry(*from).or_default().0 -= 1;
-            }
-        }
+    left.ranks = left.ends.iter().map(|(node, ends)| ends.rank(*node)).collect();
+    let (mut first, mut last) = (Vec::new(), Vec::new());
+    while let Some((class, _, node)) = left.ranks.first().copied() {
+        if class == 0 { &mut last } else { &mut first }.push(node);
+        left.take(node);
     }
     last.reverse();
     let order: BTreeMap<NodeIndex, usize> =
         first.into_iter().chain(last).enumerate().map(|(i, n)| (n, i)).collect();
     let backwards = |(from, to): &(NodeIndex, NodeIndex)| order.get(from) >= order.get(to);
     pairs.iter().copied().filter(backwards).collect()
+}
+
+/// Which of the nodes that are left is to be taken: 0 for sinks, 1 for sources, 2 for others, those by what
+/// they send beyond what they get; then the earliest.
+type Rank = (u8, i64, NodeIndex);
+
+/// The other ends of a node's connections, as far as they are left.
+#[derive(Default)]
+struct Ends {
+    to: BTreeSet<NodeIndex>,
+    from: BTreeSet<NodeIndex>,
+}
+
+impl Ends {
+    fn rank(&self, node: NodeIndex) -> Rank {
+        match (self.to.len() as i64, self.from.len() as i64) {
+            (0, _) => (0, 0, node),
+            (_, 0) => (1, 0, node),
+            (out, into) => (2, into - out, node),
+        }
+    }
+}
+
+/// What is left of a group, with the next one to be taken in front.
+#[derive(Default)]
+struct Remaining {
+    ends: BTreeMap<NodeIndex, Ends>,
+    ranks: BTreeSet<Rank>,
+}
+
+impl Remaining {
+    fn take(&mut self, node: NodeIndex) {
+        let Some(ends) = self.ends.remove(&node) else { return };
+        self.ranks.remove(&ends.rank(node));
+        for to in &ends.to {
+            self.change(*to, |ends| ends.from.remove(&node));
+        }
+        for from in &ends.from {
+            self.change(*from, |ends| ends.to.remove(&node));
+        }
+    }
+
+    fn change(&mut self, node: NodeIndex, change: impl FnOnce(&mut Ends) -> bool) {
+        let Some(ends) = self.ends.get_mut(&node) else { return };
+        self.ranks.remove(&ends.rank(node));
+        change(ends);
+        self.ranks.insert(ends.rank(node));
+    }
 }
 
 #[cfg(test)]
@@ -252,9 +297,8 @@ mod tests {
     /// Fewest pairs whose removal leaves no cycle, by trying every subset.
     fn brute_force(pairs: &[(NodeIndex, NodeIndex)]) -> usize {
         let sets = 0_u32..1 << pairs.len();
-        let fits = sets.filter(|set| {
-            is_acyclic(pairs.iter().enumerate().filter(|(i, _)| set >> i & 1 == 0).map(|(_, p)| *p))
-        });
+        let numbered = numbered(pairs);
+        let fits = sets.filter(|set| is_acyclic(&numbered, u64::from(*set)));
         fits.map(u32::count_ones).min().unwrap_or(0) as usize
     }
 
@@ -268,7 +312,11 @@ mod tests {
                 let pairs: Vec<_> = pairs.into_iter().collect();
                 prop_assert!(exact);
                 prop_assert_eq!(cut.len(), brute_force(&pairs));
-                let left = |cut: &[(NodeIndex, NodeIndex)]| is_acyclic(pairs.iter().copied().filter(|p| !cut.contains(p)));
+                let left = |cut: &[(NodeIndex, NodeIndex)]| {
+                    let left = pairs.iter().filter(|p| !cut.contains(p));
+                    let left = DiGraph::<(), ()>::from_edges(left.map(|(a, b)| (a.index() as u32, b.index() as u32)));
+                    !petgraph::algo::is_cyclic_directed(&left)
+                };
                 prop_assert!(left(&cut));
                 prop_assert!(left(&greedy_cut(&pairs)));
                 let cycle = shortest_cycle(&graph, &component);

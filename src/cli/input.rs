@@ -8,7 +8,7 @@ use crate::import::{self, Format, Input};
 use crate::lint::{self, Judgement, Occasion};
 use crate::model::{Architecture, build};
 use crate::source::Sources;
-use crate::spec::{FileTree, Limits, Reader};
+use crate::spec::{FileDocument, FileTree, Limits, Reader};
 use anyhow::{Result, bail};
 use std::io::Read;
 use std::path::Path;
@@ -17,6 +17,9 @@ use std::path::Path;
 pub struct System {
     /// The texts.
     pub sources: Sources,
+    /// What they say; kept so that letting go of it can be left out at the end.
+    #[expect(dead_code, reason = "held, not read")]
+    documents: Vec<FileDocument>,
     /// What they mean.
     pub arch: Architecture,
     /// What is wrong, suppressed findings flagged.
@@ -59,7 +62,7 @@ pub fn system_at(place: &dyn Place, paths: &[String], args: &InputArgs, quiet: b
     findings.extend(unresolved);
     let occasion = Occasion { today: today(), complete: !broken };
     let Judgement { findings, ran } = lint::judge(&arch, &sources, findings, occasion);
-    Ok(System { sources, arch, findings, ran, paths: paths.to_vec(), broken, notes })
+    Ok(System { sources, documents, arch, findings, ran, paths: paths.to_vec(), broken, notes })
 }
 
 fn format_named(name: &str) -> Result<&'static Format> {

@@ -73,12 +73,11 @@ fn fixed(file: FileId, mut edits: Vec<&Edit>, findings: usize, sources: &Sources
 /// The only one of `known` that is written like `word` but for capitals, `-`, `_` and blanks: what was
 /// meant, beyond doubt. `None` where none or several are.
 pub fn same_word<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let bare = |text: &str| -> String {
-        let kept = text.chars().filter(|c| !matches!(c, '-' | '_' | ' '));
-        kept.flat_map(char::to_lowercase).collect()
-    };
-    let plain = bare(word);
-    let mut same = known.into_iter().filter(|other| bare(other) == plain);
+    // Compared letter by letter: most of thousands of names differ at the first.
+    fn bare(text: &str) -> impl Iterator<Item = char> {
+        text.chars().filter(|c| !matches!(c, '-' | '_' | ' ')).flat_map(char::to_lowercase)
+    }
+    let mut same = known.into_iter().filter(|other| bare(other).eq(bare(word)));
     match (same.next(), same.next()) {
         (Some(only), None) => Some(only),
         _ => None,

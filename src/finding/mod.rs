@@ -5,6 +5,7 @@
 
 mod date;
 mod directive;
+mod distance;
 mod fix;
 mod rule;
 mod suppress;
@@ -17,6 +18,7 @@ pub use suppress::Suppressions;
 pub use suppress_rules::RULES;
 
 use crate::source::{Fnv, Span};
+use rayon::prelude::*;
 
 /// How bad.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -240,7 +242,13 @@ impl Finding {
 /// The one order of findings: by file in reading order, then position, rule and message. The same thing
 /// said twice about all the same bytes (an alias read twice) is kept once.
 pub fn sort(findings: &mut Vec<Finding>) {
-    findings.sort_by(|a, b| a.order().cmp(&b.order()).then_with(|| a.subjects.cmp(&b.subjects)));
+    // A finding is large: numbers are sorted, and each finding is moved once.
+    let mut order: Vec<usize> = (0..findings.len()).collect();
+    let compare =
+        |a: &Finding, b: &Finding| a.order().cmp(&b.order()).then_with(|| a.subjects.cmp(&b.subjects));
+    order.par_sort_by(|a, b| compare(&findings[*a], &findings[*b]));
+    let mut taken: Vec<Option<Finding>> = std::mem::take(findings).into_iter().map(Some).collect();
+    findings.extend(order.into_iter().filter_map(|at| taken[at].take()));
     findings.dedup_by(|a, b| a.order() == b.order() && a.secondary == b.secondary);
 }
 
@@ -251,6 +259,7 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
     let length = lower.chars().count();
     let limit = (length / 3).max(1);
     let mine = letters(word);
+    let near = distance::To::new(&lower);
     let mut best: Option<(usize, &str)> = None;
     for candidate in known {
         // A word that is longer or shorter by more than the limit cannot be near.
@@ -267,7 +276,7 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Opti
         {
             continue;
         }
-        let distance = strsim::osa_distance(&lower, &candidate.to_lowercase());
+        let distance = near.of(candidate);
         if distance <= allowed && best.is_none_or(|(d, _)| distance < d) {
             best = Some((distance, candidate));
         }

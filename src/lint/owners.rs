@@ -4,13 +4,14 @@ use crate::finding::Finding;
 use crate::model::Architecture;
 use crate::source::Span;
 use petgraph::graph::NodeIndex;
+use rayon::prelude::*;
 
 /// Notes in every finding the owners of what it is about: of the nodes its subjects name (an edge names
 /// both its ends), else of the one it stands in. Sorted, each once; empty where nobody is named.
 pub fn assign(arch: &Architecture, findings: &mut [Finding]) {
     let mut places: Vec<(Span, NodeIndex)> = arch.nodes().map(|(index, node)| (node.whole, index)).collect();
     places.sort_unstable();
-    for finding in findings {
+    findings.par_iter_mut().for_each(|finding| {
         let mut about: Vec<NodeIndex> = finding
             .subjects
             .iter()
@@ -24,7 +25,7 @@ pub fn assign(arch: &Architecture, findings: &mut [Finding]) {
         finding.owners = owners.map(|owner| owner.value.clone()).collect();
         finding.owners.sort_unstable();
         finding.owners.dedup();
-    }
+    });
 }
 
 /// The node of an id, or of an end of an edge: `web`, `web GET /`, `web GET / #2`. Ids may hold blanks.

@@ -26,6 +26,7 @@ use std::time::Duration;
 use crate::finding::{Finding, Severity};
 use crate::source::Sources;
 use mask::Mask;
+use rayon::prelude::*;
 
 /// How a text may look.
 #[derive(Debug, Clone, Copy)]
@@ -93,7 +94,7 @@ pub struct CheckReport<'a> {
 impl<'a> CheckReport<'a> {
     /// A report of these findings with nothing said around them.
     pub fn new(sources: &'a Sources, findings: &'a [Finding]) -> Self {
-        Self::of(sources, findings.iter().map(|finding| Entry::new(sources, finding)).collect())
+        Self::of(sources, findings.par_iter().map(|finding| Entry::new(sources, finding)).collect())
     }
 
     /// A report of findings that are resolved already.
