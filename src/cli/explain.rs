@@ -54,7 +54,7 @@ pub fn unknown<'n>(what: &str, name: &str, known: impl Iterator<Item = &'n str>)
 fn topics() -> Vec<Topic> {
     let topic = |name, kind, summary, page| Topic { name, kind, summary, page };
     let mut all: Vec<Topic> = lint::all_rules().map(|r| topic(r.id, "rule", r.summary, r.page)).collect();
-    all.extend(policy::all().map(|(kind, p)| topic(p.name, kind, p.summary, p.page)));
+    all.extend(policy::all().into_iter().map(|(kind, p)| topic(p.name, kind, p.summary, p.page)));
     all.extend(PRESETS.iter().map(|p| topic(p.about.name, "preset", p.about.summary, p.about.page)));
     all.extend(import::FORMATS.iter().map(|f| topic(f.name, "format that is read", f.summary, f.page)));
     all.extend(report::FINDING_FORMATS.iter().map(|f| topic(f.name, "format of `check`", f.summary, f.page)));
