@@ -1,4 +1,5 @@
-//! What real systems do with load and failure: load balancers, circuit breakers, retries, queues.
+//! What real systems do with load and failure: load balancers, circuit breakers, outlier
+//! detection, retries, limits, queues.
 //!
 //! Pure state machines: time and randomness are handed in, nothing here knows a graph, a file or a
 //! clock, so any Rust program can use them on their own. Each is the real one, with its real
@@ -8,6 +9,7 @@
 
 pub mod balancer;
 pub mod breaker;
+pub mod limit;
 pub mod outlier;
 pub mod queue;
 pub mod retry;
@@ -31,5 +33,6 @@ pub fn all() -> impl Iterator<Item = (&'static str, &'static PolicyInfo)> {
     let queues = queue::QUEUES.iter().map(|q| ("queue discipline", &q.about));
     let budgets = retry::BUDGETS.iter().map(|about| ("limit of retries", about));
     let outliers = outlier::OUTLIERS.iter().map(|about| ("outlier detection", about));
-    balancers.chain(breakers).chain(outliers).chain(jitters).chain(budgets).chain(queues)
+    let limits = limit::LIMITS.iter().map(|about| ("limit", about));
+    balancers.chain(breakers).chain(outliers).chain(jitters).chain(budgets).chain(limits).chain(queues)
 }
