@@ -179,7 +179,7 @@ impl EnvoyOutlier {
     fn eject(&mut self, host: usize, reason: Ejection, now: Time, draw: &mut dyn FnMut() -> u64) -> bool {
         let share = 100.0 * (f64::from(self.active) + 1.0) / self.hosts.len() as f64;
         let fits = share <= f64::from(self.settings.max_ejection_percent.min(100));
-        if !fits && !(self.settings.always_eject_one_host && self.active == 0) {
+        if !fits && (self.active > 0 || !self.settings.always_eject_one_host) {
             self.overflows += 1;
             return false;
         }
