@@ -233,10 +233,10 @@ struct Ends {
 
 impl Ends {
     fn rank(&self, node: NodeIndex) -> Rank {
-        match (self.to.len() as i64, self.from.len() as i64) {
+        match (self.to.len() as u64, self.from.len() as u64) {
             (0, _) => (0, 0, node),
             (_, 0) => (1, 0, node),
-            (out, into) => (2, into - out, node),
+            (out, into) => (2, into.cast_signed() - out.cast_signed(), node),
         }
     }
 }

@@ -1,5 +1,5 @@
-//! What real systems do with load and failure: load balancers, circuit breakers, retries, queues,
-//! discovery, messaging.
+//! What real systems do with load and failure: load balancers, circuit breakers, outlier detection,
+//! retries, limits, queues, discovery, messaging.
 //!
 //! Pure state machines: time and randomness are handed in, nothing here knows a graph, a file or a
 //! clock, so any Rust program can use them on their own. Each is the real one, with its real
@@ -10,6 +10,7 @@
 pub mod balancer;
 pub mod breaker;
 pub mod discovery;
+pub mod limit;
 pub mod messaging;
 pub mod outlier;
 pub mod queue;
@@ -29,7 +30,10 @@ pub struct PolicyInfo {
 /// Every policy with the kind of thing it is, family by family, in the order of the lists.
 pub fn all() -> Vec<(&'static str, &'static PolicyInfo)> {
     type Kind = (&'static str, &'static PolicyInfo);
-    fn of(kind: &'static str, infos: impl Iterator<Item = &'static PolicyInfo>) -> impl Iterator<Item = Kind> {
+    fn of(
+        kind: &'static str,
+        infos: impl Iterator<Item = &'static PolicyInfo>,
+    ) -> impl Iterator<Item = Kind> {
         infos.map(move |info| (kind, info))
     }
     let mut all = Vec::new();
@@ -39,6 +43,7 @@ pub fn all() -> Vec<(&'static str, &'static PolicyInfo)> {
     all.extend(of("outlier detection", outlier::OUTLIERS.iter()));
     all.extend(of("jitter of a back-off", retry::JITTERS.iter().map(|(about, _)| about)));
     all.extend(of("limit of retries", retry::BUDGETS.iter()));
+    all.extend(of("limit", limit::LIMITS.iter()));
     all.extend(of("queue discipline", queue::QUEUES.iter().map(|q| &q.about)));
     all.extend(of("service discovery", discovery::DISCOVERIES.iter().copied()));
     all.extend(of("active health check", discovery::HEALTH_CHECKS.iter().copied()));

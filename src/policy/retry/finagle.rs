@@ -67,7 +67,7 @@ impl FinagleBudget {
         } else {
             (0, 1)
         };
-        let seconds = (settings.ttl.nanos() / 1_000_000_000) as i64;
+        let seconds = (settings.ttl.nanos() / 1_000_000_000).cast_signed();
         let reserve =
             i64::from(settings.min_retries_per_sec).saturating_mul(seconds).saturating_mul(withdrawal);
         let slice = Span::from_nanos((settings.ttl.nanos() / SLICES).max(1));
