@@ -122,13 +122,11 @@ impl BoundedLoad {
 
 impl Balancer for BoundedLoad {
     fn pick(&mut self, hosts: &Hosts, request: Request, _: &mut Stream) -> Option<usize> {
-        match request.key {
-            Some(key) => self.choose(hosts, key as u32, None),
-            None => {
-                self.refresh(hosts);
-                self.turn()
-            }
+        if let Some(key) = request.key {
+            return self.choose(hosts, key as u32, None);
         }
+        self.refresh(hosts);
+        self.turn()
     }
 }
 
