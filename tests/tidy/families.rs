@@ -41,7 +41,11 @@ pub const FAMILIES: &[Family] = &[
     Family { folder: "src/lint/rules/ownership", registry: "src/lint/rules/ownership/mod.rs", helpers: &[] },
     Family { folder: "src/lint/rules/security", registry: "src/lint/rules/security/mod.rs", helpers: &[] },
     Family { folder: "src/lint/rules/messaging", registry: "src/lint/rules/messaging/mod.rs", helpers: &[] },
-    Family { folder: "src/policy/balancer", registry: "src/policy/balancer/mod.rs", helpers: &[] },
+    Family {
+        folder: "src/policy/balancer",
+        registry: "src/policy/balancer/mod.rs",
+        helpers: &["bounded", "hashing", "ring"],
+    },
     Family { folder: "src/diagram/render", registry: "src/diagram/render/mod.rs", helpers: &[] },
     Family { folder: "src/report/findings", registry: "src/report/findings/mod.rs", helpers: &[] },
     Family { folder: "src/report/changes", registry: "src/report/changes/mod.rs", helpers: &["words"] },
