@@ -121,3 +121,19 @@ impl Balancer for ConsistentHash {
         self.fallback.finished(end);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_keys_of_nginxs_own_test_as_zlib_has_them() {
+        // Upstream `cw` of upstream_hash.t, worked out with the crc32 of zlib in a script of its own.
+        let hosts = Hosts::new([1, 1, 10]);
+        let mut lb = ConsistentHash::new(&["127.0.0.1:8081", "127.0.0.1:8082", "127.0.0.1:8083"]);
+        let picks: Vec<usize> =
+            (1..=20).filter_map(|key| lb.host(&hosts, key.to_string().as_bytes(), &[])).collect();
+        assert_eq!(picks, [2, 2, 2, 2, 2, 2, 2, 1, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2]);
+        assert_eq!(lb.points().count(), 1920);
+    }
+}

@@ -90,3 +90,29 @@ impl Balancer for Hash {
         self.fallback.finished(end);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn slots(hosts: &Hosts) -> Vec<Option<usize>> {
+        (1..=20).map(|key| Hash::slot(hosts, key.to_string().as_bytes(), &[])).collect()
+    }
+
+    #[test]
+    fn the_keys_of_nginxs_own_test_as_zlib_has_them() {
+        // `?a=1` to `?a=20`, worked out with the crc32 of zlib in a script of its own.
+        let expected = [1, 2, 1, 0, 1, 0, 0, 2, 2, 0, 2, 0, 2, 2, 1, 2, 0, 1, 1, 2];
+        assert_eq!(slots(&Hosts::new([1; 3])), expected.map(Some));
+        // Two of three down, the weights 1, 2 and 3: most keys are hashed again, one of them in vain 20 times.
+        let mut hosts = Hosts::new([1, 2, 3]);
+        hosts.set_eligible(1, false);
+        hosts.set_eligible(2, false);
+        let found = [
+            true, true, true, true, true, true, true, true, true, true, false, true, true, true, true, true,
+            true, true, true, true,
+        ];
+        let expected = found.map(|found| found.then_some(0));
+        assert_eq!(slots(&hosts), expected);
+    }
+}
