@@ -170,6 +170,7 @@ impl<T: Clone> WorkQueue<T> {
         let delivery = Delivery { slot, number: self.deliveries };
         let deadline = self.settings.timeout(message.deliveries).map_or(Time::MAX, |timeout| now + timeout);
         if deadline < Time::MAX {
+            self.forget_old_deadlines();
             self.deadlines.push(Reverse((deadline, delivery)));
         }
         let item = message.item.clone();
@@ -327,6 +328,20 @@ impl<T: Clone> WorkQueue<T> {
             self.cut();
         }
         true
+    }
+
+    /// Deadlines of what was acknowledged stay in the heap. When most of them are such they are thrown out, so
+    /// that there are never many more than messages held.
+    fn forget_old_deadlines(&mut self) {
+        if self.deadlines.len() < 2 * self.held.len() + 64 {
+            return;
+        }
+        let held = &self.held;
+        let stands = |at: Time, delivery: Delivery| {
+            let found = held.get(delivery.slot).and_then(Option::as_ref);
+            found.is_some_and(|held| held.number == delivery.number && held.deadline == at)
+        };
+        self.deadlines.retain(|Reverse((at, delivery))| stands(*at, *delivery));
     }
 
     /// Drops from the head what is too much.

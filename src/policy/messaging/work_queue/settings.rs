@@ -29,7 +29,8 @@ pub struct WorkQueueSettings {
     pub prefetch: u32,
     /// The same for all consumers together. Default unlimited.
     pub max_ack_pending: Option<u32>,
-    /// How long a consumer may keep a message before it is delivered anew. Default never.
+    /// How long a consumer may keep a message before it is delivered anew. Default 30 min, `RabbitMQ`'s
+    /// `consumer_timeout`.
     pub ack_timeout: Option<Span>,
     /// That time for the first, second, … delivery, the last for all further ones; stands in for
     /// `ack_timeout`. Default none.
@@ -53,7 +54,7 @@ impl Default for WorkQueueSettings {
         Self {
             prefetch: 0,
             max_ack_pending: None,
-            ack_timeout: None,
+            ack_timeout: Some(Span::from_secs(30 * 60)),
             backoff: Vec::new(),
             delivery_limit: Some(20),
             nack_counts: true,
@@ -89,10 +90,9 @@ impl WorkQueueSettings {
         }
     }
 
-    /// A `RabbitMQ` classic queue: like a quorum queue, without a limit on deliveries. The broker's own
-    /// `consumer_timeout` is 30 minutes.
+    /// A `RabbitMQ` classic queue: like a quorum queue, without a limit on deliveries.
     pub fn rabbitmq_classic() -> Self {
-        Self { delivery_limit: None, ack_timeout: Some(Span::from_secs(30 * 60)), ..Self::default() }
+        Self { delivery_limit: None, ..Self::default() }
     }
 
     /// For the `n`th delivery, from 1.

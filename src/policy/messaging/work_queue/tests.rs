@@ -170,3 +170,15 @@ fn the_broker_serves_in_turn_and_returns_in_order() {
     let order: Vec<u32> = (0..2).filter_map(|_| queue.deliver(c, Time::ZERO)).map(|(_, item)| item).collect();
     assert_eq!((order, queue.len()), (vec![0, 1], 4));
 }
+
+#[test]
+fn acknowledged_messages_leave_nothing_behind() {
+    let mut queue = WorkQueue::new(WorkQueueSettings::default());
+    let worker = queue.subscribe();
+    for item in 0..10_000 {
+        assert!(queue.publish(item, Time::ZERO));
+        let (delivery, _) = queue.deliver(worker, Time::ZERO).expect("waiting");
+        assert!(queue.ack(delivery));
+    }
+    assert!(queue.deadlines.len() < 100 && queue.held.len() == 1);
+}
