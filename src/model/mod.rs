@@ -32,10 +32,10 @@ pub mod words {
     pub use crate::spec::facts::facts;
     pub use crate::spec::units::{Duration, Rate, Share};
     pub use crate::spec::vocabulary::{
-        Arrivals, Balancing, BreakerCounts, Cancellation, Contract, DatastoreKind, Event, Expectation,
-        Exposure, Interpolate, Jitter, Latency, LatencyDistribution, Level, LintSettings, Metric, Operator,
-        Policy, Preset, Protocol, QueueDiscipline, RateProfile, Retry, RetryCondition, RuleSettings,
-        ServiceKind, Slo, Status, Texts, Traffic,
+        Arrivals, Balancing, BreakerCounts, Cancellation, CircuitBreaker, Contract, DatastoreKind, Event,
+        Expectation, Exposure, Interpolate, Jitter, Latency, LatencyDistribution, Level, LintSettings,
+        Metric, Operator, Policy, Preset, Protocol, QueueDiscipline, RateProfile, Retry, RetryCondition,
+        RuleSettings, ServiceKind, Slo, Status, Texts, Traffic,
     };
 }
 

@@ -313,8 +313,8 @@ fn polly(vector: &Value) {
             let before = breaker.state();
             let Some(permit) = breaker.admit(now) else {
                 let millis = breaker.retry_after(now).expect("a break").nanos() / 1_000_000;
-                let left =
-                    if millis % 1000 == 0 { format!("{}s", millis / 1000) } else { format!("{millis}ms") };
+                let whole = millis.is_multiple_of(1000);
+                let left = if whole { format!("{}s", millis / 1000) } else { format!("{millis}ms") };
                 result = format!("Broken retry_after={left}");
                 continue;
             };
@@ -323,12 +323,12 @@ fn polly(vector: &Value) {
             breaker.record(now, permit, verdict(letter).into());
             opened += u32::from(before != State::Open && breaker.state() == State::Open);
             closed += u32::from(before != State::Closed && breaker.state() == State::Closed);
-            result = match (before, breaker.state()) {
+            let done = match (before, breaker.state()) {
                 (State::HalfOpen, State::Open) => "executed -> re-open",
                 (State::HalfOpen, State::Closed) => "executed -> closed",
                 _ => "executed",
-            }
-            .to_owned();
+            };
+            done.clone_into(&mut result);
         }
         results.push(result);
     }

@@ -44,16 +44,12 @@ pub const FAMILIES: &[Family] = &[
     Family {
         folder: "src/policy/balancer",
         registry: "src/policy/balancer/mod.rs",
-<<<<<<< HEAD
-        helpers: &["edf", "peers", "slow_start", "tiers"],
+        helpers: &["bounded", "edf", "hashing", "peers", "ring", "slow_start", "tiers"],
     },
     Family {
         folder: "src/policy/balancer/tiers",
         registry: "src/policy/balancer/tiers/mod.rs",
         helpers: &["cluster"],
-=======
-        helpers: &["bounded", "hashing", "ring"],
->>>>>>> w/hash
     },
     Family { folder: "src/diagram/render", registry: "src/diagram/render/mod.rs", helpers: &[] },
     Family { folder: "src/report/findings", registry: "src/report/findings/mod.rs", helpers: &[] },

@@ -126,25 +126,16 @@ impl Compiler<'_> {
 
     fn breaker(&mut self, name: &str, caller: Caller, edge: &model::Edge) -> Option<BreakerId> {
         let written = edge.breaker()?;
-        if written.failure_rate_threshold.is_some() || written.slow_call.is_some() {
-            self.assumptions.leaves_out("a breaker on rates is not simulated yet", name);
+        let on_rates = written.failure_rate_threshold.is_some() || written.slow_call.is_some();
+        if on_rates && written.failure_threshold.is_some() {
+            self.assumptions.leaves_out("slow calls beside failures in a row are not simulated", name);
             return None;
         }
         if written.counts.is_some_and(|c| c.value == spec::BreakerCounts::Calls) {
             self.assumptions
                 .leaves_out("a breaker that counts calls is simulated as counting attempts", name);
         }
-        let settings = breaker::ConsecutiveSettings {
-            failure_threshold: written.failure_threshold.map_or(builtin::FAILURE_THRESHOLD, |t| t.value.0),
-            open_duration: span(written.open_duration.map_or(builtin::OPEN_DURATION, |d| d.value)),
-            permitted_calls: written
-                .half_open
-                .as_ref()
-                .and_then(|h| h.permitted_calls)
-                .map_or(builtin::PERMITTED_CALLS, |p| p.value.0),
-            ..breaker::ConsecutiveSettings::default()
-        };
-        let settings = breaker::Settings::Consecutive(settings);
+        let settings = if on_rates { rate_breaker(written) } else { consecutive_breaker(written) };
         self.plan.breakers.push(BreakerPlan { name: name.to_owned(), caller, settings });
         Some(BreakerId(self.plan.breakers.len() as u32 - 1))
     }
@@ -232,4 +223,53 @@ const fn causes(condition: spec::RetryCondition) -> CauseSet {
         // Answers of these kinds do not occur in a simulation.
         spec::RetryCondition::Retriable | spec::RetryCondition::RateLimited => CauseSet::NONE,
     }
+}
+
+fn consecutive_breaker(written: &spec::CircuitBreaker) -> breaker::Settings {
+    breaker::Settings::Consecutive(breaker::ConsecutiveSettings {
+        failure_threshold: written.failure_threshold.map_or(builtin::FAILURE_THRESHOLD, |t| t.value.0),
+        open_duration: span(written.open_duration.map_or(builtin::OPEN_DURATION, |d| d.value)),
+        permitted_calls: written
+            .half_open
+            .as_ref()
+            .and_then(|h| h.permitted_calls)
+            .map_or(builtin::PERMITTED_CALLS, |p| p.value.0),
+        ..breaker::ConsecutiveSettings::default()
+    })
+}
+
+/// What is not written is resilience4j's default; its windows of time are of whole seconds.
+fn rate_breaker(written: &spec::CircuitBreaker) -> breaker::Settings {
+    let mut rate = breaker::RateSettings::default();
+    if let Some(threshold) = written.failure_rate_threshold {
+        rate.failure_rate_threshold = threshold.value.fraction() * 100.0;
+    }
+    if let Some(slow) = &written.slow_call {
+        if let Some(threshold) = slow.rate_threshold {
+            rate.slow_call_rate_threshold = threshold.value.fraction() * 100.0;
+        }
+        if let Some(duration) = slow.duration {
+            rate.slow_call_duration = span(duration.value);
+        }
+    }
+    if let Some(window) = &written.window {
+        if let Some(calls) = window.calls {
+            rate.window = breaker::WindowKind::Calls(calls.value.0);
+        }
+        if let Some(duration) = window.duration {
+            let seconds = span(duration.value).nanos().div_ceil(1_000_000_000);
+            rate.window =
+                breaker::WindowKind::Seconds(u32::try_from(seconds).unwrap_or(u32::MAX).min(86_400));
+        }
+    }
+    if let Some(minimum) = written.minimum_calls {
+        rate.minimum_calls = minimum.value.0;
+    }
+    if let Some(permitted) = written.half_open.as_ref().and_then(|h| h.permitted_calls) {
+        rate.permitted_calls = permitted.value.0;
+    }
+    if let Some(open) = written.open_duration {
+        rate.open_duration = span(open.value);
+    }
+    breaker::Settings::Rate(rate)
 }
