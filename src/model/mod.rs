@@ -34,8 +34,8 @@ pub mod words {
     pub use crate::spec::vocabulary::{
         Arrivals, Balancing, BreakerCounts, Cancellation, CircuitBreaker, Contract, DatastoreKind, Event,
         Expectation, Exposure, Interpolate, Jitter, Latency, LatencyDistribution, Level, LintSettings,
-        Metric, Operator, Policy, Preset, Protocol, QueueDiscipline, RateProfile, Retry, RetryCondition,
-        RuleSettings, ServiceKind, Slo, Status, Texts, Traffic,
+        Metric, Operator, OutlierDetection, Policy, Preset, Protocol, QueueDiscipline, RateProfile, Retry,
+        RetryCondition, RuleSettings, ServiceKind, Slo, Status, Texts, Traffic,
     };
 }
 

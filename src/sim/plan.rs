@@ -14,6 +14,7 @@ use super::probe::CauseSet;
 use crate::kernel::{Distribution, Span, Time};
 use crate::policy::balancer::{self, BalancerInfo};
 use crate::policy::breaker;
+use crate::policy::outlier::EnvoyOutlierSettings;
 use crate::policy::queue::QueueInfo;
 use crate::policy::retry::{Backoff, RetryBudget};
 
@@ -248,8 +249,21 @@ pub struct Upstream {
     pub balancer: &'static BalancerInfo,
     /// Its settings.
     pub settings: balancer::Settings,
-    /// Below this share of healthy instances all of them are used. `None`: never.
+    /// What stands around the balancer.
+    pub guards: Guards,
+}
+
+/// What a caller instance does about an upstream beside balancing. All of it is off by default.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Guards {
+    /// Below this share of healthy instances all of them are used.
     pub panic: Option<f64>,
+    /// Takes out instances that fail (Envoy's detector).
+    pub outliers: Option<EnvoyOutlierSettings>,
+    /// Requests outstanding at once; more fail at once and are not retried.
+    pub max_requests: Option<u32>,
+    /// Retries waiting or under way at once, where no budget counts.
+    pub max_retries: Option<u32>,
 }
 
 /// A circuit breaker; every caller instance has a state of its own.

@@ -23,6 +23,8 @@ pub enum Cause {
     Overflow,
     /// A circuit breaker rejected the call.
     BreakerOpen,
+    /// The caller had as many requests under way as it may (`limits`).
+    Capped,
     /// The balancer had no instance to pick.
     NoInstance,
     /// A call that the endpoint made failed, and nothing recovered it.
@@ -33,7 +35,7 @@ pub enum Cause {
 
 impl Cause {
     /// How many there are.
-    pub const COUNT: usize = 9;
+    pub const COUNT: usize = 10;
 
     /// All of them, in the order of their discriminants.
     pub const ALL: [Self; Self::COUNT] = [
@@ -43,6 +45,7 @@ impl Cause {
         Self::Reset,
         Self::Overflow,
         Self::BreakerOpen,
+        Self::Capped,
         Self::NoInstance,
         Self::Dependency,
         Self::Cancelled,
@@ -57,6 +60,7 @@ impl Cause {
             Self::Reset => "reset",
             Self::Overflow => "overflow",
             Self::BreakerOpen => "breaker_open",
+            Self::Capped => "capped",
             Self::NoInstance => "no_instance",
             Self::Dependency => "dependency",
             Self::Cancelled => "cancelled",

@@ -3,14 +3,13 @@
 use super::super::ids::{BreakerId, EdgeId, EndpointId, UpstreamId};
 use super::super::plan::{BreakerPlan, Caller, Cancellation, Edge, Fallback, Retry, Target};
 use super::super::probe::CauseSet;
+use super::policies::{consecutive_breaker, rate_breaker, settings};
 use super::{Compiler, Side, span};
 use crate::model::words as spec;
 use crate::model::words::Duration;
 use crate::model::{self, EdgeKind, builtin};
-use crate::policy::balancer::{Curve, SlowStart};
+use crate::policy::balancer;
 use crate::policy::retry::{Backoff, Jitter, RetryBudget};
-use crate::policy::{balancer, breaker};
-use crate::source::Spanned;
 use petgraph::graph::{EdgeIndex, NodeIndex};
 
 impl Compiler<'_> {
@@ -98,12 +97,12 @@ impl Compiler<'_> {
             balancer::find("round_robin")
         })?;
         let settings = settings(balancing.map(|b| &*b.value));
-        let panic = balancing.and_then(|b| b.healthy_panic_threshold.as_ref()).map(|p| p.fraction());
+        let guards = self.guards(policy, who);
         let key = (Side::from(caller), service);
         let siblings = self.upstreams.entry(key).or_default();
         let same = |id: &&UpstreamId| {
             let known = &self.plan.upstreams[id.index()];
-            std::ptr::eq(known.balancer, found) && known.settings == settings && known.panic == panic
+            std::ptr::eq(known.balancer, found) && known.settings == settings && known.guards == guards
         };
         if let Some(known) = siblings.iter().find(same) {
             return Some(*known);
@@ -119,7 +118,7 @@ impl Compiler<'_> {
         let name = format!("{caller_name} → {}{further}", self.plan.services[service.index()].name);
         let id = self.plan.add_upstream(&name, caller, service, found);
         self.plan.upstreams[id.index()].settings = settings;
-        self.plan.upstreams[id.index()].panic = panic;
+        self.plan.upstreams[id.index()].guards = guards;
         siblings.push(id);
         Some(id)
     }
@@ -135,47 +134,21 @@ impl Compiler<'_> {
             self.assumptions
                 .leaves_out("a breaker that counts calls is simulated as counting attempts", name);
         }
-        let settings = if on_rates { rate_breaker(written) } else { consecutive_breaker(written) };
+        let settings = if on_rates {
+            rate_breaker(written, edge.policy.preset.map(|p| p.value))
+        } else {
+            consecutive_breaker(written)
+        };
         self.plan.breakers.push(BreakerPlan { name: name.to_owned(), caller, settings });
         Some(BreakerId(self.plan.breakers.len() as u32 - 1))
     }
 
     /// Policies that are read and not simulated are named, never dropped in silence.
     fn not_yet(&mut self, policy: &spec::Policy, who: &str) {
-        let said = [
-            ("outlier_detection", policy.outlier_detection.as_ref().is_some_and(|p| p.value.on().is_some())),
-            ("limits", policy.limits.as_ref().is_some_and(|p| p.value.on().is_some())),
-            ("hedging", policy.hedging.as_ref().is_some_and(|p| p.value.on().is_some())),
-            ("preset", policy.preset.is_some()),
-        ];
-        for (what, _) in said.iter().filter(|(_, said)| *said) {
-            self.assumptions.leaves_out(format!("{what} is not simulated yet"), who);
+        if policy.hedging.as_ref().is_some_and(|p| p.value.on().is_some()) {
+            self.assumptions.leaves_out("hedging is not simulated yet", who);
         }
     }
-}
-
-/// What the document says of a balancer, over the family's defaults.
-fn settings(written: Option<&spec::Balancing>) -> balancer::Settings {
-    let mut settings = balancer::Settings::default();
-    let Some(written) = written else { return settings };
-    let duration = |d: Option<Spanned<Duration>>, other| d.map_or(other, |d| span(d.value));
-    settings.choice_count = written.choice_count.map_or(settings.choice_count, |c| c.value.0);
-    settings.active_request_bias = written.active_request_bias.map(|b| b.value);
-    settings.hash_balance_factor = written.hash_balance_factor.map_or(0, |f| f.value.0);
-    settings.minimum_ring_size =
-        written.minimum_ring_size.map_or(settings.minimum_ring_size, |s| s.value.0.into());
-    settings.table_size = written.table_size.map_or(settings.table_size, |s| s.value.0.into());
-    settings.max_fails = written.max_fails.map_or(settings.max_fails, |f| f.value);
-    settings.fail_timeout = duration(written.fail_timeout, settings.fail_timeout);
-    settings.default_rtt = duration(written.default_rtt, settings.default_rtt);
-    settings.decay = duration(written.decay, settings.decay);
-    settings.slow_start = written.slow_start.as_ref().and_then(|slow| {
-        let window = span(slow.window?.value);
-        let aggression = slow.aggression.map_or(1.0, |a| a.value);
-        let minimum = slow.min_weight_percent.map_or(0.1, |p| p.fraction());
-        Some(SlowStart { window, curve: Curve::Power { aggression, minimum } })
-    });
-    settings
 }
 
 fn cancellation(policy: &spec::Policy) -> Cancellation {
@@ -223,53 +196,4 @@ const fn causes(condition: spec::RetryCondition) -> CauseSet {
         // Answers of these kinds do not occur in a simulation.
         spec::RetryCondition::Retriable | spec::RetryCondition::RateLimited => CauseSet::NONE,
     }
-}
-
-fn consecutive_breaker(written: &spec::CircuitBreaker) -> breaker::Settings {
-    breaker::Settings::Consecutive(breaker::ConsecutiveSettings {
-        failure_threshold: written.failure_threshold.map_or(builtin::FAILURE_THRESHOLD, |t| t.value.0),
-        open_duration: span(written.open_duration.map_or(builtin::OPEN_DURATION, |d| d.value)),
-        permitted_calls: written
-            .half_open
-            .as_ref()
-            .and_then(|h| h.permitted_calls)
-            .map_or(builtin::PERMITTED_CALLS, |p| p.value.0),
-        ..breaker::ConsecutiveSettings::default()
-    })
-}
-
-/// What is not written is resilience4j's default; its windows of time are of whole seconds.
-fn rate_breaker(written: &spec::CircuitBreaker) -> breaker::Settings {
-    let mut rate = breaker::RateSettings::default();
-    if let Some(threshold) = written.failure_rate_threshold {
-        rate.failure_rate_threshold = threshold.value.fraction() * 100.0;
-    }
-    if let Some(slow) = &written.slow_call {
-        if let Some(threshold) = slow.rate_threshold {
-            rate.slow_call_rate_threshold = threshold.value.fraction() * 100.0;
-        }
-        if let Some(duration) = slow.duration {
-            rate.slow_call_duration = span(duration.value);
-        }
-    }
-    if let Some(window) = &written.window {
-        if let Some(calls) = window.calls {
-            rate.window = breaker::WindowKind::Calls(calls.value.0);
-        }
-        if let Some(duration) = window.duration {
-            let seconds = span(duration.value).nanos().div_ceil(1_000_000_000);
-            rate.window =
-                breaker::WindowKind::Seconds(u32::try_from(seconds).unwrap_or(u32::MAX).min(86_400));
-        }
-    }
-    if let Some(minimum) = written.minimum_calls {
-        rate.minimum_calls = minimum.value.0;
-    }
-    if let Some(permitted) = written.half_open.as_ref().and_then(|h| h.permitted_calls) {
-        rate.permitted_calls = permitted.value.0;
-    }
-    if let Some(open) = written.open_duration {
-        rate.open_duration = span(open.value);
-    }
-    breaker::Settings::Rate(rate)
 }

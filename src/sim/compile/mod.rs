@@ -5,6 +5,7 @@ mod budget;
 mod calls;
 mod circles;
 mod load;
+mod policies;
 mod services;
 
 use super::ids::{EdgeId, EndpointId, QueueId, ServiceId, UpstreamId};

@@ -88,6 +88,10 @@ impl<'p, P: Probe> Engine<'p, P> {
         if self.now >= self.calls[call].inherited {
             return self.fail_soon(call, Cause::Timeout);
         }
+        let caller = self.caller_of(call);
+        if self.callers[caller].is_full() {
+            return self.fail_soon(call, Cause::Capped);
+        }
         if let Some(breaker) = edge.breaker {
             let index = (self.first_breaker[breaker.index()] + self.calls[call].caller) as usize;
             let permit = self.breakers[index].breaker.admit(self.now);
@@ -97,7 +101,6 @@ impl<'p, P: Probe> Engine<'p, P> {
             };
             self.calls[call].permit = permit;
         }
-        let caller = self.caller_of(call);
         let record = &mut self.calls[call];
         record.attempts += 1;
         record.sent = self.now;
@@ -106,6 +109,7 @@ impl<'p, P: Probe> Engine<'p, P> {
         // Whatever a hash policy looks at, it is the end user's.
         let request = Request { now: self.now, client, key: Some(xxhash64(&client, 0)) };
         let state = &mut self.callers[caller];
+        state.sweep(self.now);
         let Some(host) = state.balancer.pick(&state.hosts, request, &mut state.stream) else {
             return self.fail_soon(call, Cause::NoInstance);
         };
@@ -197,6 +201,9 @@ impl<'p, P: Probe> Engine<'p, P> {
         let host = std::mem::replace(&mut record.host, NONE);
         if host != NONE {
             state.hosts.end(host as usize);
+            if verdict != Verdict::Ignored {
+                state.report(host as usize, cause, self.now);
+            }
             // What a proxy holds against the host: no connection, no answer (nginx `proxy_next_upstream`).
             if matches!(cause, Some(Cause::Refused | Cause::Reset | Cause::Timeout)) {
                 state.balancer.failed(self.now, host as usize);
@@ -253,7 +260,7 @@ impl<'p, P: Probe> Engine<'p, P> {
         record.attempts <= edge.retry.num_retries
             && edge.retry.on.contains(cause)
             && (cause != Cause::Timeout || edge.per_try_timeout.is_some())
-            && edge.retry.budget.is_none_or(|budget| budget.allows(state.hosts.active(), state.retrying))
+            && state.may_retry(edge.retry.budget)
     }
 
     fn back_off(&mut self, call: u32) {

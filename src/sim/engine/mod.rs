@@ -6,6 +6,7 @@
 //! (a request over a network that takes no time, a call that fails at once) is put on the agenda for
 //! *now*. Must not know what is made of what it tells the probe.
 
+mod caller;
 mod calls;
 mod endings;
 mod guard;
@@ -22,9 +23,10 @@ use super::plan::{Plan, PlanError};
 use super::probe::Probe;
 use super::slab::Slab;
 use crate::kernel::{Span, Time};
+use caller::CallerState;
 use guard::Guard;
 use messages::{Handling, QueueState};
-use state::{BreakerState, Call, CallerState, EdgeState, EndpointState, InstanceState, Job, JobState};
+use state::{BreakerState, Call, EdgeState, EndpointState, InstanceState, Job, JobState};
 use traffic::SourceState;
 
 /// No job, no call, no host.

@@ -141,6 +141,7 @@ impl<P: Probe> Engine<'_, P> {
                 let state = &mut self.callers[(self.first_caller[index] + caller) as usize];
                 let hosts = state.hosts.list().len();
                 state.balancer = (upstream.balancer.build)(hosts, &upstream.settings);
+                state.forget_outliers();
             }
         }
         for (index, breaker) in self.plan.breakers.iter().enumerate() {

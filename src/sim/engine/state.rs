@@ -4,11 +4,10 @@ use std::collections::VecDeque;
 
 use super::super::event::{Agenda, LaneId, LaneKind};
 use super::super::ids::{EdgeId, EndpointId, SourceId};
-use super::super::plan::{Edge, Endpoint, Instance, Plan, Step, Upstream};
+use super::super::plan::{Edge, Endpoint, Instance, Plan, Step};
 use super::super::probe::Ending;
 use super::NONE;
 use crate::kernel::{Span, Stream, Time};
-use crate::policy::balancer::{self, Balancer, Hosts};
 use crate::policy::breaker::{self, Breaker, Permit};
 use crate::policy::queue::Queue;
 
@@ -221,60 +220,6 @@ impl EdgeState {
             back: lane(LaneKind::Reply, latency(edge.latency_back)),
             attempt_limit: lane(LaneKind::Attempt, edge.per_try_timeout),
             call_limit: lane(LaneKind::Call, edge.timeout),
-        }
-    }
-}
-
-/// One caller instance's view of one upstream.
-pub(super) struct CallerState {
-    pub(super) hosts: Hosts,
-    pub(super) balancer: Box<dyn Balancer>,
-    pub(super) stream: Stream,
-    /// Retries waiting or under way.
-    pub(super) retrying: u32,
-    /// Which hosts are up as far as it knows; all of them are used when there are too few.
-    healthy: Vec<bool>,
-    panic: Option<f64>,
-}
-
-impl CallerState {
-    pub(super) fn new(plan: &Plan, upstream: &Upstream, caller: u32, seed: u64, replication: u32) -> Self {
-        let range = plan.services[upstream.service.index()].instances.clone();
-        let targets = &plan.instances[range.start as usize..range.end as usize];
-        let hosts = Hosts::new(targets.iter().map(|instance| instance.weight));
-        let name = format!("{}/{caller}", upstream.name);
-        // Where a turn starts is drawn for each caller instance, as Envoy does: callers that all began at the
-        // first host would go round in step and fall on one host after another together.
-        let start = Stream::new(seed, replication, "balancer start", &name).bits();
-        let settings = balancer::Settings { start, ..upstream.settings };
-        let mut state = Self {
-            balancer: (upstream.balancer.build)(targets.len(), &settings),
-            hosts,
-            stream: Stream::new(seed, replication, "balancer", &name),
-            retrying: 0,
-            healthy: targets.iter().map(|instance| instance.listed).collect(),
-            panic: upstream.panic,
-        };
-        state.choose_eligible();
-        state
-    }
-
-    /// It learns that a host is up, whose slow start begins, or down.
-    pub(super) fn set_healthy(&mut self, host: usize, healthy: bool, now: Time) {
-        if let Some(known) = self.healthy.get_mut(host)
-            && *known != healthy
-        {
-            *known = healthy;
-            self.hosts.set_since(host, healthy.then_some(now));
-            self.choose_eligible();
-        }
-    }
-
-    fn choose_eligible(&mut self) {
-        let up = self.healthy.iter().filter(|healthy| **healthy).count();
-        let panics = self.panic.is_some_and(|share| (up as f64) < share * self.healthy.len() as f64);
-        for (host, healthy) in self.healthy.iter().enumerate() {
-            self.hosts.set_eligible(host, *healthy || panics);
         }
     }
 }

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::{
-    Arrivals, Caller, Cancellation, Edge, EdgeId, Endpoint, EndpointId, Fallback, Instance, Plan, RatePoint,
-    Retry, Service, ServiceId, Source, SourceId, Step, Target, Upstream, UpstreamId,
+    Arrivals, Caller, Cancellation, Edge, EdgeId, Endpoint, EndpointId, Fallback, Guards, Instance, Plan,
+    RatePoint, Retry, Service, ServiceId, Source, SourceId, Step, Target, Upstream, UpstreamId,
 };
 use crate::kernel::{Distribution, Span, Time};
 use crate::policy::balancer::{self, BalancerInfo};
@@ -93,7 +93,14 @@ impl Plan {
     ) -> UpstreamId {
         let settings = balancer::Settings::default();
         let name = name.to_owned();
-        self.upstreams.push(Upstream { name, caller, service, balancer, settings, panic: None });
+        self.upstreams.push(Upstream {
+            name,
+            caller,
+            service,
+            balancer,
+            settings,
+            guards: Guards::default(),
+        });
         UpstreamId(self.upstreams.len() as u32 - 1)
     }
 
