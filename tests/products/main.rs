@@ -18,7 +18,7 @@ mod nginx;
 use loadpath::kernel::Stream;
 use loadpath::policy::balancer::{Balancer, Finished, Hosts, Request};
 
-/// Beyond this a difference is no chance: with three degrees of freedom, one run in 20,000.
+/// Beyond this a difference is no chance: with three degrees of freedom, one comparison in 15,000.
 const CHI_SQUARE_LIMIT: f64 = 22.0;
 
 fn draws() -> Stream {
