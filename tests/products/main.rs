@@ -1,0 +1,86 @@
+//! Side by side with real proxies: the same requests go through nginx to back ends on
+//! the loopback, and through the balancers of `policy`.
+//!
+//! They need the product, so none of them runs by itself:
+//! `cargo test --test products -- --ignored --nocapture --test-threads=1`. The program is
+//! `$NGINX` or in the search path; where it is missing, nothing is compared, which is said. Written for
+//! nginx 1.22.
+
+#![allow(
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "a test, or what is built beside one: it panics, prints and counts freely"
+)]
+
+mod backends;
+mod nginx;
+
+use loadpath::kernel::Stream;
+use loadpath::policy::balancer::{Balancer, Finished, Hosts, Request};
+
+/// Beyond this a difference is no chance: with three degrees of freedom, one comparison in 15,000.
+const CHI_SQUARE_LIMIT: f64 = 22.0;
+
+fn draws() -> Stream {
+    Stream::new(1, 0, "balancer", "products")
+}
+
+/// Prints a comparison, and stops where it fails.
+fn report(product: &str, policy: &str, ours: &str, theirs: &str, agree: bool) {
+    let verdict = if agree { "agree" } else { "DIFFER" };
+    println!("{product:8} {policy:44} ours {ours} theirs {theirs}: {verdict}");
+    assert!(agree, "{product} {policy}: ours {ours}, theirs {theirs}");
+}
+
+fn same(product: &str, policy: &str, ours: &[usize], theirs: &[usize]) {
+    report(product, policy, &short(ours), &short(theirs), ours == theirs);
+}
+
+/// The first picks, and how many there were.
+fn short(picks: &[usize]) -> String {
+    let text: String = picks.iter().take(24).map(ToString::to_string).collect();
+    if picks.len() > 24 { format!("{text}… ({})", picks.len()) } else { text }
+}
+
+/// Picks one request after the other, each over before the next.
+fn drive(lb: &mut dyn Balancer, hosts: &mut Hosts, requests: impl Iterator<Item = Request>) -> Vec<usize> {
+    let mut random = draws();
+    requests
+        .map(|request| {
+            let host = lb.pick(hosts, request, &mut random).expect("a host");
+            hosts.begin(host);
+            hosts.end(host);
+            lb.finished(Finished {
+                now: request.now,
+                host,
+                latency: loadpath::kernel::Span::ZERO,
+                success: true,
+            });
+            host
+        })
+        .collect()
+}
+
+fn idle(count: usize) -> impl Iterator<Item = Request> {
+    std::iter::repeat_n(Request::default(), count)
+}
+
+/// How their counts fit our shares: chi-square.
+fn distribution(product: &str, policy: &str, ours: &[usize], theirs: &[usize], hosts: usize) {
+    let count = |picks: &[usize], host: usize| picks.iter().filter(|pick| **pick == host).count() as f64;
+    let share = |picks: &[usize], host: usize| count(picks, host) / picks.len() as f64;
+    let chi_square: f64 = (0..hosts)
+        .map(|host| {
+            let (seen, expected) = (count(theirs, host), share(ours, host) * theirs.len() as f64);
+            // A host we never pick must not be picked: any pick of it is far beyond the limit.
+            if seen == 0.0 && expected == 0.0 { 0.0 } else { (seen - expected).powi(2) / expected }
+        })
+        .sum();
+    let shares = |picks: &[usize]| -> String {
+        let each: Vec<String> =
+            (0..hosts).map(|host| format!("{:.1}%", 100.0 * share(picks, host))).collect();
+        each.join("/")
+    };
+    let theirs = format!("{} (chi-square {chi_square:.1}, limit {CHI_SQUARE_LIMIT})", shares(theirs));
+    report(product, policy, &shares(ours), &theirs, chi_square < CHI_SQUARE_LIMIT);
+}
