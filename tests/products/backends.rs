@@ -120,7 +120,7 @@ fn send(port: u16, path: &str, headers: &[(&str, &str)]) -> TcpStream {
     stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
     let mut head = format!("GET {path} HTTP/1.1\r\nHost: a\r\nConnection: close\r\n");
     for (name, value) in headers {
-        head += &format!("{name}: {value}\r\n");
+        head.extend([name, ": ", value, "\r\n"]);
     }
     stream.write_all(format!("{head}\r\n").as_bytes()).expect("sent");
     stream

@@ -5,7 +5,7 @@ use std::time::Duration;
 use loadpath::kernel::{Span, Time};
 use loadpath::policy::balancer::{
     Balancer, ConsistentHash, Finished, Hash, Hosts, IpHash, LeastConnections, RandomTwo, Request, Settings,
-    WeightedRoundRobin,
+    WeightedRoundRobin, find,
 };
 
 use super::backends::{Backends, Proxy, free_port, get, program, sequence};
@@ -14,7 +14,7 @@ use super::{distribution, draws, drive, idle, same};
 /// With these directives in `upstream`, and the servers with their parameters; one process.
 fn nginx(directives: &str, servers: &[String]) -> Option<Proxy> {
     let (program, port) = (program("nginx")?, free_port());
-    let servers: String = servers.iter().map(|server| format!("server {server};")).collect();
+    let servers = servers.iter().map(|server| format!("server {server};")).collect::<Vec<_>>().concat();
     let config = format!(
         "daemon off; master_process off; pid {{folder}}/pid; error_log stderr crit;
         events {{}}
@@ -123,7 +123,9 @@ fn random_two() {
         let Some(proxy) = nginx("random two least_conn;", &weighted(&backends, &weights)) else { return };
         let mut hosts = Hosts::new(weights);
         let open: Vec<_> = (0..held).map(|_| backends.hold(proxy.port, "")).collect();
-        open.iter().for_each(|(host, _)| hosts.begin(*host));
+        for (host, _) in &open {
+            hosts.begin(*host);
+        }
         let theirs = sequence(proxy.port, 3000);
         let mut lb = RandomTwo::with(4, &Settings::default());
         let ours = drive(&mut lb, &mut hosts, idle(300_000));
@@ -137,7 +139,7 @@ fn random_two() {
 fn one_down() {
     let dead = 1;
     let pause = Duration::from_millis(3100); // more than a whole second above the timeout
-    for (directives, max_fails) in [("", 1), ("", 3), ("least_conn;", 1)] {
+    for (directives, max_fails) in [("", 1), ("", 3), ("least_conn;", 1), ("ip_hash;", 1)] {
         let backends = Backends::with_dead(4, Some(dead));
         let names = backends.names();
         let parameters = format!("max_fails={max_fails} fail_timeout=1s");
@@ -146,6 +148,7 @@ fn one_down() {
         let settings = Settings { max_fails, fail_timeout: Span::from_secs(1), ..Settings::default() };
         let mut lb: Box<dyn Balancer> = match directives {
             "" => Box::new(WeightedRoundRobin::with(4, &settings)),
+            "ip_hash;" => (find("ip_hash").expect("it is there").build)(4, &settings),
             _ => Box::new(LeastConnections::with(4, &settings)),
         };
         let (hosts, mut random) = (Hosts::new([1; 4]), draws());

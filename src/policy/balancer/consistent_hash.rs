@@ -3,7 +3,9 @@
 use super::hash::{MAX_REHASHES, decimal};
 use super::hashing::{Crc32, addresses, crc32};
 use super::ring::Ring;
-use super::{Balancer, BalancerInfo, Finished, Hosts, PolicyInfo, Request, Stream, WeightedRoundRobin};
+use super::{
+    Balancer, BalancerInfo, Finished, Hosts, PolicyInfo, Request, Stream, Tier, Time, WeightedRoundRobin,
+};
 
 /// Points of a host of weight 1.
 pub const POINTS_PER_WEIGHT: u32 = 160;
@@ -14,7 +16,10 @@ pub(super) const INFO: BalancerInfo = BalancerInfo {
         summary: "a ring with 160 fixed points per weight (nginx, ketama)",
         page: include_str!("consistent_hash.md"),
     },
-    build: |hosts, _| Box::new(ConsistentHash::new(&addresses(hosts))),
+    build: |hosts, settings| {
+        let fallback = WeightedRoundRobin::with(hosts, settings);
+        Box::new(ConsistentHash { fallback, ..ConsistentHash::new(&addresses(hosts)) })
+    },
 };
 
 /// nginx `hash KEY consistent`: compatible with `Cache::Memcached::Fast`.
@@ -56,16 +61,35 @@ impl ConsistentHash {
     /// The host of a key for a request that has been at `tried`; `None` for an empty key, a lone
     /// host, and after 20 points without a host: then round robin decides.
     pub fn host(&mut self, hosts: &Hosts, key: &[u8], tried: &[usize]) -> Option<usize> {
+        let eligible = |host: usize| hosts.list().get(host).is_some_and(|host| host.eligible);
+        self.refresh(hosts);
+        self.host_among(hosts, key, |host| eligible(host) && !tried.contains(&host))
+    }
+
+    fn host_among(&self, hosts: &Hosts, key: &[u8], may: impl Fn(usize) -> bool) -> Option<usize> {
         if key.is_empty() || hosts.list().len() < 2 {
             return None;
         }
-        self.refresh(hosts);
         let start = self.ring.at_or_after(u64::from(crc32(key)));
         (start..=start + MAX_REHASHES as usize).find_map(|index| {
             let (_, host) = self.ring.point(index)?;
-            let eligible = hosts.list().get(host).is_some_and(|host| host.eligible);
-            (eligible && !tried.contains(&host)).then_some(host)
+            may(host).then_some(host)
         })
+    }
+
+    fn choose(&mut self, hosts: &Hosts, request: Request, tried: &[usize]) -> Option<usize> {
+        self.refresh(hosts);
+        let keyed = request.key.and_then(|key| {
+            let (digits, from) = decimal(key);
+            let peers = self.fallback.peers();
+            let may = |host| peers.takes(hosts, host, Tier::Primary, request.now, tried);
+            self.host_among(hosts, digits.get(from..)?, may)
+        });
+        if let Some(host) = keyed {
+            self.fallback.peers_mut().chosen(hosts.list(), host, request.now);
+            return keyed;
+        }
+        self.fallback.turn(hosts, request.now, tried).map(|(host, _)| host)
     }
 
     /// The ring holds all hosts, eligible or not: only weights change it.
@@ -109,16 +133,26 @@ fn split(server: &str) -> (&str, &str) {
 }
 
 impl Balancer for ConsistentHash {
-    fn pick(&mut self, hosts: &Hosts, request: Request, random: &mut Stream) -> Option<usize> {
-        let keyed = request.key.and_then(|key| {
-            let (digits, from) = decimal(key);
-            self.host(hosts, digits.get(from..)?, &[])
-        });
-        keyed.or_else(|| self.fallback.pick(hosts, request, random))
+    fn pick(&mut self, hosts: &Hosts, request: Request, _: &mut Stream) -> Option<usize> {
+        self.choose(hosts, request, &[])
+    }
+
+    fn pick_again(
+        &mut self,
+        hosts: &Hosts,
+        request: Request,
+        tried: &[usize],
+        _: &mut Stream,
+    ) -> Option<usize> {
+        self.choose(hosts, request, tried)
     }
 
     fn finished(&mut self, end: Finished) {
         self.fallback.finished(end);
+    }
+
+    fn failed(&mut self, now: Time, host: usize) {
+        self.fallback.failed(now, host);
     }
 }
 

@@ -3,7 +3,9 @@
 use std::io::Write;
 
 use super::hashing::Crc32;
-use super::{Balancer, BalancerInfo, Finished, Hosts, PolicyInfo, Request, Stream, WeightedRoundRobin};
+use super::{
+    Balancer, BalancerInfo, Finished, Hosts, PolicyInfo, Request, Stream, Tier, Time, WeightedRoundRobin,
+};
 
 /// After so many slots without a host nginx falls back to round robin.
 pub(super) const MAX_REHASHES: u32 = 20;
@@ -14,7 +16,7 @@ pub(super) const INFO: BalancerInfo = BalancerInfo {
         summary: "the key's checksum modulo the weights (nginx)",
         page: include_str!("hash.md"),
     },
-    build: |hosts, _| Box::new(Hash::new(hosts)),
+    build: |hosts, settings| Box::new(Hash { fallback: WeightedRoundRobin::with(hosts, settings) }),
 };
 
 /// nginx `hash KEY`: compatible with `Cache::Memcached`.
@@ -39,6 +41,11 @@ impl Hash {
     /// The host of a key for a request that has been at `tried`; `None` for an empty key, a lone
     /// host, and after 20 rehashes: then round robin decides.
     pub fn slot(hosts: &Hosts, key: &[u8], tried: &[usize]) -> Option<usize> {
+        let eligible = |host: usize| hosts.list().get(host).is_some_and(|host| host.eligible);
+        Self::slot_among(hosts, key, |host| eligible(host) && !tried.contains(&host))
+    }
+
+    fn slot_among(hosts: &Hosts, key: &[u8], may: impl Fn(usize) -> bool) -> Option<usize> {
         if key.is_empty() || hosts.list().len() < 2 {
             return None;
         }
@@ -52,16 +59,8 @@ impl Hash {
                 crc = crc.with(digits.get(from..).unwrap_or_default());
             }
             sum = sum.wrapping_add((crc.with(key).value() >> 16) & 0x7fff);
-            let mut slot = u64::from(sum) % total;
-            for (index, host) in hosts.list().iter().enumerate() {
-                let weight = u64::from(host.weight);
-                if slot < weight {
-                    if host.eligible && !tried.contains(&index) {
-                        return Some(index);
-                    }
-                    break;
-                }
-                slot -= weight;
+            if let Some(host) = hosts.at_weight(u64::from(sum) % total).filter(|host| may(*host)) {
+                return Some(host);
             }
         }
         None
@@ -77,17 +76,43 @@ pub(super) fn decimal(number: u64) -> ([u8; 20], usize) {
     (digits, from)
 }
 
-impl Balancer for Hash {
-    fn pick(&mut self, hosts: &Hosts, request: Request, random: &mut Stream) -> Option<usize> {
+impl Hash {
+    fn choose(&mut self, hosts: &Hosts, request: Request, tried: &[usize]) -> Option<usize> {
+        let peers = self.fallback.peers();
         let keyed = request.key.and_then(|key| {
             let (digits, from) = decimal(key);
-            Self::slot(hosts, digits.get(from..)?, &[])
+            let may = |host| peers.takes(hosts, host, Tier::Primary, request.now, tried);
+            Self::slot_among(hosts, digits.get(from..)?, may)
         });
-        keyed.or_else(|| self.fallback.pick(hosts, request, random))
+        if let Some(host) = keyed {
+            self.fallback.peers_mut().chosen(hosts.list(), host, request.now);
+            return keyed;
+        }
+        self.fallback.turn(hosts, request.now, tried).map(|(host, _)| host)
+    }
+}
+
+impl Balancer for Hash {
+    fn pick(&mut self, hosts: &Hosts, request: Request, _: &mut Stream) -> Option<usize> {
+        self.choose(hosts, request, &[])
+    }
+
+    fn pick_again(
+        &mut self,
+        hosts: &Hosts,
+        request: Request,
+        tried: &[usize],
+        _: &mut Stream,
+    ) -> Option<usize> {
+        self.choose(hosts, request, tried)
     }
 
     fn finished(&mut self, end: Finished) {
         self.fallback.finished(end);
+    }
+
+    fn failed(&mut self, now: Time, host: usize) {
+        self.fallback.failed(now, host);
     }
 }
 

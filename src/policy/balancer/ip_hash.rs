@@ -1,6 +1,8 @@
 //! The client's network decides, as in nginx.
 
-use super::{Balancer, BalancerInfo, Hosts, PolicyInfo, Request, Stream, WeightedRoundRobin};
+use super::{
+    Balancer, BalancerInfo, Finished, Hosts, PolicyInfo, Request, Stream, Tier, Time, WeightedRoundRobin,
+};
 
 /// After so many slots without an eligible host nginx falls back to round robin.
 const MAX_REHASHES: u32 = 20;
@@ -11,7 +13,7 @@ pub(super) const INFO: BalancerInfo = BalancerInfo {
         summary: "the client's /24 network decides (nginx)",
         page: include_str!("ip_hash.md"),
     },
-    build: |hosts, _| Box::new(IpHash::new(hosts)),
+    build: |hosts, settings| Box::new(IpHash { fallback: WeightedRoundRobin::with(hosts, settings) }),
 };
 
 /// nginx `ip_hash`: stable across runs and machines.
@@ -34,10 +36,9 @@ impl IpHash {
     pub fn new(hosts: usize) -> Self {
         Self { fallback: WeightedRoundRobin::new(hosts) }
     }
-}
 
-impl Balancer for IpHash {
-    fn pick(&mut self, hosts: &Hosts, request: Request, _: &mut Stream) -> Option<usize> {
+    /// The host of a request that has been at `tried`; `None` when nobody is left.
+    fn choose(&mut self, hosts: &Hosts, request: Request, tried: &[usize]) -> Option<usize> {
         // Slots are cut by the weights of all hosts, so that one that is down moves nobody else's.
         let total: u64 = hosts.list().iter().map(|host| u64::from(host.weight)).sum();
         if total == 0 || hosts.eligible() == 0 {
@@ -48,18 +49,36 @@ impl Balancer for IpHash {
             for octet in &request.client[..3] {
                 hash = (hash * 113 + u64::from(*octet)) % 6271;
             }
-            let mut slot = hash % total;
-            for (index, host) in hosts.list().iter().enumerate() {
-                let weight = u64::from(host.weight);
-                if slot < weight {
-                    if host.eligible {
-                        return Some(index);
-                    }
-                    break;
-                }
-                slot -= weight;
+            let index = hosts.at_weight(hash % total)?;
+            if self.fallback.peers().takes(hosts, index, Tier::Primary, request.now, tried) {
+                self.fallback.peers_mut().chosen(hosts.list(), index, request.now);
+                return Some(index);
             }
         }
-        self.fallback.turn(hosts, request.now, &[]).map(|(host, _)| host)
+        self.fallback.turn(hosts, request.now, tried).map(|(host, _)| host)
+    }
+}
+
+impl Balancer for IpHash {
+    fn pick(&mut self, hosts: &Hosts, request: Request, _: &mut Stream) -> Option<usize> {
+        self.choose(hosts, request, &[])
+    }
+
+    fn pick_again(
+        &mut self,
+        hosts: &Hosts,
+        request: Request,
+        tried: &[usize],
+        _: &mut Stream,
+    ) -> Option<usize> {
+        self.choose(hosts, request, tried)
+    }
+
+    fn finished(&mut self, end: Finished) {
+        self.fallback.finished(end);
+    }
+
+    fn failed(&mut self, now: Time, host: usize) {
+        self.fallback.failed(now, host);
     }
 }

@@ -126,7 +126,7 @@ impl Maglev {
         }
     }
 
-    /// With a table of this size; `None` unless it is prime and at most [`MAXIMUM_TABLE_SIZE`], as
+    /// With a table of this size; `None` unless it is prime and at most 5,000,011 slots, as
     /// Envoy refuses it: with another size a host's preferences would leave slots out.
     pub fn sized(addresses: &[impl AsRef<str>], size: u64) -> Option<Self> {
         let prime = (2..=MAXIMUM_TABLE_SIZE).contains(&size)

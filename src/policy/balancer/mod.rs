@@ -134,6 +134,16 @@ impl Hosts {
         self.list.iter().enumerate().filter(|(_, host)| host.eligible).nth(n).map(|(index, _)| index)
     }
 
+    /// The host that holds this slot, when the weights of all hosts lie side by side.
+    pub fn at_weight(&self, mut slot: u64) -> Option<usize> {
+        self.list.iter().position(|host| {
+            let weight = u64::from(host.weight);
+            let here = slot < weight;
+            slot = slot.saturating_sub(weight);
+            here
+        })
+    }
+
     /// Lets a host be picked, or not.
     pub fn set_eligible(&mut self, host: usize, eligible: bool) {
         if let Some(found) = self.list.get_mut(host)
