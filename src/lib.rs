@@ -15,7 +15,7 @@
 //! | module | what it owns |
 //! |---|---|
 //! | [`kernel`] | simulated time, random streams, distributions: the same numbers on every machine |
-//! | [`policy`] | load balancers, breakers, retries, queues as pure state machines, usable on their own |
+//! | [`policy`] | balancers, breakers, retries, limits, discovery, messaging as pure state machines, usable on their own |
 //! | [`source`] | texts, byte spans, lines; how files are asked for |
 //! | [`finding`] | what a finding is, its order and identity, the comments that suppress it |
 //! | [`spec`] | what a user may write, with its spans and its JSON Schema |

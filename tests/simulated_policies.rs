@@ -76,7 +76,7 @@ fn presets_bring_the_breakers_of_their_products() {
 #[test]
 fn every_balancer_of_the_document_is_simulated() {
     let policies = "round_robin random least_connections weighted_round_robin ip_hash least_request weighted_edf \
-                    random_two p2c peak_ewma hash consistent_hash ring_hash maglev";
+                    random_two p2c peak_ewma hash consistent_hash bounded_load ring_hash maglev";
     for policy in policies.split_whitespace() {
         let balancing = format!("load_balancing: {{ policy: {policy}, hash_key: client_ip }}");
         let (held, text) = holds(&balancing, "", "availability >= 100%");

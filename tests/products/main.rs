@@ -1,8 +1,8 @@
 //! Side by side with real proxies: the same requests go through nginx to back ends on
 //! the loopback, and through the balancers of `policy`.
 //!
-//! They need the product, so none of them runs by itself:
-//! `cargo test --test products -- --ignored --nocapture --test-threads=1`. The program is
+//! They need the product, so they do not run with the other tests:
+//! `cargo test --test products -- --nocapture --test-threads=1`. The program is
 //! `$NGINX` or in the search path; where it is missing, nothing is compared, which is said. Written for
 //! nginx 1.22.
 

@@ -38,7 +38,6 @@ fn weighted(backends: &Backends, weights: &[u32]) -> Vec<String> {
 }
 
 #[test]
-#[ignore = "needs nginx installed"]
 fn smooth_weighted_round_robin() {
     for weights in [vec![5, 1, 1], vec![1, 1, 1, 1], vec![3, 2, 7, 1]] {
         let backends = Backends::start(weights.len());
@@ -51,7 +50,6 @@ fn smooth_weighted_round_robin() {
 }
 
 #[test]
-#[ignore = "needs nginx installed"]
 fn ip_hash() {
     let weights = [1, 2, 1, 3];
     let backends = Backends::start(4);
@@ -70,7 +68,6 @@ fn ip_hash() {
 }
 
 #[test]
-#[ignore = "needs nginx installed"]
 fn least_connections_with_held_requests() {
     let weights = [2, 1, 1];
     let backends = Backends::start(3);
@@ -95,7 +92,6 @@ fn least_connections_with_held_requests() {
 }
 
 #[test]
-#[ignore = "needs nginx installed"]
 fn hashes_of_a_key() {
     let weights = [1, 3, 1, 2];
     let backends = Backends::start(4);
@@ -116,7 +112,6 @@ fn hashes_of_a_key() {
 }
 
 #[test]
-#[ignore = "needs nginx installed"]
 fn random_two() {
     for (weights, held) in [([5, 1, 1, 1], 0), ([1, 1, 1, 1], 2), ([3, 1, 2, 1], 3)] {
         let backends = Backends::start(4);
@@ -135,7 +130,6 @@ fn random_two() {
 
 /// The servers each request was at, in turn, when one refuses; after a pause its trial.
 #[test]
-#[ignore = "needs nginx installed"]
 fn one_down() {
     let dead = 1;
     let pause = Duration::from_millis(3100); // more than a whole second above the timeout

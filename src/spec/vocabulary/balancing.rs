@@ -34,6 +34,8 @@ choice! {
         Hash = "hash",
         /// A ring with points that stay (nginx, ketama).
         ConsistentHash = "consistent_hash",
+        /// A ring whose instances take no more than their share (HAProxy).
+        BoundedLoad = "bounded_load",
         /// A ring of hashes (Envoy).
         RingHash = "ring_hash",
         /// A table of hashes (Maglev).
@@ -66,7 +68,7 @@ record! {
         active_request_bias: f64,
         /// What is hashed: `client_ip`, or a name of yours.
         hash_key: String,
-        /// `ring_hash`, `maglev`: percent of the average load that an instance may have.
+        /// `ring_hash`, `maglev`, `bounded_load`: percent of the average load that an instance may have.
         hash_balance_factor: Positive,
         /// `ring_hash`: points at least.
         minimum_ring_size: Positive,
@@ -92,7 +94,8 @@ record! {
 }
 
 /// Those that need to know what to hash.
-const HASHING: [BalancingPolicy; 4] = [
+const HASHING: [BalancingPolicy; 5] = [
+    BalancingPolicy::BoundedLoad,
     BalancingPolicy::Hash,
     BalancingPolicy::ConsistentHash,
     BalancingPolicy::RingHash,
