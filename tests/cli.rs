@@ -174,6 +174,12 @@ fn a_simulation_refuses_what_it_cannot_run() {
                 scenarios: { one: { warm_up: 90s } }\n";
     let (code, _, error) = run(&["simulate", "-"], long);
     assert_eq!(code, 1);
+    let heavy = "services:\n  web: { endpoints: { Get: { calls: [{ call: api Get, \
+                 load_balancing: { policy: consistent_hash, hash_key: client_ip } }] } } }\n  \
+                 api: { instances: [{ id: a, weight: 1000000 }], endpoints: [Get] }\n\
+                 traffic: [{ to: web Get, rate: 50/s }]\n";
+    let (_, _, huge) = run(&["simulate", "-"], heavy);
+    assert!(huge.contains("the tables of consistent_hash would have more than"), "{huge}");
     assert!(error.contains("a warm_up of 90s leaves nothing of the 60s that are simulated"), "{error}");
 }
 

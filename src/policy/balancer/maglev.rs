@@ -126,12 +126,16 @@ impl Maglev {
         }
     }
 
+    /// Whether a table may have this size.
+    pub fn takes(size: u64) -> bool {
+        (2..=MAXIMUM_TABLE_SIZE).contains(&size)
+            && (2..size).take_while(|n| n * n <= size).all(|n| !size.is_multiple_of(n))
+    }
+
     /// With a table of this size; `None` unless it is prime and at most 5,000,011 slots, as
     /// Envoy refuses it: with another size a host's preferences would leave slots out.
     pub fn sized(addresses: &[impl AsRef<str>], size: u64) -> Option<Self> {
-        let prime = (2..=MAXIMUM_TABLE_SIZE).contains(&size)
-            && (2..size).take_while(|n| n * n <= size).all(|n| !size.is_multiple_of(n));
-        prime.then(|| Self { size, ..Self::new(addresses) })
+        Self::takes(size).then(|| Self { size, ..Self::new(addresses) })
     }
 
     /// The host of each slot. Empty before the first pick or [`KeyTable::refresh`], and when no

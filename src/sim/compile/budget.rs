@@ -1,11 +1,13 @@
 //! What one simulation may cost, so that a slip of the pen is a sentence and not a machine out of memory.
 
-use super::super::plan::{Arrivals, Plan};
+use super::super::plan::{Arrivals, Plan, Upstream};
 
 /// Requests at the sources of one replication.
 const REQUESTS: f64 = 1e9;
 /// Hosts known to callers: caller instances times instances called.
 const HOSTS: u64 = 50_000_000;
+/// Slots of the tables of hashing balancers, over all caller instances.
+const SLOTS: u64 = 10_000_000;
 /// Windows of a timeline, over all sources.
 const WINDOWS: f64 = 2e6;
 /// Instances of all services.
@@ -31,6 +33,17 @@ pub(super) fn refuse(plan: &Plan) -> Result<(), String> {
             ));
         }
     }
+    let mut slots: u64 = 0;
+    for upstream in &plan.upstreams {
+        slots = slots
+            .saturating_add(u64::from(plan.callers(upstream.caller)).saturating_mul(table(plan, upstream)));
+        if slots > SLOTS {
+            return Err(format!(
+                "`{}`: the tables of {} would have more than {SLOTS} slots: use smaller weights or tables",
+                upstream.name, upstream.balancer.about.name
+            ));
+        }
+    }
     if let Some(edge) = plan.edges.iter().find(|e| e.retry.num_retries > RETRIES) {
         return Err(format!("`{}`: {} retries are more than {RETRIES}", edge.name, edge.retry.num_retries));
     }
@@ -47,4 +60,21 @@ pub(super) fn refuse(plan: &Plan) -> Result<(), String> {
         return Err(format!("a duration of {seconds:.0} s is more than can be simulated with this traffic"));
     }
     Ok(())
+}
+
+/// About how many slots one caller instance's table has; 0 for a balancer without one.
+fn table(plan: &Plan, upstream: &Upstream) -> u64 {
+    let instances = plan.services[upstream.service.index()].instances.clone();
+    let weights =
+        || plan.instances[instances.start as usize..instances.end as usize].iter().map(|i| i.weight);
+    let (sum, least) = (weights().map(u64::from).sum::<u64>(), weights().min().unwrap_or(1).max(1));
+    let settings = &upstream.settings;
+    match upstream.balancer.about.name {
+        "consistent_hash" => sum.saturating_mul(160),
+        "bounded_load" => sum.saturating_mul(16),
+        // The lightest host has at least one point.
+        "ring_hash" => settings.minimum_ring_size.max(sum / u64::from(least)).min(settings.maximum_ring_size),
+        "maglev" => settings.table_size,
+        _ => 0,
+    }
 }

@@ -97,6 +97,10 @@ impl Compiler<'_> {
             balancer::find("round_robin")
         })?;
         let settings = settings(balancing.map(|b| &*b.value));
+        if found.about.name == "maglev" && !balancer::Maglev::takes(settings.table_size) {
+            let what = "a table_size that is no prime number below 5,000,012 is simulated as 65,537";
+            self.assumptions.leaves_out(what, who);
+        }
         let guards = self.guards(policy, who);
         let key = (Side::from(caller), service);
         let siblings = self.upstreams.entry(key).or_default();
