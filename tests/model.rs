@@ -160,6 +160,7 @@ fn a_preset_completes_what_is_declared_and_declares_nothing() {
     let declared = facts("preset: envoy, retry: {}, outlier_detection: { consecutive_5xx: 2 }");
     assert_eq!(declared, (Some((2, Some((25 * MS, 250 * MS)))), false, Some(10_000 * MS)));
     assert!(facts("preset: envoy, retry: { budget: {} }").1);
+    assert!(facts("preset: linkerd, retry: {}").1, "its retries have a budget");
     assert_eq!(facts("preset: envoy, retry: none").0, None);
     // resilience4j counts the first attempt in: three of them.
     assert_eq!(facts("preset: resilience4j, retry: {}").0, Some((3, Some((500 * MS, 500 * MS)))));
@@ -194,6 +195,20 @@ fn a_breaker_of_one_kind_takes_nothing_from_a_preset_of_the_other() {
         breaker("preset: polly, circuit_breaker: { minimum_calls: 7 }"),
         (None, Some(10), Some(7), Some(5))
     );
+}
+
+#[test]
+fn a_breaker_of_one_kind_takes_nothing_from_defaults_of_the_other() {
+    let below = "defaults: { call: { circuit_breaker: { failure_threshold: 5, open_duration: 9s } } }\n";
+    let (arch, _) = resolved("circuit_breaker: { failure_rate_threshold: 50% }", below);
+    let breaker = arch.edges().next().unwrap().1.breaker().unwrap().clone();
+    assert!(breaker.failure_threshold.is_none() && breaker.failure_rate_threshold.is_some());
+    assert_eq!(breaker.open_duration.map(|d| d.value.0), Some(9_000 * MS));
+    let below = "defaults: { call: { circuit_breaker: { window: { duration: 30s } } } }\n";
+    let (arch, _) =
+        resolved("circuit_breaker: { failure_rate_threshold: 50%, window: { calls: 20 } }", below);
+    let breaker = arch.edges().next().unwrap().1.breaker().unwrap().clone();
+    assert!(breaker.window.unwrap().value.duration.is_none());
 }
 
 #[test]

@@ -8,7 +8,7 @@ use super::resolve::Want;
 use crate::finding::Finding;
 use crate::source::{Sources, Span};
 use crate::spec::FileDocument;
-use crate::spec::presets::Blocks;
+use crate::spec::presets::{Blocks, lay};
 use crate::spec::rules::DUPLICATE_DEFINITION;
 use crate::spec::vocabulary::Policy;
 
@@ -76,7 +76,7 @@ impl Layers {
 /// The policy of a call, key by key: what the call says, then each layer below in turn.
 pub fn resolve(own: &mut Policy, below: [Option<&Policy>; 3]) {
     for layer in below.into_iter().flatten() {
-        crate::spec::Decode::fill(own, layer);
+        lay(layer, own);
     }
 }
 

@@ -6,6 +6,8 @@ use super::{Balancer, BalancerInfo, Hosts, PolicyInfo, Request, Stream};
 
 /// Points of a server of weight 1 (`BE_WEIGHT_SCALE`).
 const POINTS_PER_WEIGHT: u32 = 16;
+/// The greatest weight HAProxy takes; more counts as this.
+const MAX_WEIGHT: u32 = 256;
 /// Ids of points kept free for each server (`SRV_EWGHT_RANGE`).
 const IDS_PER_SERVER: u32 = 256 * POINTS_PER_WEIGHT;
 /// HAProxy's default is no bound; who asks for this policy wants one. Its manual advises 125 to 200.
@@ -108,7 +110,7 @@ impl BoundedLoad {
         self.before.push(0);
         let mut sum = 0;
         for (id, (index, host)) in (1..=self.ids).zip(hosts.list().iter().enumerate()) {
-            let points = if host.eligible { host.weight.saturating_mul(POINTS_PER_WEIGHT) } else { 0 };
+            let points = if host.eligible { host.weight.min(MAX_WEIGHT) * POINTS_PER_WEIGHT } else { 0 };
             for point in 0..points {
                 let key = id.wrapping_mul(IDS_PER_SERVER).wrapping_add(point);
                 self.ring.add(u64::from(full_hash(key)), index);

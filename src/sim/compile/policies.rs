@@ -2,6 +2,7 @@
 
 use super::super::plan::Guards;
 use super::{Compiler, span};
+use crate::kernel::Span;
 use crate::model::builtin;
 use crate::model::words as spec;
 use crate::model::words::Duration;
@@ -40,7 +41,8 @@ fn outlier_detection(written: &spec::OutlierDetection) -> EnvoyOutlierSettings {
     let duration = |d: Option<Duration>, other| d.map_or(other, span);
     EnvoyOutlierSettings {
         consecutive_5xx: written.consecutive_5xx.map_or(known.consecutive_5xx, |c| c.value.0),
-        interval: duration(written.interval.map(|d| d.value), known.interval),
+        // Envoy counts milliseconds.
+        interval: duration(written.interval.map(|d| d.value), known.interval).max(Span::from_millis(1)),
         base_ejection_time: duration(written.base_ejection_time.map(|d| d.value), known.base_ejection_time),
         max_ejection_time: duration(written.max_ejection_time.map(|d| d.value), known.max_ejection_time),
         max_ejection_percent: written
@@ -58,7 +60,7 @@ pub(super) fn settings(written: Option<&spec::Balancing>) -> balancer::Settings 
     let duration = |d: Option<Duration>, other| d.map_or(other, span);
     settings.choice_count = written.choice_count.map_or(settings.choice_count, |c| c.value.0);
     settings.active_request_bias = written.active_request_bias.map(|b| b.value);
-    settings.hash_balance_factor = written.hash_balance_factor.map_or(0, |f| f.value.0);
+    settings.hash_balance_factor = written.hash_balance_factor.map_or(0, |f| f.value.0.max(100));
     settings.minimum_ring_size =
         written.minimum_ring_size.map_or(settings.minimum_ring_size, |s| s.value.0.into());
     settings.table_size = written.table_size.map_or(settings.table_size, |s| s.value.0.into());
@@ -110,7 +112,7 @@ pub(super) fn rate_breaker(
         }
         Some(spec::Preset::Hystrix) => {
             let known = breaker::HystrixSettings::default();
-            let percent = threshold.map(|t| (t * 100.0).round() as u32);
+            let percent = threshold.map(|t| ((t * 100.0).round() as u32).max(1));
             breaker::Settings::Hystrix(breaker::HystrixSettings {
                 request_volume_threshold: minimum.unwrap_or(known.request_volume_threshold),
                 error_threshold_percentage: percent.unwrap_or(known.error_threshold_percentage),

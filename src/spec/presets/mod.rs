@@ -83,7 +83,6 @@ impl Blocks {
             keep(&mut rest.retry, own.retry.is_some());
             keep(&mut rest.circuit_breaker, own.circuit_breaker.is_some());
             keep(&mut rest.outlier_detection, own.outlier_detection.is_some());
-            budgetless(&mut rest, own);
             lay(&rest, own);
         }
         if let Some(call) = &self.call {
@@ -98,27 +97,15 @@ fn keep<T>(field: &mut Option<T>, declared: bool) {
     }
 }
 
-/// A budget is a declaration of its own within the retries.
-fn budgetless(rest: &mut Policy, own: &Policy) {
-    let declared = own.retry.as_ref().and_then(|r| r.value.on()).is_some_and(|r| r.budget.is_some());
-    if let Some(retry) = rest.retry.as_mut().filter(|_| !declared)
-        && let Switch::On(retry) = Arc::make_mut(&mut retry.value)
-    {
-        retry.budget = None;
-    }
-}
-
 /// Lays one policy below another. A breaker on consecutive failures takes nothing from one on rates, nor the
-/// other way round, beside what both have.
-fn lay(lower: &Policy, own: &mut Policy) {
+/// other way round, beside what both have; a window of calls nothing from one of time.
+pub fn lay(lower: &Policy, own: &mut Policy) {
+    let above = own.circuit_breaker.as_ref().and_then(|b| b.value.on());
+    let (Some(above), Some(_)) = (above, &lower.circuit_breaker) else { return own.fill(lower) };
     let mut lower = lower.clone();
-    if let (Some(below), Some(above)) =
-        (&mut lower.circuit_breaker, own.circuit_breaker.as_ref().and_then(|b| b.value.on()))
-        && let Switch::On(below) = Arc::make_mut(&mut below.value)
-    {
+    if let Some(Switch::On(below)) = lower.circuit_breaker.as_mut().map(|b| Arc::make_mut(&mut b.value)) {
         of_one_kind(below, above);
     }
-    lower.preset = None;
     own.fill(&lower);
 }
 
@@ -131,6 +118,14 @@ fn of_one_kind(below: &mut CircuitBreaker, above: &CircuitBreaker) {
     }
     if above.failure_rate_threshold.is_some() {
         below.failure_threshold = None;
+    }
+    if let (Some(below), Some(above)) = (&mut below.window, &above.window) {
+        if above.value.calls.is_some() {
+            below.value.duration = None;
+        }
+        if above.value.duration.is_some() {
+            below.value.calls = None;
+        }
     }
 }
 

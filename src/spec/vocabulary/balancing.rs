@@ -68,7 +68,8 @@ record! {
         active_request_bias: f64,
         /// What is hashed: `client_ip`, or a name of yours.
         hash_key: String,
-        /// `ring_hash`, `maglev`, `bounded_load`: percent of the average load that an instance may have.
+        /// `ring_hash`, `maglev`, `bounded_load`: percent of the average load that an instance may have;
+        /// below 100 counts as 100.
         hash_balance_factor: Positive,
         /// `ring_hash`: points at least.
         minimum_ring_size: Positive,

@@ -23,7 +23,7 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
         let limits = call.policy.limits.as_ref().and_then(|l| l.value.on());
         let (Some(budget), Some(cap)) = (budget, limits.and_then(|l| l.max_retries)) else { continue };
         // What a product has by itself is no contradiction: the budget takes its place there.
-        if call.policy.preset.is_some_and(|preset| preset.span == cap.span) {
+        if call.policy.preset.is_some_and(|preset| [cap.span, budget.span].contains(&preset.span)) {
             continue;
         }
         found.add(ctx, index, &[budget.span, cap.span], None, || {
