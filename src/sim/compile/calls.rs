@@ -129,7 +129,21 @@ impl Compiler<'_> {
 
     fn breaker(&mut self, name: &str, caller: Caller, edge: &model::Edge) -> Option<BreakerId> {
         let written = edge.breaker()?;
-        let on_rates = written.failure_rate_threshold.is_some() || written.slow_call.is_some();
+        let preset = edge.policy.preset.map(|p| p.value);
+        let ratio = written.failure_rate_threshold.is_some() || written.slow_call.is_some();
+        let on_rates =
+            ratio || (preset == Some(spec::Preset::Sentinel) && written.failure_threshold.is_none());
+        if on_rates
+            && matches!(preset, Some(spec::Preset::Polly | spec::Preset::Hystrix | spec::Preset::Sentinel))
+        {
+            let counted = written.window.as_ref().is_some_and(|w| w.calls.is_some());
+            let probes =
+                written.half_open.as_ref().and_then(|h| h.permitted_calls).is_some_and(|p| p.value.0 > 1);
+            if written.slow_call.is_some() || counted || probes {
+                let what = "slow calls, windows of calls and several probes are not simulated with this preset's breaker";
+                self.assumptions.leaves_out(what, name);
+            }
+        }
         if on_rates && written.failure_threshold.is_some() {
             self.assumptions.leaves_out("slow calls beside failures in a row are not simulated", name);
             return None;
@@ -138,11 +152,7 @@ impl Compiler<'_> {
             self.assumptions
                 .leaves_out("a breaker that counts calls is simulated as counting attempts", name);
         }
-        let settings = if on_rates {
-            rate_breaker(written, edge.policy.preset.map(|p| p.value))
-        } else {
-            consecutive_breaker(written)
-        };
+        let settings = if on_rates { rate_breaker(written, preset) } else { consecutive_breaker(written) };
         self.plan.breakers.push(BreakerPlan { name: name.to_owned(), caller, settings });
         Some(BreakerId(self.plan.breakers.len() as u32 - 1))
     }
