@@ -4,7 +4,7 @@ use super::hash::{MAX_REHASHES, decimal};
 use super::hashing::{Crc32, addresses, crc32};
 use super::ring::Ring;
 use super::{
-    Balancer, BalancerInfo, Finished, Hosts, PolicyInfo, Request, Stream, Tier, Time, WeightedRoundRobin,
+    BalancerInfo, Hosts, NginxBalancer, Peers, PolicyInfo, Request, Stream, Tier, WeightedRoundRobin,
 };
 
 /// Points of a host of weight 1.
@@ -77,21 +77,6 @@ impl ConsistentHash {
         })
     }
 
-    fn choose(&mut self, hosts: &Hosts, request: Request, tried: &[usize]) -> Option<usize> {
-        self.refresh(hosts);
-        let keyed = request.key.and_then(|key| {
-            let (digits, from) = decimal(key);
-            let peers = self.fallback.peers();
-            let may = |host| peers.takes(hosts, host, Tier::Primary, request.now, tried);
-            self.host_among(hosts, digits.get(from..)?, may)
-        });
-        if let Some(host) = keyed {
-            self.fallback.peers_mut().chosen(hosts.list(), host, request.now);
-            return keyed;
-        }
-        self.fallback.turn(hosts, request.now, tried).map(|(host, _)| host)
-    }
-
     /// The ring holds all hosts, eligible or not: only weights change it.
     fn refresh(&mut self, hosts: &Hosts) {
         if self.built_for == Some(hosts.revision()) {
@@ -132,27 +117,24 @@ fn split(server: &str) -> (&str, &str) {
     }
 }
 
-impl Balancer for ConsistentHash {
-    fn pick(&mut self, hosts: &Hosts, request: Request, _: &mut Stream) -> Option<usize> {
-        self.choose(hosts, request, &[])
+impl NginxBalancer for ConsistentHash {
+    fn place(&mut self, hosts: &Hosts, request: Request, tried: &[usize], _: &mut Stream) -> Option<usize> {
+        self.refresh(hosts);
+        let keyed = request.key.and_then(|key| {
+            let (digits, from) = decimal(key);
+            let peers = self.fallback.peers();
+            let may = |host| peers.takes(hosts, host, Tier::Primary, request.now, tried);
+            self.host_among(hosts, digits.get(from..)?, may)
+        });
+        if let Some(host) = keyed {
+            self.fallback.peers_mut().chosen(hosts.list(), host, request.now);
+            return keyed;
+        }
+        self.fallback.turn(hosts, request.now, tried).map(|(host, _)| host)
     }
 
-    fn pick_again(
-        &mut self,
-        hosts: &Hosts,
-        request: Request,
-        tried: &[usize],
-        _: &mut Stream,
-    ) -> Option<usize> {
-        self.choose(hosts, request, tried)
-    }
-
-    fn finished(&mut self, end: Finished) {
-        self.fallback.finished(end);
-    }
-
-    fn failed(&mut self, now: Time, host: usize) {
-        self.fallback.failed(now, host);
+    fn memory(&mut self) -> &mut Peers {
+        self.fallback.peers_mut()
     }
 }
 

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use super::hashing::Crc32;
 use super::{
-    Balancer, BalancerInfo, Finished, Hosts, PolicyInfo, Request, Stream, Tier, Time, WeightedRoundRobin,
+    BalancerInfo, Hosts, NginxBalancer, Peers, PolicyInfo, Request, Stream, Tier, WeightedRoundRobin,
 };
 
 /// After so many slots without a host nginx falls back to round robin.
@@ -76,8 +76,8 @@ pub(super) fn decimal(number: u64) -> ([u8; 20], usize) {
     (digits, from)
 }
 
-impl Hash {
-    fn choose(&mut self, hosts: &Hosts, request: Request, tried: &[usize]) -> Option<usize> {
+impl NginxBalancer for Hash {
+    fn place(&mut self, hosts: &Hosts, request: Request, tried: &[usize], _: &mut Stream) -> Option<usize> {
         let peers = self.fallback.peers();
         let keyed = request.key.and_then(|key| {
             let (digits, from) = decimal(key);
@@ -90,29 +90,9 @@ impl Hash {
         }
         self.fallback.turn(hosts, request.now, tried).map(|(host, _)| host)
     }
-}
 
-impl Balancer for Hash {
-    fn pick(&mut self, hosts: &Hosts, request: Request, _: &mut Stream) -> Option<usize> {
-        self.choose(hosts, request, &[])
-    }
-
-    fn pick_again(
-        &mut self,
-        hosts: &Hosts,
-        request: Request,
-        tried: &[usize],
-        _: &mut Stream,
-    ) -> Option<usize> {
-        self.choose(hosts, request, tried)
-    }
-
-    fn finished(&mut self, end: Finished) {
-        self.fallback.finished(end);
-    }
-
-    fn failed(&mut self, now: Time, host: usize) {
-        self.fallback.failed(now, host);
+    fn memory(&mut self) -> &mut Peers {
+        self.fallback.peers_mut()
     }
 }
 

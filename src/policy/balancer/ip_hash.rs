@@ -1,7 +1,7 @@
 //! The client's network decides, as in nginx.
 
 use super::{
-    Balancer, BalancerInfo, Finished, Hosts, PolicyInfo, Request, Stream, Tier, Time, WeightedRoundRobin,
+    BalancerInfo, Hosts, NginxBalancer, Peers, PolicyInfo, Request, Stream, Tier, WeightedRoundRobin,
 };
 
 /// After so many slots without an eligible host nginx falls back to round robin.
@@ -36,9 +36,10 @@ impl IpHash {
     pub fn new(hosts: usize) -> Self {
         Self { fallback: WeightedRoundRobin::new(hosts) }
     }
+}
 
-    /// The host of a request that has been at `tried`; `None` when nobody is left.
-    fn choose(&mut self, hosts: &Hosts, request: Request, tried: &[usize]) -> Option<usize> {
+impl NginxBalancer for IpHash {
+    fn place(&mut self, hosts: &Hosts, request: Request, tried: &[usize], _: &mut Stream) -> Option<usize> {
         // Slots are cut by the weights of all hosts, so that one that is down moves nobody else's.
         let total: u64 = hosts.list().iter().map(|host| u64::from(host.weight)).sum();
         if total == 0 || hosts.eligible() == 0 {
@@ -57,28 +58,8 @@ impl IpHash {
         }
         self.fallback.turn(hosts, request.now, tried).map(|(host, _)| host)
     }
-}
 
-impl Balancer for IpHash {
-    fn pick(&mut self, hosts: &Hosts, request: Request, _: &mut Stream) -> Option<usize> {
-        self.choose(hosts, request, &[])
-    }
-
-    fn pick_again(
-        &mut self,
-        hosts: &Hosts,
-        request: Request,
-        tried: &[usize],
-        _: &mut Stream,
-    ) -> Option<usize> {
-        self.choose(hosts, request, tried)
-    }
-
-    fn finished(&mut self, end: Finished) {
-        self.fallback.finished(end);
-    }
-
-    fn failed(&mut self, now: Time, host: usize) {
-        self.fallback.failed(now, host);
+    fn memory(&mut self) -> &mut Peers {
+        self.fallback.peers_mut()
     }
 }

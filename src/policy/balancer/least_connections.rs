@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 
 use super::{
-    Balancer, BalancerInfo, Finished, Host, Hosts, PolicyInfo, Request, Settings, Stream, Tier, Time,
+    BalancerInfo, Host, Hosts, NginxBalancer, Peers, PolicyInfo, Request, Settings, Stream, Tier, Time,
     WeightedRoundRobin,
 };
 
@@ -83,26 +83,12 @@ pub fn haproxy_leastconn_key(served: u32, queued: u32, weight: u32) -> u64 {
     }
 }
 
-impl Balancer for LeastConnections {
-    fn pick(&mut self, hosts: &Hosts, request: Request, _: &mut Stream) -> Option<usize> {
-        self.choose(hosts, request.now, &[]).map(|(host, _)| host)
-    }
-
-    fn pick_again(
-        &mut self,
-        hosts: &Hosts,
-        request: Request,
-        tried: &[usize],
-        _: &mut Stream,
-    ) -> Option<usize> {
+impl NginxBalancer for LeastConnections {
+    fn place(&mut self, hosts: &Hosts, request: Request, tried: &[usize], _: &mut Stream) -> Option<usize> {
         self.choose(hosts, request.now, tried).map(|(host, _)| host)
     }
 
-    fn finished(&mut self, end: Finished) {
-        self.turns.finished(end);
-    }
-
-    fn failed(&mut self, now: Time, host: usize) {
-        self.turns.failed(now, host);
+    fn memory(&mut self) -> &mut Peers {
+        self.turns.peers_mut()
     }
 }

@@ -42,7 +42,7 @@ pub use least_request::LeastRequest;
 pub use maglev::{Maglev, populate};
 pub use p2c::P2c;
 pub use peak_ewma::PeakEwma;
-pub use peers::{Peer, Peers, Tier};
+pub use peers::{NginxBalancer, Peer, Peers, Tier};
 pub use prequal::{Prequal, PrequalSettings, Probe};
 pub use random::Random;
 pub use random_two::RandomTwo;

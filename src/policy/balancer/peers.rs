@@ -5,7 +5,7 @@
 
 use std::cmp::Ordering;
 
-use super::{Host, Hosts, Span, Time};
+use super::{Balancer, Finished, Host, Hosts, Request, Span, Stream, Time};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -55,6 +55,45 @@ impl Peer {
         self.current_weight += effective;
         self.lost = self.lost.min(self.weight).saturating_sub(1);
         effective
+    }
+}
+
+/// A balancer of nginx: it knows its servers as [`Peers`], and a further attempt skips those that were tried.
+pub trait NginxBalancer: Send {
+    /// The server of a request that has been at `tried`.
+    fn place(
+        &mut self,
+        hosts: &Hosts,
+        request: Request,
+        tried: &[usize],
+        random: &mut Stream,
+    ) -> Option<usize>;
+
+    /// What it remembers of them.
+    fn memory(&mut self) -> &mut Peers;
+}
+
+impl<T: NginxBalancer> Balancer for T {
+    fn pick(&mut self, hosts: &Hosts, request: Request, random: &mut Stream) -> Option<usize> {
+        self.place(hosts, request, &[], random)
+    }
+
+    fn pick_again(
+        &mut self,
+        hosts: &Hosts,
+        request: Request,
+        tried: &[usize],
+        random: &mut Stream,
+    ) -> Option<usize> {
+        self.place(hosts, request, tried, random)
+    }
+
+    fn finished(&mut self, end: Finished) {
+        self.memory().passed(end.host);
+    }
+
+    fn failed(&mut self, now: Time, host: usize) {
+        self.memory().failed(host, now);
     }
 }
 

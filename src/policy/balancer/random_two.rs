@@ -1,7 +1,7 @@
 //! nginx `random two least_conn`: two different servers drawn by weight.
 
 use super::{
-    Balancer, BalancerInfo, Finished, Hosts, PolicyInfo, Request, Settings, Stream, Tier, Time,
+    BalancerInfo, Hosts, NginxBalancer, Peers, PolicyInfo, Request, Settings, Stream, Tier, Time,
     WeightedRoundRobin,
 };
 
@@ -95,12 +95,8 @@ fn busier(hosts: &Hosts, one: usize, other: usize) -> bool {
     u64::from(one.active) * u64::from(other.weight) > u64::from(other.active) * u64::from(one.weight)
 }
 
-impl Balancer for RandomTwo {
-    fn pick(&mut self, hosts: &Hosts, request: Request, random: &mut Stream) -> Option<usize> {
-        self.pick_again(hosts, request, &[], random)
-    }
-
-    fn pick_again(
+impl NginxBalancer for RandomTwo {
+    fn place(
         &mut self,
         hosts: &Hosts,
         request: Request,
@@ -110,18 +106,15 @@ impl Balancer for RandomTwo {
         self.choose(hosts, request.now, tried, |n| random.below(n)).map(|(host, _)| host)
     }
 
-    fn finished(&mut self, end: Finished) {
-        self.turns.finished(end);
-    }
-
-    fn failed(&mut self, now: Time, host: usize) {
-        self.turns.failed(now, host);
+    fn memory(&mut self) -> &mut Peers {
+        self.turns.peers_mut()
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::policy::balancer::Balancer;
 
     #[test]
     fn the_less_loaded_for_its_weight_and_never_the_same_twice() {

@@ -1,8 +1,6 @@
 //! Smooth weighted round robin: nginx's default.
 
-use super::{
-    Balancer, BalancerInfo, Finished, Hosts, Peers, PolicyInfo, Request, Settings, Stream, Tier, Time,
-};
+use super::{BalancerInfo, Hosts, NginxBalancer, Peers, PolicyInfo, Request, Settings, Stream, Tier, Time};
 
 pub(super) const INFO: BalancerInfo = BalancerInfo {
     about: PolicyInfo {
@@ -64,27 +62,13 @@ impl WeightedRoundRobin {
     }
 }
 
-impl Balancer for WeightedRoundRobin {
-    fn pick(&mut self, hosts: &Hosts, request: Request, _: &mut Stream) -> Option<usize> {
-        self.turn(hosts, request.now, &[]).map(|(host, _)| host)
-    }
-
-    fn pick_again(
-        &mut self,
-        hosts: &Hosts,
-        request: Request,
-        tried: &[usize],
-        _: &mut Stream,
-    ) -> Option<usize> {
+impl NginxBalancer for WeightedRoundRobin {
+    fn place(&mut self, hosts: &Hosts, request: Request, tried: &[usize], _: &mut Stream) -> Option<usize> {
         self.turn(hosts, request.now, tried).map(|(host, _)| host)
     }
 
-    fn finished(&mut self, end: Finished) {
-        self.peers.passed(end.host);
-    }
-
-    fn failed(&mut self, now: Time, host: usize) {
-        self.peers.failed(host, now);
+    fn memory(&mut self) -> &mut Peers {
+        &mut self.peers
     }
 }
 
@@ -94,6 +78,7 @@ mod tests {
 
     use super::*;
     use crate::kernel::Span;
+    use crate::policy::balancer::Balancer;
 
     fn at(seconds: u64) -> Time {
         Time::ZERO + Span::from_secs(seconds)

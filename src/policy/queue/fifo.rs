@@ -34,6 +34,14 @@ impl Fifo {
     pub fn new(max_length: Option<u32>) -> Self {
         Self { items: VecDeque::new(), max_length: max_length.map_or(usize::MAX, |n| n as usize) }
     }
+
+    pub(super) fn newest(&self) -> Option<u32> {
+        self.items.back().copied()
+    }
+
+    pub(super) fn take_newest(&mut self) -> Option<u32> {
+        self.items.pop_back()
+    }
 }
 
 impl Queue for Fifo {

@@ -1,8 +1,6 @@
 //! Last in, first out.
 
-use std::collections::VecDeque;
-
-use super::{PolicyInfo, Queue, QueueInfo, Taken, Time};
+use super::{Fifo, PolicyInfo, Queue, QueueInfo, Taken, Time};
 
 pub(super) const INFO: QueueInfo = QueueInfo {
     about: PolicyInfo {
@@ -25,8 +23,7 @@ pub(super) const INFO: QueueInfo = QueueInfo {
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Lifo {
-    items: VecDeque<u32>,
-    max_length: usize,
+    line: Fifo,
     fifo_up_to: usize,
 }
 
@@ -38,36 +35,32 @@ impl Lifo {
 
     /// Oldest first while no more than `fifo_up_to` wait.
     pub fn adaptive(max_length: Option<u32>, fifo_up_to: u32) -> Self {
-        let max_length = max_length.map_or(usize::MAX, |n| n as usize);
-        Self { items: VecDeque::new(), max_length, fifo_up_to: fifo_up_to as usize }
+        Self { line: Fifo::new(max_length), fifo_up_to: fifo_up_to as usize }
+    }
+
+    fn serves_newest(&self) -> bool {
+        self.line.len() > self.fifo_up_to
     }
 }
 
 impl Queue for Lifo {
-    fn offer(&mut self, item: u32, _: Time) -> bool {
-        let fits = self.items.len() < self.max_length;
-        if fits {
-            self.items.push_back(item);
-        }
-        fits
+    fn offer(&mut self, item: u32, now: Time) -> bool {
+        self.line.offer(item, now)
     }
 
     fn front(&self) -> Option<u32> {
-        let newest = self.items.len() > self.fifo_up_to;
-        if newest { self.items.back() } else { self.items.front() }.copied()
+        if self.serves_newest() { self.line.newest() } else { self.line.front() }
     }
 
-    fn take(&mut self, _: Time) -> Option<Taken> {
-        let newest = self.items.len() > self.fifo_up_to;
-        if newest { self.items.pop_back() } else { self.items.pop_front() }.map(Taken::Serve)
+    fn take(&mut self, now: Time) -> Option<Taken> {
+        if self.serves_newest() { self.line.take_newest().map(Taken::Serve) } else { self.line.take(now) }
     }
 
     fn remove(&mut self, item: u32) -> bool {
-        let found = self.items.iter().position(|waiting| *waiting == item);
-        found.and_then(|index| self.items.remove(index)).is_some()
+        self.line.remove(item)
     }
 
     fn len(&self) -> usize {
-        self.items.len()
+        self.line.len()
     }
 }

@@ -3,7 +3,7 @@
 use super::super::plan::{Guards, Plan, Upstream};
 use super::super::probe::{Cause, Ending};
 use crate::kernel::{Span, Stream, Time};
-use crate::policy::balancer::{self, Balancer, Hosts};
+use crate::policy::balancer::{self, Balancer, BalancerInfo, Hosts};
 use crate::policy::outlier::{EnvoyOutlier, Outcome};
 use crate::policy::retry::RetryBudget;
 
@@ -11,6 +11,8 @@ use crate::policy::retry::RetryBudget;
 pub(super) struct CallerState {
     pub(super) hosts: Hosts,
     pub(super) balancer: Box<dyn Balancer>,
+    kind: &'static BalancerInfo,
+    settings: balancer::Settings,
     pub(super) stream: Stream,
     /// Retries waiting or under way.
     pub(super) retrying: u32,
@@ -34,6 +36,8 @@ impl CallerState {
         let settings = balancer::Settings { start, ..upstream.settings };
         let mut state = Self {
             balancer: (upstream.balancer.build)(targets.len(), &settings),
+            kind: upstream.balancer,
+            settings,
             hosts,
             stream: Stream::new(seed, replication, "balancer", &name),
             retrying: 0,
@@ -113,9 +117,10 @@ impl CallerState {
         self.choose_eligible();
     }
 
-    /// The caller is a new process: it knows of no failures.
-    pub(super) fn forget_outliers(&mut self) {
+    /// The caller is a new process: its turns begin anew where they began, and it knows of no failures.
+    pub(super) fn forget(&mut self) {
         let hosts = self.healthy.len();
+        self.balancer = (self.kind.build)(hosts, &self.settings);
         self.outliers = self.guards.outliers.map(|settings| EnvoyOutlier::new(settings, hosts));
         self.choose_eligible();
     }

@@ -138,10 +138,7 @@ impl<P: Probe> Engine<'_, P> {
     fn forget(&mut self, service: ServiceId, caller: u32) {
         for (index, upstream) in self.plan.upstreams.iter().enumerate() {
             if upstream.caller == Caller::Service(service) {
-                let state = &mut self.callers[(self.first_caller[index] + caller) as usize];
-                let hosts = state.hosts.list().len();
-                state.balancer = (upstream.balancer.build)(hosts, &upstream.settings);
-                state.forget_outliers();
+                self.callers[(self.first_caller[index] + caller) as usize].forget();
             }
         }
         for (index, breaker) in self.plan.breakers.iter().enumerate() {

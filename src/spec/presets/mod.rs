@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::decode::{Ctx, Decode, Switch, fill, record};
 use super::parse::{Limits, parse};
 use super::tree::{Kind, Node};
-use super::vocabulary::{CircuitBreaker, Discovery, HealthCheck, Policy, Preset};
+use super::vocabulary::{CircuitBreaker, HealthCheck, Policy, Preset};
 use crate::policy::PolicyInfo;
 use crate::source::{FileId, Span, Spanned};
 
@@ -19,6 +19,14 @@ pub struct PresetInfo {
     pub about: PolicyInfo,
     /// The word of the document.
     pub preset: Preset,
+}
+
+impl PresetInfo {
+    /// The block of its page.
+    fn block(&self) -> &'static str {
+        let block = self.about.page.split_once("```yaml\n").and_then(|(_, rest)| rest.split_once("```"));
+        block.map_or("", |(block, _)| block)
+    }
 }
 
 macro_rules! presets {
@@ -55,8 +63,6 @@ record! {
         call: Policy,
         /// Completes what is declared, and is nothing without it.
         when_declared: Policy,
-        /// Of a registry.
-        discovery: Discovery,
         /// Of an instance.
         health_check: HealthCheck,
     }
@@ -66,9 +72,8 @@ impl Blocks {
     /// What `preset` says. Every value stands at `said`, the bytes that name it: a finding about a
     /// product's default points at the word that brought it in.
     pub fn of(preset: Preset, said: Span) -> Self {
-        let page = PRESETS.iter().find(|info| info.preset == preset).map_or("", |info| info.about.page);
-        let block = page.split_once("```yaml\n").and_then(|(_, rest)| rest.split_once("```"));
-        let text = Arc::new(block.map_or_else(String::new, |(block, _)| block.to_owned()));
+        let block = PRESETS.iter().find(|info| info.preset == preset).map_or("", PresetInfo::block);
+        let text = Arc::new(block.to_owned());
         let mut documents = parse(&text, FileId(0), Limits::default(), &mut Vec::new()).unwrap_or_default();
         let Some(mut node) = documents.pop() else { return Self::default() };
         place(&mut node, said);
@@ -159,9 +164,9 @@ mod tests {
             assert_eq!(info.about.name, info.preset.word());
             assert!(info.about.page.starts_with(&format!("# {}\n", info.about.name)));
             assert!(info.about.page.contains("Source: "), "{}", info.about.name);
-            let block = info.about.page.split("```").nth(1).expect("a block").trim_start_matches("yaml\n");
             let mut findings = Vec::new();
-            let nodes = parse(&Arc::new(block.to_owned()), FileId(0), Limits::default(), &mut findings);
+            let nodes =
+                parse(&Arc::new(info.block().to_owned()), FileId(0), Limits::default(), &mut findings);
             let mut ctx = Ctx::new();
             let nodes = nodes.expect("YAML");
             assert!(Blocks::decode(&nodes[0], &mut ctx).is_some(), "{}", info.about.name);
