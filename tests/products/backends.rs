@@ -91,9 +91,8 @@ fn serve(mut stream: TcpStream, number: usize, desk: &Desk) {
     let _ = stream.set_read_timeout(Some(Duration::from_secs(60)));
     while let Some(head) = read_head(&mut stream) {
         let line = head.lines().next().unwrap_or_default();
-        let asked = |what: &str| {
-            line.contains(&format!("{what}=all")) || line.contains(&format!("{what}={number}"))
-        };
+        let asked =
+            |what: &str| line.contains(&format!("{what}=all")) || line.contains(&format!("{what}={number}"));
         if asked("fail") {
             if stream.write_all(b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n").is_err() {
                 return;

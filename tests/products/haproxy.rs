@@ -18,8 +18,8 @@ use super::{distribution, draws, drive, idle, report, same};
 /// With these lines in `backend`, and the servers with their parameters.
 fn haproxy(lines: &str, servers: &[String]) -> Option<Proxy> {
     let (program, port) = (program("haproxy")?, free_port());
-    let servers: String =
-        servers.iter().enumerate().map(|(index, server)| format!("    server s{index} {server}\n")).collect();
+    let line = |(index, server): (usize, &String)| format!("    server s{index} {server}\n");
+    let servers = servers.iter().enumerate().map(line).collect::<Vec<_>>().concat();
     let lines = lines.replace("; ", "\n    ");
     let config = format!(
         "global
@@ -72,9 +72,7 @@ fn sdbm(key: &str) -> u32 {
 /// The shares are those of `weighted_round_robin`; the order is its own.
 #[test]
 fn round_robin() {
-    for (weights, cycle) in
-        [(vec![5, 1, 1], "0001002"), (vec![1, 1, 1, 1], "0123"), (vec![3, 2, 7, 1], "")]
-    {
+    for (weights, cycle) in [(vec![5, 1, 1], "0001002"), (vec![1, 1, 1, 1], "0123"), (vec![3, 2, 7, 1], "")] {
         let backends = Backends::start(weights.len());
         let servers = weighted(&backends, &weights);
         let Some(proxy) = haproxy("balance roundrobin", &servers) else { return };
@@ -85,7 +83,12 @@ fn round_robin() {
         };
         for (number, cycle) in theirs.chunks(length).enumerate() {
             let ours: Vec<usize> = weights.iter().map(|weight| *weight as usize).collect();
-            same("HAProxy", &format!("roundrobin {weights:?}, turns of cycle {number}"), &ours, &counts(cycle));
+            same(
+                "HAProxy",
+                &format!("roundrobin {weights:?}, turns of cycle {number}"),
+                &ours,
+                &counts(cycle),
+            );
         }
         let order: String = theirs.iter().take(length).map(ToString::to_string).collect();
         let known = cycle.is_empty() || order == cycle;
@@ -157,7 +160,7 @@ fn random() {
         for (host, _) in &open {
             hosts.begin(*host);
         }
-        let theirs = sequence(proxy.port, 1500);
+        let theirs = sequence(proxy.port, 1000);
         let (mut ring, mut random) = (BoundedLoad::new(4, 0), draws());
         let active = |host: usize| hosts.list()[host].active;
         let ours: Vec<usize> = (0..100_000)
@@ -232,7 +235,13 @@ fn map_based_hash() {
     let moved = maps[0].iter().zip(&maps[1]).filter(|(all, three)| all != three).count() as f64 / 300.0;
     // A modulo by 4 and one by 3 name the same server for a quarter of the keys.
     let near = (0.65..0.85).contains(&moved);
-    report("HAProxy", "map-based, keys that move with one down", "75%", &format!("{:.0}%", 100.0 * moved), near);
+    report(
+        "HAProxy",
+        "map-based, keys that move with one down",
+        "75%",
+        &format!("{:.0}%", 100.0 * moved),
+        near,
+    );
 }
 
 /// Some keys are hot, and every third request stays.
@@ -241,8 +250,7 @@ fn bounded_load() {
     let weights = [1, 2, 1, 1];
     for factor in [125, 200] {
         let backends = Backends::start(4);
-        let lines =
-            format!("balance uri; hash-type consistent sdbm avalanche; hash-balance-factor {factor}");
+        let lines = format!("balance uri; hash-type consistent sdbm avalanche; hash-balance-factor {factor}");
         let Some(proxy) = haproxy(&lines, &weighted(&backends, &weights)) else { return };
         let (mut lb, mut hosts) = (BoundedLoad::new(4, factor), Hosts::new(weights));
         let (mut ours, mut theirs, mut open) = (Vec::new(), Vec::new(), Vec::new());
@@ -298,7 +306,13 @@ fn retries_on_one_server() {
     let backoff = Backoff { base: Span::from_secs(1), max: Span::from_secs(1), jitter: Jitter::None };
     let waits: f64 = (1..=2).map(|retry| backoff.delay(retry, Span::ZERO, 0).millis() / 1000.0).sum();
     let agree = answer.head.contains(" 503 ") && (waits..waits + 1.0).contains(&took);
-    report("HAProxy", "preset haproxy: seconds of 2 retries", &waits.to_string(), &format!("{took:.2}"), agree);
+    report(
+        "HAProxy",
+        "preset haproxy: seconds of 2 retries",
+        &waits.to_string(),
+        &format!("{took:.2}"),
+        agree,
+    );
 }
 
 /// Errors in a row, seen on the traffic, mark a server down.

@@ -121,7 +121,7 @@ fn random_two() {
         for (host, _) in &open {
             hosts.begin(*host);
         }
-        let theirs = sequence(proxy.port, 3000);
+        let theirs = sequence(proxy.port, 1500);
         let mut lb = RandomTwo::with(4, &Settings::default());
         let ours = drive(&mut lb, &mut hosts, idle(300_000));
         distribution("nginx", &format!("random_two {weights:?}, {held} held"), &ours, &theirs, 4);
