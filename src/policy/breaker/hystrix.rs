@@ -156,17 +156,16 @@ impl Breaker for Hystrix {
             State::Open if now > self.opened + self.settings.sleep_window => self.state = State::HalfOpen,
             _ => return None,
         }
-        // The product has no generations: whatever comes back half-open decides.
-        Some(Permit { generation: 1 })
+        Some(Permit::ANY)
     }
 
     fn record(&mut self, now: Time, _: Permit, outcome: Outcome) {
         self.catch_up(now);
         match (self.state, outcome.verdict) {
+            // Its own success is told after the stream was reset: the first of the new counts.
             (State::HalfOpen, Verdict::Success) => {
                 self.state = State::Closed;
                 self.restart(now);
-                return;
             }
             (State::HalfOpen, _) => {
                 self.state = State::Open;

@@ -107,14 +107,16 @@ impl Polly {
         self.half_open_attempts
     }
 
-    /// Calls sampled and failures among them, as of the last call.
-    pub fn throughput(&self) -> (u32, u32) {
+    /// Calls sampled and failures among them (`GetHealthInfo`).
+    pub fn throughput(&mut self, now: Time) -> (u32, u32) {
+        self.advance(now);
         self.samples.iter().fold((0, 0), |(calls, failures), sample| {
             (calls + sample.successes + sample.failures, failures + sample.failures)
         })
     }
 
-    fn sample(&mut self, now: Time, verdict: Verdict) {
+    /// Begins a new sample where the last one is over, and forgets those that are too old.
+    fn advance(&mut self, now: Time) {
         let whole = self.settings.sampling_duration;
         let step = if whole < SHORTEST { whole } else { Span::from_nanos(whole.nanos() / WINDOWS) };
         if self.samples.back().is_none_or(|last| now.since(last.begun) >= step) {
@@ -125,6 +127,10 @@ impl Polly {
         {
             self.samples.pop_front();
         }
+    }
+
+    fn sample(&mut self, now: Time, verdict: Verdict) {
+        self.advance(now);
         if let Some(last) = self.samples.back_mut() {
             let count = if verdict == Verdict::Failure { &mut last.failures } else { &mut last.successes };
             *count = count.saturating_add(1);
@@ -138,8 +144,8 @@ impl Polly {
         self.blocked_until = now + self.settings.break_duration.scaled(growth);
     }
 
-    fn breaks(&self) -> bool {
-        let (calls, failures) = self.throughput();
+    fn breaks(&mut self, now: Time) -> bool {
+        let (calls, failures) = self.throughput(now);
         calls >= self.settings.minimum_throughput
             && f64::from(failures) / f64::from(calls.max(1)) >= self.settings.failure_ratio
     }
@@ -156,15 +162,14 @@ impl Breaker for Polly {
             State::Closed => {}
             _ => return None,
         }
-        // The product has no generations: whatever comes back half-open decides.
-        Some(Permit { generation: 1 })
+        Some(Permit::ANY)
     }
 
     fn record(&mut self, now: Time, _: Permit, outcome: Outcome) {
         self.sample(now, outcome.verdict);
         match (self.state, outcome.verdict) {
             (State::HalfOpen, Verdict::Failure) => self.open(now),
-            (State::Closed, Verdict::Failure) if self.breaks() => self.open(now),
+            (State::Closed, Verdict::Failure) if self.breaks(now) => self.open(now),
             (State::HalfOpen, _) => self.close(),
             _ => {}
         }

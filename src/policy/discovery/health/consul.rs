@@ -55,9 +55,11 @@ pub struct ConsulHealth {
 }
 
 impl ConsulHealth {
-    /// Critical: an instance is not found before its first good check.
+    /// Critical: an instance is not found before its first good check. The counters begin at their thresholds,
+    /// so that this first check decides alone.
     pub fn new(settings: ConsulSettings) -> Self {
-        Self { settings, status: ConsulStatus::Critical, good: 0, bad: 0 }
+        let (good, bad) = (settings.success_before_passing, settings.failures_before_critical);
+        Self { settings, status: ConsulStatus::Critical, good, bad }
     }
 
     /// What the agent tells the catalogue.
@@ -165,11 +167,12 @@ mod tests {
             deregister_critical_service_after: None,
         };
         let mut check = ConsulHealth::new(settings);
-        let states = [Ok, Ok, Bad, Bad, Ok, Bad, Bad, Bad].map(|result| {
+        let states = [Ok, Bad, Bad, Ok, Bad, Bad, Bad, Ok, Ok].map(|result| {
             check.record(result);
             check.status()
         });
-        assert_eq!(states, [Critical, Passing, Passing, Warning, Warning, Warning, Warning, Critical]);
+        let expected = [Passing, Passing, Warning, Warning, Warning, Warning, Critical, Critical, Passing];
+        assert_eq!(states, expected, "the first check decides alone");
     }
 
     #[test]
