@@ -57,7 +57,10 @@ fn polly_cuts_delays() {
     let day = Span::from_secs(86_400);
     assert_eq!(polly(PollyDelay::Exponential, false, day).delay(1001, 0.5), Span::MAX);
     let two = Span::from_secs(2 * 86_400);
-    assert_eq!(PollyBackoff { max: Some(two), ..polly(PollyDelay::Exponential, false, day) }.delay(1001, 0.5), two);
+    assert_eq!(
+        PollyBackoff { max: Some(two), ..polly(PollyDelay::Exponential, false, day) }.delay(1001, 0.5),
+        two
+    );
 }
 
 /// `ExponentialWithJitter_Ok` compares with Polly.Contrib.WaitAndRetry, which writes the formula out for a whole

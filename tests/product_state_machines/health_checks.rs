@@ -58,7 +58,11 @@ fn envoy_waits_by_what_the_last_check_did() {
     .enumerate()
     {
         host.record(result);
-        assert_eq!((host.transition(), host.wait(n > 0, &mut draws)), (transition, seconds(wait)), "check {n}");
+        assert_eq!(
+            (host.transition(), host.wait(n > 0, &mut draws)),
+            (transition, seconds(wait)),
+            "check {n}"
+        );
         // The flag ACTIVE_HC_TIMEOUT: from the check that took the host away to the one that brings it back.
         assert_eq!(host.timed_out(), (12..16).contains(&n), "check {n}");
     }

@@ -1,9 +1,7 @@
 //! rabbitmq/rabbitmq-server, `deps/rabbit/test`. What SQS does with a redrive policy is from its documentation.
 
 use loadpath::kernel::{Span, Time};
-use loadpath::policy::messaging::{
-    ConsumerId, DeadReason, Delivery, Overflow, WorkQueue, WorkQueueSettings,
-};
+use loadpath::policy::messaging::{ConsumerId, DeadReason, Delivery, Overflow, WorkQueue, WorkQueueSettings};
 
 use super::{millis, secs};
 
@@ -11,7 +9,9 @@ use super::{millis, secs};
 fn queue(settings: WorkQueueSettings, messages: std::ops::Range<u32>) -> (WorkQueue<u32>, ConsumerId) {
     let mut queue = WorkQueue::new(settings);
     let consumer = queue.subscribe();
-    messages.for_each(|message| drop(queue.publish(message, Time::ZERO)));
+    for message in messages {
+        queue.publish(message, Time::ZERO);
+    }
     (queue, consumer)
 }
 

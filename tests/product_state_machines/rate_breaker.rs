@@ -52,7 +52,10 @@ fn a_rejected_call_is_counted_as_such() {
     let mut breaker = set_up();
     breaker.transition(Time::ZERO, State::ForcedOpen);
     assert!(breaker.admit(Time::ZERO).is_none() && breaker.admit(secs(6)).is_none());
-    assert_eq!((breaker.look(secs(6)), metrics(&mut breaker, secs(6))), (State::ForcedOpen, (-1.0, 0, 0, 0, 2)));
+    assert_eq!(
+        (breaker.look(secs(6)), metrics(&mut breaker, secs(6))),
+        (State::ForcedOpen, (-1.0, 0, 0, 0, 2))
+    );
 }
 
 /// `shouldOnlyPermitFourCallsInHalfOpenState`.
@@ -151,7 +154,10 @@ fn ignored_results_decide_nothing() {
         assert!(breaker.admit(Time::ZERO).is_some());
         ends(&mut breaker, Time::ZERO, Verdict::Success, Span::ZERO);
         if successes == 3 {
-            assert_eq!((breaker.state(), metrics(&mut breaker, Time::ZERO)), (State::HalfOpen, (-1.0, 3, 3, 0, 0)));
+            assert_eq!(
+                (breaker.state(), metrics(&mut breaker, Time::ZERO)),
+                (State::HalfOpen, (-1.0, 3, 3, 0, 0))
+            );
         }
     }
     assert_eq!((breaker.state(), metrics(&mut breaker, Time::ZERO)), (State::Closed, RESET));
@@ -180,7 +186,8 @@ fn a_transition_by_hand_forgets() {
 fn disabled_it_counts_nothing() {
     let mut breaker = set_up();
     breaker.transition(Time::ZERO, State::Disabled);
-    for verdict in [Verdict::Success, Verdict::Failure, Verdict::Failure, Verdict::Failure, Verdict::Failure] {
+    for verdict in [Verdict::Success, Verdict::Failure, Verdict::Failure, Verdict::Failure, Verdict::Failure]
+    {
         assert!(breaker.admit(Time::ZERO).is_some());
         ends(&mut breaker, Time::ZERO, verdict, Span::ZERO);
     }
@@ -329,7 +336,7 @@ fn ten_of_twelve_calls_are_in_the_window() {
     let settings = RateSettings { window: WindowKind::Calls(10), minimum_calls: 10, ..Default::default() };
     let mut breaker = Rate::new(settings);
     breaker.transition(Time::ZERO, State::MetricsOnly);
-    let mut run = |breaker: &mut Rate, n: u32, verdict| {
+    let run = |breaker: &mut Rate, n: u32, verdict| {
         (0..n).for_each(|_| ends(breaker, Time::ZERO, verdict, Span::ZERO));
     };
     run(&mut breaker, 2, Verdict::Success);

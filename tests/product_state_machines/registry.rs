@@ -21,7 +21,7 @@ fn a_lease_of_ninety_seconds() {
 fn the_threshold_of_renewals_rounds_down() {
     for (clients, threshold) in [(1, 1), (2, 3), (3, 5), (10, 17), (20, 34), (100, 170)] {
         let mut registry = Registry::new(RegistrySettings::default());
-        (0..clients).for_each(|id| drop(registry.register(id, 0, Time::ZERO)));
+        (0..clients).for_each(|id| assert!(registry.register(id, 0, Time::ZERO)));
         assert_eq!(registry.renewals(Time::ZERO).1, threshold, "{clients}");
         // `register` raises the expectation for a new lease only, `internalCancel` lowers it.
         registry.register(0, 0, secs(1));
@@ -37,7 +37,7 @@ fn the_threshold_of_renewals_rounds_down() {
 fn eighteen_renewals_of_ten_clients_let_leases_expire() {
     for (renewals, strangers, preserving) in [(17, 0, true), (18, 0, false), (17, 40, true)] {
         let mut registry = Registry::new(RegistrySettings::default());
-        (0..10).for_each(|id| drop(registry.register(id, 0, Time::ZERO)));
+        (0..10).for_each(|id| assert!(registry.register(id, 0, Time::ZERO)));
         (0..renewals).for_each(|n| assert!(registry.heartbeat(n % 10, secs(30))));
         (0..strangers).for_each(|n| assert!(!registry.heartbeat(100 + n, secs(30))));
         assert_eq!(registry.renewals(secs(60)), (u64::from(renewals), 17));
@@ -52,7 +52,7 @@ fn a_sweep_takes_its_share() {
     let mut draws = Stream::new(1, 0, "test", "eureka");
     for (registered, silent, goes) in [(20, 10, 3), (20, 2, 2), (6, 3, 1), (1, 1, 1), (100, 50, 15)] {
         let mut registry = Registry::new(RegistrySettings::default());
-        (0..registered).for_each(|id| drop(registry.register(id, 0, Time::ZERO)));
+        (0..registered).for_each(|id| assert!(registry.register(id, 0, Time::ZERO)));
         // Those that live renew so often that they make up for the silent.
         for id in silent..registered {
             (0..8).for_each(|n| assert!(registry.heartbeat(id, secs(121 + n))));

@@ -46,7 +46,9 @@ impl ConsecutiveSettings {
 
     /// How many buckets the window has, and how long one is; none where nothing rolls.
     fn buckets(&self) -> (usize, Span) {
-        let (Some(interval), Some(period)) = (self.interval, self.bucket_period) else { return (0, Span::ZERO) };
+        let (Some(interval), Some(period)) = (self.interval, self.bucket_period) else {
+            return (0, Span::ZERO);
+        };
         let buckets = interval.nanos().div_ceil(period.nanos().max(1));
         if buckets < 2 { (0, Span::ZERO) } else { (buckets.min(Self::MOST_BUCKETS) as usize, period) }
     }

@@ -42,13 +42,13 @@ pub struct PollyBackoff {
     pub max: Option<Span>,
     /// Whether a draw is laid over it. Default no.
     pub jitter: bool,
-    /// Where the formula of the last exponential delay ended.
-    state: f64,
+    /// How far the curve of the decorrelated delays has come in this call; 0 before its first.
+    pub reached: f64,
 }
 
 impl Default for PollyBackoff {
     fn default() -> Self {
-        Self { kind: PollyDelay::Constant, base: Span::from_secs(2), max: None, jitter: false, state: 0.0 }
+        Self { kind: PollyDelay::Constant, base: Span::from_secs(2), max: None, jitter: false, reached: 0.0 }
     }
 }
 
@@ -81,8 +81,8 @@ impl PollyBackoff {
         }
         let t = f64::from(retry.saturating_sub(1)) + unit;
         let next = libm::pow(2.0, t) * libm::tanh(libm::sqrt(4.0 * t));
-        let step = next - self.state;
-        self.state = next;
+        let step = next - self.reached;
+        self.reached = next;
         if !next.is_finite() {
             return Span::MAX;
         }
