@@ -59,11 +59,16 @@ impl State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Permit {
     generation: u32,
+    /// Which bucket of the generation its call began in.
+    bucket: u32,
 }
 
 impl Permit {
     /// No generation has this number: a permit that no breaker gave.
-    pub const NONE: Self = Self { generation: 0 };
+    pub const NONE: Self = Self { generation: 0, bucket: 0 };
+
+    /// Of a product without generations: whatever comes back counts where it comes back to.
+    const ANY: Self = Self { generation: 1, bucket: 0 };
 }
 
 /// How a call ended, for the breaker.
