@@ -40,6 +40,8 @@ pub enum Command {
     Show(ShowArgs),
     /// Explain a rule, a policy, a format, or `defaults`
     Explain(ExplainArgs),
+    /// Hold the simulator against queueing theory, and the policies against their promises
+    Selftest(SelftestArgs),
     /// Print the JSON Schema of the document
     Schema,
 }
@@ -236,6 +238,34 @@ pub struct SimulateArgs {
     /// Exit with 0 where an expectation is undecided
     #[arg(long)]
     pub allow_undecided: bool,
+}
+
+/// `selftest`.
+#[derive(Debug, Args)]
+pub struct SelftestArgs {
+    /// Only these rows of the table: mm1-0.8, jsq-4-0.8, …
+    #[arg(value_name = "ROW")]
+    pub rows: Vec<String>,
+
+    /// Go on until every interval is as narrow as it must be: many minutes in place of seconds
+    #[arg(long)]
+    pub full: bool,
+
+    /// Print the documents behind a row, to be simulated by hand
+    #[arg(long, value_name = "ROW", conflicts_with_all = ["rows", "full"])]
+    pub show: Option<String>,
+
+    /// Of the random numbers
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    pub seed: u64,
+
+    /// Processors used; the result does not depend on it [default: all]
+    #[arg(long, value_name = "N")]
+    pub threads: Option<usize>,
+
+    /// How the result is said: human or json, with NAME=FILE into a file
+    #[arg(short, long, default_value = "human", value_name = "NAME[=FILE]")]
+    pub format: String,
 }
 
 /// `diff`.

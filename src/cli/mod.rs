@@ -15,6 +15,7 @@ mod input;
 mod output;
 mod revision;
 mod schema;
+mod selftest;
 mod show;
 mod simulate;
 mod targets;
@@ -35,6 +36,7 @@ pub fn main() -> ExitCode {
         Command::Diff(args) => diff::run(&cli, args),
         Command::Show(args) => show::run(&cli, args),
         Command::Explain(args) => explain::run(args),
+        Command::Selftest(args) => selftest::run(&cli, args),
         Command::Schema => schema::run(),
     };
     match run {

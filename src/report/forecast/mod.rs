@@ -4,6 +4,8 @@ mod human;
 mod json;
 mod numbers;
 
+pub use numbers::seconds;
+
 use super::Style;
 use crate::model::Architecture;
 use crate::sim::{Compiled, Judged, Outcome};
