@@ -4,4 +4,9 @@
 //! Owns replications, paired comparison, search and judgement over outcomes. Must not know files, arguments or how
 //! any of it is printed.
 
+pub mod capacity;
+pub mod compare;
+pub mod precision;
+pub mod scale;
 pub mod selftest;
+pub mod twin;

@@ -1,12 +1,15 @@
 //! Studies as tables.
 
-use super::{Study, Style, selftest};
+use super::{Study, Style, capacity, compare, selftest, sweep};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 
 /// The result as text.
 pub fn render(study: &Study, style: &Style) -> String {
     match study {
         Study::Selftest(found) => selftest::human(found, style),
+        Study::Comparison(found) => compare::human(found, style),
+        Study::Sweep(found) => sweep::human(found, style),
+        Study::Capacity(found) => capacity::human(found, style),
     }
 }
 

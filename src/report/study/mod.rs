@@ -1,10 +1,18 @@
 //! What studies say: the self-test, comparisons, sweeps, capacity; for people and for programs.
 
+mod capacity;
+mod compare;
 mod human;
 mod json;
 mod selftest;
+mod sweep;
+
+pub(super) use compare::{difference, json_difference};
 
 use super::Style;
+use crate::sim::{Judged as Expected, Outcome};
+use crate::study::capacity::{Bottleneck, Found, Search};
+use crate::study::compare::{Compared, Effort};
 use crate::study::selftest::{Judged, NotExpressed, Promise};
 use std::time::Duration;
 
@@ -13,6 +21,70 @@ use std::time::Duration;
 pub enum Study {
     /// `loadpath selftest`.
     Selftest(Selftest),
+    /// `loadpath compare`.
+    Comparison(Comparison),
+    /// `loadpath sweep`.
+    Sweep(Sweep),
+    /// `loadpath capacity`.
+    Capacity(Capacity),
+}
+
+/// Variants of a system side by side.
+#[derive(Debug)]
+pub struct Comparison {
+    /// The scenario.
+    pub scenario: String,
+    /// How all of them were run.
+    pub effort: Effort,
+    /// Each with its differences from the system as it is.
+    pub variants: Vec<Compared>,
+}
+
+/// A system at many points.
+#[derive(Debug)]
+pub struct Sweep {
+    /// The scenario.
+    pub scenario: String,
+    /// How all of them were run.
+    pub effort: Effort,
+    /// What is varied: paths of settings, or `load`.
+    pub axes: Vec<String>,
+    /// The points.
+    pub points: Vec<Point>,
+}
+
+/// A system at one of them.
+#[derive(Debug)]
+pub struct Point {
+    /// The value on each axis.
+    pub values: Vec<String>,
+    /// What came of it.
+    pub outcome: Outcome,
+    /// What was expected of it.
+    pub expectations: Vec<Expected>,
+    /// What was busiest.
+    pub bottleneck: Option<Bottleneck>,
+}
+
+/// How far a system goes.
+#[derive(Debug)]
+pub struct Capacity {
+    /// The scenario.
+    pub scenario: String,
+    /// How every value was run.
+    pub effort: Effort,
+    /// The path of the setting; `None`: the load.
+    pub of: Option<String>,
+    /// Of its values.
+    pub unit: String,
+    /// Which way it was looked for.
+    pub way: Search,
+    /// What was found.
+    pub found: Found,
+    /// The load the document says: requests per second of its open loops at their highest,
+    pub rate_per_s: f64,
+    /// and users of its closed ones.
+    pub users: u32,
 }
 
 /// What the self-test found.
