@@ -66,6 +66,17 @@ pub fn build(documents: &[FileDocument]) -> (Architecture, Vec<Finding>) {
     (building.arch, building.findings)
 }
 
+/// The architecture of one text, for scenarios the program brings with it and for small programs.
+///
+/// # Errors
+/// What is wrong with the text: the headline of the first error.
+pub fn from_text(name: &str, text: &str) -> Result<Architecture, String> {
+    let (documents, _, findings) = crate::spec::read_text(name, text);
+    let (arch, unresolved) = build(&documents);
+    let wrong = findings.into_iter().chain(unresolved).find(|f| f.severity == finding::Severity::Error);
+    wrong.map_or(Ok(arch), |found| Err(format!("{name}: {}", found.message)))
+}
+
 impl<'d> Building<'d> {
     fn settings(&mut self, file: &FileDocument) {
         let document = &file.document.value;

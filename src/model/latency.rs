@@ -17,6 +17,17 @@ pub fn distribution(latency: &Latency) -> Option<Distribution> {
     let mean = span(latency.mean?.value);
     match latency.distribution.as_ref().map(|d| d.value) {
         Some(LatencyDistribution::Exponential) => Some(Distribution::Exponential(mean)),
+        Some(LatencyDistribution::Erlang) => {
+            Some(Distribution::Erlang { mean, shape: latency.shape.map_or(2, |s| s.value.0) })
+        }
+        Some(LatencyDistribution::Hyperexponential) => {
+            // Without a spread of its own twice as uneven as an exponential.
+            let deviation = latency.stddev.map_or(mean.times(2), |d| span(d.value));
+            Some(Distribution::hyperexponential(mean, deviation))
+        }
+        Some(LatencyDistribution::Uniform) => {
+            Some(Distribution::uniform(mean, latency.stddev.map(|d| span(d.value))))
+        }
         Some(LatencyDistribution::Lognormal) => {
             // Without a spread of its own a lognormal is as uneven as an exponential.
             let deviation = latency.stddev.map_or(mean, |d| span(d.value));
