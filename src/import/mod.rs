@@ -29,6 +29,8 @@ pub struct Format {
     pub summary: &'static str,
     /// Its page, Markdown: what is read, how edges are found, limits.
     pub page: &'static str,
+    /// Whether a file that was found in a folder, by its name and its text, is worth reading as the format.
+    pub glance: fn(&str, &str) -> bool,
     /// Whether a file is of the format. Content decides; the name is asked only where the content says
     /// nothing.
     pub recognise: fn(&Candidate<'_>) -> bool,

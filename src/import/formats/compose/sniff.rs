@@ -67,6 +67,11 @@ pub fn is_compose(file: &Candidate<'_>) -> bool {
     }
 }
 
+/// Whether a file has a name that Compose looks for by itself.
+pub fn is_usual(name: &str) -> bool {
+    matches!(name, "compose.yaml" | "compose.yml" | "docker-compose.yaml" | "docker-compose.yml")
+}
+
 /// `compose.yaml`, `docker-compose.prod.yml`, `compose-dev.yaml`.
 fn is_compose_name(name: &str) -> bool {
     let lower = name.to_lowercase();

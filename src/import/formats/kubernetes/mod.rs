@@ -30,6 +30,7 @@ pub static FORMAT: Format = Format {
     name: "kubernetes",
     summary: "Kubernetes manifests with Istio's and the Gateway API's rules: services, datastores, calls by address, policies",
     page: include_str!("kubernetes.md"),
+    glance,
     recognise: is_kubernetes,
     import,
 };
@@ -38,6 +39,13 @@ pub static FORMAT: Format = Format {
 fn is_kubernetes(file: &Candidate<'_>) -> bool {
     let said = file.documents().find(|d| !d.is_null());
     said.is_some_and(objects::is_object) || file.documents().any(objects::is_object)
+}
+
+/// Whether a text says at the left edge that it is an object, and is no template.
+fn glance(_: &str, text: &str) -> bool {
+    let says =
+        |key: &str| text.lines().any(|line| line.strip_prefix(key).is_some_and(|v| !v.trim().is_empty()));
+    says("apiVersion:") && says("kind:") && !crate::spec::is_template(text)
 }
 
 fn import(_: &mut Reader<'_>, files: Vec<ImportFile>) -> Imported {
