@@ -29,4 +29,5 @@ pub use throttle::GrpcThrottle;
 pub static JITTERS: &[(PolicyInfo, Jitter)] = jitter::ALL;
 
 /// What limits retries, beside their number.
-pub static BUDGETS: &[PolicyInfo] = &[throttle::INFO, finagle::INFO, quota::INFO, hedging::INFO];
+pub static BUDGETS: &[PolicyInfo] =
+    &[budget::INFO, throttle::INFO, finagle::INFO, quota::INFO, hedging::INFO];
