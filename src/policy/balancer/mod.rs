@@ -39,7 +39,7 @@ pub use hash::Hash;
 pub use ip_hash::IpHash;
 pub use least_connections::{LeastConnections, haproxy_leastconn_key};
 pub use least_request::LeastRequest;
-pub use maglev::{Maglev, populate};
+pub use maglev::{Maglev, TABLE_SIZE, populate};
 pub use p2c::P2c;
 pub use peak_ewma::PeakEwma;
 pub use peers::{NginxBalancer, Peer, Peers, Tier};
