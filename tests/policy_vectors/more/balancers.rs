@@ -100,7 +100,7 @@ fn envoy_slow_start_with_active_health_checks() {
         let slow_start = Some(SlowStart { window: Span::from_secs(10), curve });
         LeastRequest::with(&Settings { slow_start, active_request_bias: Some(bias), ..Settings::default() })
     };
-    let seconds = |s| at(s * 1_000);
+    let seconds = |s: u64| at(s * 1_000);
     let picks = |lb: &mut LeastRequest, hosts: &Hosts, now, count: usize| -> Vec<usize> {
         lb.refresh(hosts, now);
         let request = Request { now, ..Request::default() };
