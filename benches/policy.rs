@@ -72,14 +72,14 @@ impl Caller {
         turn: u64,
         pick: impl FnOnce(&Hosts, Request, &mut Stream, Option<Finished>) -> usize,
     ) {
-        let now = Time::from_nanos(turn * 1_000);
+        let now = at(turn);
         let slot = turn as usize % UNDER_WAY;
         let host = self.ring[slot];
         self.hosts.end(host);
         let end = Finished { now, host, latency: Span::from_micros(50 + turn % 64), success: true };
         let end = (host != usize::MAX).then_some(end);
-        let [_, a, b, c, ..] = turn.wrapping_mul(0x9E37_79B9_7F4A_7C15).to_be_bytes();
-        let key = Some(turn.wrapping_mul(0x9E37_79B9_7F4A_7C15));
+        let [_, a, b, c, ..] = spread(turn).to_be_bytes();
+        let key = Some(spread(turn));
         let request = Request { now, client: [10, a, b, c], key };
         let picked = pick(&self.hosts, request, &mut self.random, end);
         self.hosts.begin(picked);
@@ -140,13 +140,20 @@ fn balancers() {
     }
 }
 
-fn decisions() {
-    println!("ns per decision, 0 allocations");
-    let row = |name: &str, decide: &mut dyn FnMut(u64)| {
-        println!("{name:<22}{:>8.1}", cost(name, 100_000, decide));
-    };
-    let at = |turn: u64| Time::from_nanos(turn * 1_000);
-    let spread = |turn: u64| turn.wrapping_mul(0x9E37_79B9_7F4A_7C15);
+fn row(name: &str, decide: &mut dyn FnMut(u64)) {
+    println!("{name:<22}{:>8.1}", cost(name, 100_000, decide));
+}
+
+/// A decision each microsecond.
+fn at(turn: u64) -> Time {
+    Time::from_nanos(turn * 1_000)
+}
+
+fn spread(turn: u64) -> u64 {
+    turn.wrapping_mul(0x9E37_79B9_7F4A_7C15)
+}
+
+fn breakers() {
     let breakers = [
         ("consecutive", breaker::Settings::Consecutive(breaker::ConsecutiveSettings::default())),
         ("rate", breaker::Settings::Rate(breaker::RateSettings::default())),
@@ -163,6 +170,9 @@ fn decisions() {
             }
         });
     }
+}
+
+fn limits() {
     let mut bulkhead = Bulkhead::new(BulkheadSettings::default());
     row("bulkhead", &mut |_| {
         if black_box(bulkhead.try_acquire()) {
@@ -208,6 +218,9 @@ fn decisions() {
             admission.ended(turn % 3 > 0, at(turn));
         }
     });
+}
+
+fn budgets() {
     let budget = RetryBudget::default();
     row("retry_budget", &mut |turn| _ = black_box(budget.allows(turn as u32 % 128, turn as u32 % 8)));
     let mut throttle = GrpcThrottle::new(100, 0.1);
@@ -244,5 +257,8 @@ fn decisions() {
 
 fn main() {
     balancers();
-    decisions();
+    println!("ns per decision; 0 allocations");
+    breakers();
+    limits();
+    budgets();
 }

@@ -61,7 +61,7 @@ fn envoy_atomic_token_bucket_takes_all_or_nothing() {
     assert_eq!((slow.available(at(1_000)), fast.available(at(1_000))), (3, 4));
 }
 
-/// Envoy `admission_control_filter_test.cc`, *RejectionProbability* and *MaxRejectionProbability*: of 100
+/// Envoy `admission_control_filter_test.cc`, *`RejectionProbability`* and *`MaxRejectionProbability`*: of 100
 /// requests so many succeeded; the share of draws 0 to 9,999 that is refused, within 0.01.
 #[test]
 fn envoy_rejection_probability() {
@@ -87,7 +87,7 @@ fn envoy_rejection_probability() {
     check(1.0, 100.0, 10.0, &[(100, 0.0), (95, 0.05), (80, 0.1), (0, 0.1)]);
 }
 
-/// The same file, *RpsThreshold* (10 a second) and *HttpFailureBehavior*.
+/// The same file, *`RpsThreshold`* (10 a second) and *`HttpFailureBehavior`*.
 #[test]
 fn envoy_rps_threshold() {
     let settings = AdmissionSettings {
@@ -103,8 +103,8 @@ fn envoy_rps_threshold() {
     assert!(!control.admits(at(0), 0), "a hundred");
 }
 
-/// Envoy `controller_test.cc` with its window of 5 s: *BasicRecord*, *RemoveStaleSamples* and *…2*,
-/// *VerifyMemoryUsage*, *AverageRps*.
+/// Envoy `controller_test.cc` with its window of 5 s: *`BasicRecord`*, *`RemoveStaleSamples`* and *…2*,
+/// *`VerifyMemoryUsage`*, *`AverageRps`*.
 #[test]
 fn envoy_admission_counts() {
     let new = || {
@@ -353,7 +353,7 @@ fn netflix_aimd() {
     assert_eq!(limit().sample(ms(1), 1, true, 0.0), 9);
 }
 
-/// Netflix `ExpAvgMeasurementTest.java`, *testWarmup*: the long average of gradient2.
+/// Netflix `ExpAvgMeasurementTest.java`, *`testWarmup`*: the long average of gradient2.
 #[test]
 fn netflix_exponential_average() {
     let mut limit = Gradient2::new(Gradient2Settings { long_window: 100, ..Gradient2Settings::default() });
@@ -365,7 +365,7 @@ fn netflix_exponential_average() {
     assert!((limit.long_rtt().millis() - 16.2).abs() < 0.1);
 }
 
-/// Netflix `VegasLimitTest.java`, *initialLimit*; the others are the vector `cl-vegas`.
+/// Netflix `VegasLimitTest.java`, *`initialLimit`*; the others are the vector `cl-vegas`.
 #[test]
 fn netflix_vegas() {
     assert_eq!(Vegas::new(VegasSettings { initial: 10, ..VegasSettings::default() }, 0.5).limit(), 10);
@@ -410,7 +410,7 @@ fn resilience4j_rate_limiter() {
     assert_eq!(wait, Some(Span::from_nanos(CYCLE * 2)));
 }
 
-/// The same file, *reservePermissionsUpfront*.
+/// The same file, *`reservePermissionsUpfront`*.
 #[test]
 fn resilience4j_rate_limiter_upfront() {
     let settings = RateLimiterSettings { limit_for_period: 3, limit_refresh_period: ms(10), timeout: ms(12) };
@@ -422,8 +422,8 @@ fn resilience4j_rate_limiter_upfront() {
     assert_eq!(waits, expected);
 }
 
-/// resilience4j `SemaphoreBulkheadTest.java`, *testBulkhead*, *testZeroMaxConcurrentCalls*,
-/// *changePermissionsCountWhileOneThreadIsRunningWithThisPermission*.
+/// resilience4j `SemaphoreBulkheadTest.java`, *`testBulkhead`*, *`testZeroMaxConcurrentCalls`*,
+/// *`changePermissionsCountWhileOneThreadIsRunningWithThisPermission`*.
 #[test]
 fn resilience4j_bulkhead() {
     let settings = |max| BulkheadSettings { max_concurrent_calls: max, max_wait: Span::ZERO };

@@ -33,7 +33,7 @@ fn codel_with_other_settings() {
     let settings = CodelSettings { target: ms(40), ..CodelSettings::default() };
     let mut codel = Codel::new(settings, at(0));
     assert!(!codel.overloaded(ms(40), at(1)) && !codel.overloaded(ms(40), at(1)));
-    // updateInterval: 200 ms
+    // as updateInterval, with 200 ms from the beginning
     let settings = CodelSettings { interval: ms(200), ..CodelSettings::default() };
     let mut codel = Codel::new(settings, at(0));
     let dropped = [(1, 50), (111, 50), (111, 50), (211, 20), (312, 20), (312, 20)]

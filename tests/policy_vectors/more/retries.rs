@@ -140,7 +140,7 @@ fn botocore_retry_quota_checker() {
     assert_eq!(left, [Some(486), Some(472), Some(458)]);
 }
 
-/// The same file, *test_range_of_exponential_backoff*, with a draw of (nearly) one; base 50 ms in mode 2.1.
+/// The same file, *`test_range_of_exponential_backoff`*, with a draw of (nearly) one; base 50 ms in mode 2.1.
 #[test]
 fn botocore_exponential_backoff() {
     let newer = Backoff { base: ms(50), ..Backoff::aws() };
@@ -156,7 +156,7 @@ fn botocore_exponential_backoff() {
     assert_eq!(Backoff::aws().jitter, Jitter::Full);
 }
 
-/// Envoy `resource_manager_impl_test.cc`, *RetryBudgetOverrideGauge* and *RuntimeResourceManager*.
+/// Envoy `resource_manager_impl_test.cc`, *`RetryBudgetOverrideGauge`* and *`RuntimeResourceManager`*.
 #[test]
 fn envoy_retry_budget() {
     let budget = RetryBudget { percent: 20.0, min_concurrency: 5 };
@@ -165,7 +165,7 @@ fn envoy_retry_budget() {
     assert!(!none.allows(1_000, 0));
 }
 
-/// The same file, *RemainingResourceGauges*.
+/// The same file, *`RemainingResourceGauges`*.
 #[test]
 fn envoy_remaining_resources() {
     let settings =
