@@ -2,7 +2,7 @@
 
 use super::layers::Layers;
 use super::node::{Consumption, Endpoint, Node, NodeKind, Service};
-use super::routes::Routes;
+use super::resolve::{Directory, Want};
 use super::{Architecture, Edge, EdgeKind};
 use crate::finding::{self, Finding};
 use crate::source::Spanned;
@@ -26,8 +26,8 @@ pub struct Building<'d> {
     pub homes: Vec<(usize, usize)>,
     /// For each edge, the document that lists it.
     pub edge_homes: Vec<usize>,
-    /// Endpoints by name, of services that have many and are called.
-    pub routes: HashMap<NodeIndex, Routes>,
+    /// Where names are looked up.
+    pub directory: Directory,
     /// Edges by their ends, once that was asked.
     pairs: Option<HashMap<(NodeIndex, NodeIndex), Vec<EdgeIndex>>>,
 }
@@ -40,7 +40,7 @@ pub fn build(documents: &[FileDocument]) -> (Architecture, Vec<Finding>) {
         findings: Vec::new(),
         homes: Vec::new(),
         edge_homes: Vec::new(),
-        routes: HashMap::new(),
+        directory: Directory::default(),
         pairs: None,
     };
     for (home, file) in documents.iter().enumerate() {
@@ -193,18 +193,7 @@ impl<'d> Building<'d> {
         let Some((home, service)) = self.written(node) else { return };
         for (channel, consume) in service.consumes.iter().flat_map(|c| c.0.iter()) {
             let who = self.arch.id(node).to_owned();
-            let from = match super::resolve::node(
-                &self.arch,
-                channel,
-                super::resolve::Want::Channel,
-                &format!("`{who}`"),
-            ) {
-                Ok(from) => from,
-                Err(finding) => {
-                    self.findings.push(*finding);
-                    continue;
-                }
-            };
+            let Some(from) = self.resolve(channel, Want::Channel, &format!("`{who}`")) else { continue };
             let mut edge = Edge::new(EdgeKind::Consume, channel.span, "consumes");
             let at = self.arch.graph[node].service().map_or(0, |s| s.endpoints.len());
             edge.to_endpoint = Some(at);
@@ -240,12 +229,13 @@ impl<'d> Building<'d> {
     /// What is named in passing must exist: where dead messages go, what a replica is a copy of, whose it is,
     /// what a health check asks.
     fn named(&mut self) {
-        use super::resolve::{Want, node};
-        let mut missing = Vec::new();
-        for at in self.arch.graph.node_weights() {
+        let Self { arch, directory, findings, .. } = self;
+        for at in arch.graph.node_weights() {
             let who = format!("`{}`", at.id.value);
             let mut want = |name: Option<&Spanned<String>>, want| {
-                missing.extend(name.and_then(|name| node(&self.arch, name, want, &who).err()));
+                let missing =
+                    name.and_then(|name| super::resolve::node(arch, directory, name, want, &who).err());
+                findings.extend(missing.map(|f| *f));
             };
             match &at.kind {
                 NodeKind::Queue(queue) => want(queue.dead_letter.as_ref(), Want::Channel),
@@ -262,7 +252,6 @@ impl<'d> Building<'d> {
                 NodeKind::Topic(_) => {}
             }
         }
-        self.findings.extend(missing.into_iter().map(|f| *f));
     }
 }
 

@@ -274,7 +274,7 @@ impl Building<'_> {
 
     /// The node of a name, or a finding.
     pub(super) fn resolve(&mut self, name: &Spanned<String>, want: Want, who: &str) -> Option<NodeIndex> {
-        let found = resolve::node(&self.arch, name, want, who);
+        let found = resolve::node(&self.arch, &mut self.directory, name, want, who);
         self.noted(found)
     }
 
@@ -285,7 +285,7 @@ impl Building<'_> {
         target: &spec::Target,
         who: &str,
     ) -> Option<EndpointChoice> {
-        let found = resolve::endpoint(&self.arch, &mut self.routes, node, target, who);
+        let found = resolve::endpoint(&self.arch, &mut self.directory, node, target, who);
         self.noted(found)
     }
 
