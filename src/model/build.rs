@@ -2,8 +2,7 @@
 
 use super::layers::Layers;
 use super::node::{Consumption, Endpoint, Node, NodeKind, Service};
-use super::resolve::{Want, Who};
-use super::routes::Routes;
+use super::resolve::{Directory, Want, Who};
 use super::{Architecture, Edge, EdgeKind};
 use crate::finding::{self, Finding};
 use crate::source::Spanned;
@@ -27,8 +26,8 @@ pub struct Building<'d> {
     pub homes: Vec<(usize, usize)>,
     /// For each edge, the document that lists it.
     pub edge_homes: Vec<usize>,
-    /// Endpoints by name, of services that have many and are called.
-    pub routes: HashMap<NodeIndex, Routes>,
+    /// Where names are looked up.
+    pub directory: Directory,
     /// Edges by their ends, once that was asked.
     pairs: Option<HashMap<(NodeIndex, NodeIndex), Vec<EdgeIndex>>>,
 }
@@ -52,7 +51,7 @@ pub fn build(documents: &[FileDocument]) -> (Architecture, Vec<Finding>) {
         findings: Vec::new(),
         homes: Vec::new(),
         edge_homes: Vec::new(),
-        routes: HashMap::new(),
+        directory: Directory::default(),
         pairs: None,
     };
     for (home, file) in documents.iter().enumerate() {
@@ -253,12 +252,13 @@ impl<'d> Building<'d> {
     /// What is named in passing must exist: where dead messages go, what a replica is a copy of, whose it is,
     /// what a health check asks.
     fn named(&mut self) {
-        use super::resolve::node;
-        let mut missing = Vec::new();
-        for at in self.arch.graph.node_weights() {
+        let Self { arch, directory, findings, .. } = self;
+        for at in arch.graph.node_weights() {
             let who = Who { id: &at.id.value, endpoint: None };
             let mut want = |name: Option<&Spanned<String>>, want| {
-                missing.extend(name.and_then(|name| node(&self.arch, name, want, &who).err()));
+                let missing =
+                    name.and_then(|name| super::resolve::node(arch, directory, name, want, &who).err());
+                findings.extend(missing.map(|f| *f));
             };
             match &at.kind {
                 NodeKind::Queue(queue) => want(queue.dead_letter.as_ref(), Want::Channel),
@@ -275,7 +275,6 @@ impl<'d> Building<'d> {
                 NodeKind::Topic(_) => {}
             }
         }
-        self.findings.extend(missing.into_iter().map(|f| *f));
     }
 }
 

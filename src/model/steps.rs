@@ -280,7 +280,7 @@ impl Building<'_> {
         want: Want,
         who: &dyn Display,
     ) -> Option<NodeIndex> {
-        let found = resolve::node(&self.arch, name, want, who);
+        let found = resolve::node(&self.arch, &mut self.directory, name, want, who);
         self.noted(found)
     }
 
@@ -291,7 +291,7 @@ impl Building<'_> {
         target: &spec::Target,
         who: &dyn Display,
     ) -> Option<EndpointChoice> {
-        let found = resolve::endpoint(&self.arch, &mut self.routes, node, target, who);
+        let found = resolve::endpoint(&self.arch, &mut self.directory, node, target, who);
         self.noted(found)
     }
 

@@ -126,7 +126,8 @@ impl<'n> Ctx<'n> {
         let place = self.path.last().map_or_else(|| "the document".to_owned(), |k| format!("`{k}`"));
         let finding =
             Finding::new(&UNKNOWN_FIELD, key.span, format!("unknown key `{}` in {place}", shorten(key)));
-        let near = known.iter().find(|k| Some(**k) == nearest(key, known.iter().copied())).copied();
+        let near = nearest(key, known.iter().copied());
+        let near = known.iter().find(|k| Some(**k) == near).copied();
         let finding = match near {
             Some(near) => finding.help(format!("did you mean `{near}`?")),
             None => finding.help("keys of your own start with `x-`"),
