@@ -90,12 +90,11 @@ fn lay_marked(base: &mut [FileTree], later: usize, section: &str, findings: &mut
     for entry in over {
         let id = entry.key.value.clone();
         let below = base.iter_mut().filter_map(|t| t.node.get_mut(section)).find_map(|s| s.get_mut(&id));
-        match below {
-            Some(node) => node.overlay(entry.value),
-            None => {
-                let names = names.get_or_insert_with(|| known(base, section));
-                findings.push(nothing_below(names, &entry));
-            }
+        if let Some(node) = below {
+            node.overlay(entry.value);
+        } else {
+            let names = names.get_or_insert_with(|| known(base, section));
+            findings.push(nothing_below(names, &entry));
         }
     }
 }

@@ -221,8 +221,8 @@ fn uneven(topics: &BTreeMap<u32, u32>, members: &[Member], mut shares: Assignmen
     };
     let mut all: Vec<TopicPartition> = partitions(topics).collect();
     all.sort_by_key(|p| members.iter().filter(|m| m.topics.contains(&p.topic)).count());
-    let owned = shares.iter().enumerate().flat_map(|(at, share)| share.iter().map(move |p| (*p, at)));
-    let mut owners: BTreeMap<TopicPartition, usize> = owned.collect();
+    let given = shares.iter().enumerate().flat_map(|(at, share)| share.iter().map(move |p| (*p, at)));
+    let mut owners: BTreeMap<TopicPartition, usize> = given.collect();
     for partition in &all {
         if let std::collections::btree_map::Entry::Vacant(free) = owners.entry(*partition)
             && let Some((at, _)) = smallest(&shares, *partition)
