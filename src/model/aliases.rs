@@ -1,0 +1,51 @@
+//! Other names: that each leads to something, and takes nobody else's.
+
+use super::build::Building;
+use super::resolve::{self, Want};
+use super::rules::UNDEFINED_SERVICE;
+use crate::finding::Finding;
+use crate::source::Spanned;
+use crate::spec::FileDocument;
+use crate::spec::rules::DUPLICATE_DEFINITION;
+use std::collections::HashMap;
+
+impl Building<'_> {
+    /// Judges the aliases of all documents. Those of an import come from names that are looked up there.
+    pub(super) fn aliases(&mut self) {
+        let mut known: HashMap<&str, (&Spanned<String>, &Spanned<String>)> = HashMap::new();
+        let written = |file: &&FileDocument| file.imported.is_none();
+        let all = self.documents.iter().filter(written).flat_map(|f| f.document.aliases.iter());
+        for (alias, of) in all.flat_map(|aliases| aliases.iter()) {
+            let (first, meant) = *known.entry(alias).or_insert((alias, of));
+            if meant.value != of.value {
+                let message = format!("the alias `{}` stands for two", alias.value);
+                let finding = Finding::new(&DUPLICATE_DEFINITION, of.span, message).label("here this one");
+                let finding = finding.also(meant.span, "here another").about(&first.value);
+                self.findings.push(finding.help("give one of them another name"));
+            }
+            self.alias(alias, of);
+        }
+    }
+
+    fn alias(&mut self, alias: &Spanned<String>, of: &Spanned<String>) {
+        let who = format!("the alias `{}`", alias.value);
+        if let Some(node) = self.arch.find(alias).filter(|node| self.arch.id(*node) == alias.value) {
+            let message = format!("`{}` is defined, and an alias of `{}`", alias.value, of.value);
+            let finding = Finding::new(&DUPLICATE_DEFINITION, alias.span, message);
+            let finding = finding.label("never followed").also(self.arch.graph[node].id.span, "defined here");
+            self.findings.push(finding.about(&alias.value).help("remove the alias, or the definition"));
+        }
+        match self.arch.find(of) {
+            Some(node) if self.arch.id(node) == of.value => {}
+            Some(node) => {
+                let message = format!("{who} stands for another alias, `{}`", of.value);
+                let finding = Finding::new(&UNDEFINED_SERVICE, of.span, message).about(&alias.value);
+                self.findings.push(finding.help(format!("write `{}`", self.arch.id(node))));
+            }
+            None => {
+                let found = resolve::node(&self.arch, &mut self.directory, of, Want::Any, &who);
+                self.findings.extend(found.err().map(|finding| *finding));
+            }
+        }
+    }
+}
