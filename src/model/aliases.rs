@@ -1,5 +1,6 @@
-//! Other names: that each leads to something, and takes nobody else's.
+//! Names beside ids: that an alias leads to something and takes nobody else's name, and an instance's is its own.
 
+use super::Node;
 use super::build::Building;
 use super::resolve::{self, Want};
 use super::rules::UNDEFINED_SERVICE;
@@ -48,4 +49,19 @@ impl Building<'_> {
             }
         }
     }
+}
+
+/// Instances of one name: an event that names it could mean either.
+pub(super) fn instances_twice(node: &Node) -> Vec<Finding> {
+    let instances = node.service().map_or(&[][..], |s| &s.instances);
+    let (mut seen, mut twice) = (HashMap::new(), Vec::new());
+    for id in instances.iter().filter_map(|i| i.value.id.as_ref()) {
+        if let Some(first) = seen.insert(&id.value, id.span) {
+            let message = format!("`{}` has two instances called `{}`", node.id.value, id.value);
+            let finding = Finding::new(&DUPLICATE_DEFINITION, id.span, message).label("again here");
+            let finding = finding.also(first, "first here").help("give each an `id` of its own");
+            twice.push(finding.about(format!("{}/{}", node.id.value, id.value)));
+        }
+    }
+    twice
 }

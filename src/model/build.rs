@@ -2,7 +2,7 @@
 
 use super::layers::Layers;
 use super::node::{Consumption, Endpoint, Node, NodeKind, Service};
-use super::resolve::{Directory, Want};
+use super::resolve::{Directory, Want, Who};
 use super::{Architecture, Edge, EdgeKind};
 use crate::finding::{self, Finding};
 use crate::source::Spanned;
@@ -32,6 +32,17 @@ pub struct Building<'d> {
     pub narrowed: BTreeSet<NodeIndex>,
     /// Edges by their ends, once that was asked.
     pairs: Option<HashMap<(NodeIndex, NodeIndex), Vec<EdgeIndex>>>,
+}
+
+/// A service as a document has it.
+#[derive(Clone, Copy)]
+pub(super) struct Written<'d> {
+    /// The document.
+    pub home: usize,
+    /// Its id.
+    pub id: &'d str,
+    /// What is said of it.
+    pub service: &'d spec::Service,
 }
 
 /// Builds the architecture. Every name that cannot be resolved is a finding; what hangs on it is left out.
@@ -69,6 +80,17 @@ pub fn build(documents: &[FileDocument]) -> (Architecture, Vec<Finding>) {
     }
     finding::sort(&mut building.findings);
     (building.arch, building.findings)
+}
+
+/// The architecture of one text, for scenarios the program brings with it and for small programs.
+///
+/// # Errors
+/// What is wrong with the text: the headline of the first error.
+pub fn from_text(name: &str, text: &str) -> Result<Architecture, String> {
+    let (documents, _, findings) = crate::spec::read_text(name, text);
+    let (arch, unresolved) = build(&documents);
+    let wrong = findings.into_iter().chain(unresolved).find(|f| f.severity == finding::Severity::Error);
+    wrong.map_or(Ok(arch), |found| Err(format!("{name}: {}", found.message)))
 }
 
 impl<'d> Building<'d> {
@@ -143,7 +165,7 @@ impl<'d> Building<'d> {
     }
 
     fn node(&mut self, home: (usize, usize), node: Node) {
-        self.findings.extend(instances_twice(&node));
+        self.findings.extend(super::aliases::instances_twice(&node));
         match self.arch.register(node) {
             Ok(_) => self.homes.push(home),
             // The reader saw to it within written documents; an import may bring an id again.
@@ -163,11 +185,11 @@ impl<'d> Building<'d> {
     }
 
     /// What was written of a service.
-    pub(super) fn written(&self, node: NodeIndex) -> Option<(usize, &'d spec::Service)> {
+    pub(super) fn written(&self, node: NodeIndex) -> Option<Written<'d>> {
         self.arch.graph[node].service()?;
         let (home, at) = *self.homes.get(node.index())?;
         let services = self.documents.get(home)?.document.value.services.as_ref()?;
-        services.0.0.get(at).map(|(_, s)| (home, &s.value))
+        services.0.0.get(at).map(|(id, service)| Written { home, id, service })
     }
 
     /// Adds an edge listed in document `home`.
@@ -196,10 +218,9 @@ impl<'d> Building<'d> {
 
     /// Handlers of what a service consumes, as endpoints of their own.
     fn consumes(&mut self, node: NodeIndex) {
-        let Some((home, service)) = self.written(node) else { return };
+        let Some(Written { home, id, service }) = self.written(node) else { return };
         for (channel, consume) in service.consumes.iter().flat_map(|c| c.0.iter()) {
-            let who = format!("`{}`", self.arch.id(node));
-            if let Some(from) = self.resolve(channel, Want::Channel, &who) {
+            if let Some(from) = self.resolve(channel, Want::Channel, &Who { id, endpoint: None }) {
                 let edge = Edge::new(EdgeKind::Consume, channel.span, "consumes");
                 self.handler(home, (from, node), edge, channel.clone(), consume.value.clone());
             }
@@ -215,7 +236,7 @@ impl<'d> Building<'d> {
         name: Spanned<String>,
         settings: spec::Consume,
     ) {
-        let Some((at_home, service)) = self.written(node) else { return };
+        let Some(Written { home: at_home, service, .. }) = self.written(node) else { return };
         edge.to_endpoint = self.arch.graph[node].service().map(|s| s.endpoints.len());
         let edge = self.edge(home, channel, node, edge);
         let file = self.documents.get(at_home).and_then(|d| d.document.defaults.as_ref());
@@ -249,7 +270,7 @@ impl<'d> Building<'d> {
     fn named(&mut self) {
         let Self { arch, directory, findings, .. } = self;
         for at in arch.graph.node_weights() {
-            let who = format!("`{}`", at.id.value);
+            let who = Who { id: &at.id.value, endpoint: None };
             let mut want = |name: Option<&Spanned<String>>, want| {
                 let missing =
                     name.and_then(|name| super::resolve::node(arch, directory, name, want, &who).err());
@@ -271,21 +292,6 @@ impl<'d> Building<'d> {
             }
         }
     }
-}
-
-/// Instances of one name: an event that names it could mean either.
-fn instances_twice(node: &Node) -> Vec<Finding> {
-    let instances = node.service().map_or(&[][..], |s| &s.instances);
-    let (mut seen, mut twice) = (HashMap::new(), Vec::new());
-    for id in instances.iter().filter_map(|i| i.value.id.as_ref()) {
-        if let Some(first) = seen.insert(&id.value, id.span) {
-            let message = format!("`{}` has two instances called `{}`", node.id.value, id.value);
-            let finding = Finding::new(&DUPLICATE_DEFINITION, id.span, message).label("again here");
-            let finding = finding.also(first, "first here").help("give each an `id` of its own");
-            twice.push(finding.about(format!("{}/{}", node.id.value, id.value)));
-        }
-    }
-    twice
 }
 
 fn ids<T>(map: Option<&Map<T>>) -> impl Iterator<Item = &(Spanned<String>, Spanned<T>)> {

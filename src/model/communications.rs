@@ -12,6 +12,7 @@ use crate::spec::vocabulary as spec;
 use crate::spec::{Decode, Switch};
 use petgraph::graph::{EdgeIndex, NodeIndex};
 use petgraph::visit::EdgeRef;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -36,13 +37,13 @@ impl Building<'_> {
     ) {
         let (Some(from), Some(to)) = (&written.from, &written.to) else { return };
         let who = format!("`{}`", from.value);
-        let node = self.resolve(&from.service, Want::Any, "a communication");
-        let endpoint = node.and_then(|node| self.endpoint_named(node, &from.value, "a communication"));
+        let node = self.resolve(&from.service, Want::Any, &"a communication");
+        let endpoint = node.and_then(|node| self.endpoint_named(node, &from.value, &"a communication"));
         let to_node = self.resolve(&to.service, Want::Any, &who);
         let target = named_target(written, to);
         let target = match to_node {
-            Some(node) => self.routed(node, target, written.policy.method.as_ref()),
-            None => target,
+            Some(node) => self.routed(node, &target, written.policy.method.as_ref()),
+            None => Cow::Borrowed(&target),
         };
         let to_endpoint = to_node.and_then(|node| self.endpoint(node, &target, &who));
         let (Some(node), Some(endpoint), Some(to_node), Some(to_endpoint)) =
@@ -53,7 +54,7 @@ impl Building<'_> {
         if self.arch.graph[node].service().is_none() {
             return self.consumer_edge(home, node, to_node, written);
         }
-        let caller = Caller { node, endpoint, home, who };
+        let caller = Caller { node, endpoint, home, who: &who };
         let fallback = self.fallback(&caller, written.fallback.as_ref());
         let policy = origin_policy(written);
         let mut same = self.same_edges(&caller, to_node, target.endpoint.as_ref().and(to_endpoint));
@@ -125,7 +126,7 @@ impl Building<'_> {
 
     /// A plain dependency of all endpoints of which an endpoint says more: it is this endpoint's, as with a
     /// call that stands in its script.
-    fn narrowed(&mut self, caller: &Caller, to: NodeIndex, endpoint: Option<usize>) -> Option<EdgeIndex> {
+    fn narrowed(&mut self, caller: &Caller<'_>, to: NodeIndex, endpoint: Option<usize>) -> Option<EdgeIndex> {
         caller.endpoint?;
         let all = self.between(caller.node, to).to_vec();
         let found = all.into_iter().find(|e| {
@@ -156,7 +157,7 @@ impl Building<'_> {
     }
 
     /// Plain dependencies that name no endpoint: what says more of the same target is the same edge.
-    fn bare_edges(&mut self, caller: &Caller, to: NodeIndex) -> Vec<EdgeIndex> {
+    fn bare_edges(&mut self, caller: &Caller<'_>, to: NodeIndex) -> Vec<EdgeIndex> {
         let mut all = self.same_edges(caller, to, None);
         all.retain(|e| {
             let edge = &self.arch.graph[*e];

@@ -8,6 +8,7 @@ use crate::source::Spanned;
 use crate::spec::vocabulary::Target;
 use petgraph::graph::NodeIndex;
 use std::collections::HashMap;
+use std::fmt;
 
 /// What a name must stand for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -53,6 +54,24 @@ impl Want {
     }
 }
 
+/// Who names something, put into words only where a finding needs them.
+#[derive(Clone, Copy)]
+pub struct Who<'w> {
+    /// A node.
+    pub id: &'w str,
+    /// One of its endpoints.
+    pub endpoint: Option<&'w str>,
+}
+
+impl fmt::Display for Who<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.endpoint {
+            Some(endpoint) => write!(f, "`{} {endpoint}`", self.id),
+            None => write!(f, "`{}`", self.id),
+        }
+    }
+}
+
 /// Where names are looked up, each index made when it is first asked. All nodes stand by then.
 #[derive(Debug, Default)]
 pub struct Directory {
@@ -70,7 +89,7 @@ pub fn node(
     directory: &mut Directory,
     name: &Spanned<String>,
     want: Want,
-    who: &str,
+    who: &dyn fmt::Display,
 ) -> Result<NodeIndex, Box<Finding>> {
     let found = arch.find(name);
     if let Some(node) = found.filter(|node| want.fits(&arch.graph[*node])) {
@@ -78,7 +97,7 @@ pub fn node(
     }
     let finding =
         Finding::new(want.rule(), name.span, format!("no {} is called `{}`", want.word(), name.value));
-    let finding = finding.label(format!("{who} names it here")).about(&name.value).about(who);
+    let finding = finding.label(format!("{who} names it here")).about(&name.value).about(who.to_string());
     if let (Some(node), Want::Instances) = (found, want) {
         let also = format!("`{}` is a queue or topic", name.value);
         let finding = finding.also(arch.graph[node].id.span, also);
@@ -116,7 +135,7 @@ pub fn endpoint(
     directory: &mut Directory,
     node: NodeIndex,
     target: &Target,
-    who: &str,
+    who: &dyn fmt::Display,
 ) -> Result<Option<usize>, Box<Finding>> {
     let Some(service) = arch.graph[node].service() else { return Ok(None) };
     let Some(name) = &target.endpoint else { return Ok(service.only_endpoint()) };
@@ -135,7 +154,7 @@ pub fn endpoint(
         .label(format!("{who} names it here"))
         .also(arch.graph[node].id.span, "the service is defined here")
         .about(format!("{id} {}", name.value))
-        .about(who);
+        .about(who.to_string());
     let names = || service.endpoints.iter().filter(|e| e.consumes.is_none()).map(|e| e.name.value.as_str());
     let known = directory.endpoints.entry(node).or_insert_with(|| Names::new(names()));
     Err(Box::new(finding.guess(name, known, || {

@@ -14,7 +14,7 @@ use serde_json::{Map as JsonMap, Value, json};
 use std::collections::BTreeSet;
 
 /// A value that may stand in a document.
-pub trait Decode: Sized + Clone {
+pub trait Decode: Sized + Clone + Send + Sync {
     /// Reads it. `None` means that a finding has been raised.
     fn decode<'n>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<Self>;
 
@@ -43,7 +43,7 @@ pub struct Ctx<'n> {
     pub findings: Vec<Finding>,
     pub(super) path: Vec<&'n str>,
     /// Mappings with a key that was misspelt, and the key it was read as.
-    meant: BTreeSet<(Span, &'static str)>,
+    pub(super) meant: BTreeSet<(Span, &'static str)>,
 }
 
 impl<'n> Ctx<'n> {
