@@ -1,4 +1,4 @@
-//! Names beside ids: that an alias leads to something and takes nobody else's name, and an instance's is its own.
+//! Names beside ids: an alias leads to something and takes nobody else's name; an instance has its own.
 
 use super::Node;
 use super::build::Building;
