@@ -129,14 +129,20 @@ fn envoy_admission_counts() {
     assert_eq!(control.counts(at(86_412_000)), (0, 0));
 
     let mut control = new();
-    [0, 1_000, 4_000].into_iter().for_each(|now| control.ended(true, at(now)));
+    for now in [0, 1_000, 4_000] {
+        control.ended(true, at(now));
+    }
     assert_eq!(control.counts(at(4_000)), (3, 3));
 
     let mut control = new();
     assert_eq!(control.average_rps(), 0);
-    [true, false].into_iter().for_each(|success| control.ended(success, at(0)));
+    for success in [true, false] {
+        control.ended(success, at(0));
+    }
     assert_eq!(control.average_rps(), 0);
-    [true, false, true].into_iter().for_each(|success| control.ended(success, at(0)));
+    for success in [true, false, true] {
+        control.ended(success, at(0));
+    }
     assert_eq!(control.average_rps(), 1);
     assert_eq!((control.counts(at(5_000)), control.average_rps()), ((0, 0), 0));
 }
