@@ -289,6 +289,8 @@ const CASES: &[(&str, &str, bool)] = &[
     ("call", "fallback:", false),
     ("call", "load_balancing: { policy: ring_hash, hash_key: client_ip }", true),
     ("call", "load_balancing: { policy: ring_hash }", false),
+    ("call", "load_balancing: { policy: maglev, hash_key: client_ip, table_size: 65521 }", true),
+    ("call", "retry: { num_retries: 1, backoff: { base: 1s, jitter: proportional } }", true),
     ("call", "load_balancing: { policy: maglev }", false),
     ("call", "load_balancing: { choice_count: 2 }", true),
     ("call", "hedging: { delay: 5ms, max_attempts: 2 }", true),

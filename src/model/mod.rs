@@ -17,7 +17,7 @@ pub mod rules;
 mod scenario;
 mod steps;
 
-pub use build::{Building, build};
+pub use build::{Building, build, from_text};
 pub use edge::{Edge, EdgeKind, Evidence, Fallback};
 pub use latency::{distribution, p99};
 pub use layers::Origin;

@@ -4,7 +4,6 @@
 //! [`Permit`] back exactly once, with a [`Verdict`]. A rejected call has no permit and is no failure.
 //! Must not know what a call is.
 
-mod caps;
 mod consecutive;
 mod hystrix;
 mod polly;
@@ -15,7 +14,6 @@ mod window;
 use super::PolicyInfo;
 use crate::kernel::{Span, Time};
 
-pub use caps::{CapKind, CapSettings, Caps};
 pub use consecutive::{Consecutive, ConsecutiveSettings, Counts, TripRatio};
 pub use hystrix::{Health, Hystrix, HystrixSettings};
 pub use polly::{Polly, PollySettings};

@@ -36,4 +36,5 @@ pub static JITTERS: &[(PolicyInfo, Jitter)] = jitter::ALL;
 pub static BACKOFFS: &[PolicyInfo] = &[interval::INFO, polly::INFO];
 
 /// What limits retries, beside their number.
-pub static BUDGETS: &[PolicyInfo] = &[throttle::INFO, finagle::INFO, quota::INFO, hedging::INFO];
+pub static BUDGETS: &[PolicyInfo] =
+    &[budget::INFO, throttle::INFO, finagle::INFO, quota::INFO, hedging::INFO];

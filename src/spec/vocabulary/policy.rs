@@ -68,6 +68,10 @@ choice! {
         Equal = "equal",
         /// Uniform from the base to three times the one before.
         Decorrelated = "decorrelated",
+        /// The back-off times something between 0.8 and 1.2 (gRPC).
+        Proportional = "proportional",
+        /// Uniform up to the back-off without its cap, then cut at the cap.
+        Truncated = "truncated",
         /// The back-off itself.
         None = "none",
     }

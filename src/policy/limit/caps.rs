@@ -1,7 +1,15 @@
 //! Envoy's `circuit_breakers`: limits on how much goes on at once, and no state machine.
 //!
-//! Not one of the [`BREAKERS`](super::BREAKERS): nothing opens or closes. A thing over its limit is
-//! turned away at once, and counted by kind.
+//! Not one of the [`BREAKERS`](crate::policy::breaker::BREAKERS): nothing opens or closes. A thing over its
+//! limit is turned away at once, and counted by kind.
+
+use super::PolicyInfo;
+
+pub(super) const INFO: PolicyInfo = PolicyInfo {
+    name: "limits",
+    summary: "so many connections, waiting requests, requests and retries at once: Envoy circuit_breakers",
+    page: include_str!("caps.md"),
+};
 
 /// What is limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +54,7 @@ struct Cap {
 /// The limits of one caller instance towards one callee.
 ///
 /// ```
-/// use loadpath::policy::breaker::{CapKind, CapSettings, Caps};
+/// use loadpath::policy::limit::{CapKind, CapSettings, Caps};
 /// let mut caps = Caps::new(CapSettings { max_requests: 1, ..Default::default() });
 /// assert!(caps.begin(CapKind::Requests));
 /// assert!(!caps.begin(CapKind::Requests));
