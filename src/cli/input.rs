@@ -123,7 +123,8 @@ fn folder(place: &dyn Place, path: &str, reader: &mut Reader<'_>, quiet: bool) -
     files.sort_by_key(|file| file.contains(".override."));
     let (mut trees, mut skipped) = (Vec::new(), 0);
     for file in files {
-        let recognised = place.load(&file).is_ok_and(|bytes| looks_native(&bytes) || is_compose_name(&file));
+        let recognised =
+            place.load(&file).is_ok_and(|bytes| looks_native(&bytes) || is_foreign(&file, &bytes));
         if recognised {
             trees.extend(reader.root(&file));
         } else {
@@ -131,18 +132,18 @@ fn folder(place: &dyn Place, path: &str, reader: &mut Reader<'_>, quiet: bool) -
         }
     }
     if trees.is_empty() && !reader.broken {
-        bail!("no file in `{path}` is a loadpath document ({skipped} looked at)");
+        bail!("no file in `{path}` is a loadpath document or of another known format ({skipped} looked at)");
     }
     if skipped > 0 && !quiet {
-        complain(&format!("note: {skipped} files in `{path}` are no loadpath documents and were skipped"));
+        complain(&format!("note: {skipped} files in `{path}` are of no known format and were skipped"));
     }
     Ok(trees)
 }
 
-/// Whether a file has the name Compose looks for.
-fn is_compose_name(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or_default();
-    matches!(name, "compose.yaml" | "compose.yml" | "docker-compose.yaml" | "docker-compose.yml")
+/// Whether a file is worth reading as some other format.
+fn is_foreign(path: &str, bytes: &[u8]) -> bool {
+    let (name, text) = (path.rsplit('/').next().unwrap_or_default(), String::from_utf8_lossy(bytes));
+    import::FORMATS.iter().any(|format| (format.glance)(name, &text))
 }
 
 /// Whether a text has the sections of a loadpath document at its left edge.

@@ -4,7 +4,7 @@ use super::{Format, ImportFile, Imported, by_name, recognise};
 use crate::finding::Finding;
 use crate::source::Spanned;
 use crate::source::join_path;
-use crate::spec::rules::{INVALID_VALUE, UNREADABLE_FILE};
+use crate::spec::rules::INVALID_VALUE;
 use crate::spec::vocabulary::{Import, Service, Texts};
 use crate::spec::{Decode, FileDocument, FileTree, Ids, Reader};
 
@@ -29,8 +29,7 @@ pub fn read(reader: &mut Reader<'_>, input: Input) -> (Vec<FileDocument>, Vec<St
     let mut native = Vec::new();
     for tree in roots {
         let name = &reader.sources.file(tree.file).name;
-        match format.or_else(|| recognise(name, &tree.node)) {
-            None if is_kubernetes(&tree) => refuse_kubernetes(reader, &tree),
+        match format.or_else(|| recognise(name, &tree)) {
             None => native.push(tree),
             Some(format) => match foreign.iter_mut().find(|(f, _)| f.name == format.name) {
                 Some((_, files)) => files.push(tree.into()),
@@ -58,29 +57,6 @@ pub fn read(reader: &mut Reader<'_>, input: Input) -> (Vec<FileDocument>, Vec<St
         imported.push(document);
     }
     (enrich(imported, documents), notes)
-}
-
-/// Whether a file is a Kubernetes object: it says what it is.
-fn is_kubernetes(tree: &FileTree) -> bool {
-    tree.node.get("apiVersion").is_some() && tree.node.get("kind").is_some()
-}
-
-fn refuse_kubernetes(reader: &mut Reader<'_>, tree: &FileTree) {
-    // That it holds several documents is no mistake of such a file.
-    reader.findings.retain(|f| f.primary.span.file != tree.file);
-    let name = reader.sources.file(tree.file).name.clone();
-    let at = tree.node.entries().first().map_or(tree.node.span, |e| e.key.span);
-    let finding = Finding::new(
-        &UNREADABLE_FILE,
-        at,
-        format!("`{name}` is a Kubernetes manifest, which is not read yet"),
-    );
-    reader.findings.push(
-        finding
-            .help("read a docker-compose file, or write its services into a loadpath document")
-            .about(name),
-    );
-    reader.broken = true;
 }
 
 /// The files one entry of `import:` names, by format.

@@ -2,7 +2,7 @@
 
 use super::layers::Layers;
 use super::node::{Consumption, Endpoint, Node, NodeKind, Service};
-use super::routes::Routes;
+use super::resolve::{Directory, Want, Who};
 use super::{Architecture, Edge, EdgeKind};
 use crate::finding::{self, Finding};
 use crate::source::Spanned;
@@ -26,10 +26,21 @@ pub struct Building<'d> {
     pub homes: Vec<(usize, usize)>,
     /// For each edge, the document that lists it.
     pub edge_homes: Vec<usize>,
-    /// Endpoints by name, of services that have many and are called.
-    pub routes: HashMap<NodeIndex, Routes>,
+    /// Where names are looked up.
+    pub directory: Directory,
     /// Edges by their ends, once that was asked.
     pairs: Option<HashMap<(NodeIndex, NodeIndex), Vec<EdgeIndex>>>,
+}
+
+/// A service as a document has it.
+#[derive(Clone, Copy)]
+pub(super) struct Written<'d> {
+    /// The document.
+    pub home: usize,
+    /// Its id.
+    pub id: &'d str,
+    /// What is said of it.
+    pub service: &'d spec::Service,
 }
 
 /// Builds the architecture. Every name that cannot be resolved is a finding; what hangs on it is left out.
@@ -40,7 +51,7 @@ pub fn build(documents: &[FileDocument]) -> (Architecture, Vec<Finding>) {
         findings: Vec::new(),
         homes: Vec::new(),
         edge_homes: Vec::new(),
-        routes: HashMap::new(),
+        directory: Directory::default(),
         pairs: None,
     };
     for (home, file) in documents.iter().enumerate() {
@@ -168,11 +179,11 @@ impl<'d> Building<'d> {
     }
 
     /// What was written of a service.
-    pub(super) fn written(&self, node: NodeIndex) -> Option<(usize, &'d spec::Service)> {
+    pub(super) fn written(&self, node: NodeIndex) -> Option<Written<'d>> {
         self.arch.graph[node].service()?;
         let (home, at) = *self.homes.get(node.index())?;
         let services = self.documents.get(home)?.document.value.services.as_ref()?;
-        services.0.0.get(at).map(|(_, s)| (home, &s.value))
+        services.0.0.get(at).map(|(id, service)| Written { home, id, service })
     }
 
     /// Adds an edge listed in document `home`.
@@ -201,20 +212,10 @@ impl<'d> Building<'d> {
 
     /// Handlers of what a service consumes, as endpoints of their own.
     fn consumes(&mut self, node: NodeIndex) {
-        let Some((home, service)) = self.written(node) else { return };
+        let Some(Written { home, id, service }) = self.written(node) else { return };
         for (channel, consume) in service.consumes.iter().flat_map(|c| c.0.iter()) {
-            let who = self.arch.id(node).to_owned();
-            let from = match super::resolve::node(
-                &self.arch,
-                channel,
-                super::resolve::Want::Channel,
-                &format!("`{who}`"),
-            ) {
-                Ok(from) => from,
-                Err(finding) => {
-                    self.findings.push(*finding);
-                    continue;
-                }
+            let Some(from) = self.resolve(channel, Want::Channel, &Who { id, endpoint: None }) else {
+                continue;
             };
             let mut edge = Edge::new(EdgeKind::Consume, channel.span, "consumes");
             let at = self.arch.graph[node].service().map_or(0, |s| s.endpoints.len());
@@ -251,12 +252,13 @@ impl<'d> Building<'d> {
     /// What is named in passing must exist: where dead messages go, what a replica is a copy of, whose it is,
     /// what a health check asks.
     fn named(&mut self) {
-        use super::resolve::{Want, node};
-        let mut missing = Vec::new();
-        for at in self.arch.graph.node_weights() {
-            let who = format!("`{}`", at.id.value);
+        let Self { arch, directory, findings, .. } = self;
+        for at in arch.graph.node_weights() {
+            let who = Who { id: &at.id.value, endpoint: None };
             let mut want = |name: Option<&Spanned<String>>, want| {
-                missing.extend(name.and_then(|name| node(&self.arch, name, want, &who).err()));
+                let missing =
+                    name.and_then(|name| super::resolve::node(arch, directory, name, want, &who).err());
+                findings.extend(missing.map(|f| *f));
             };
             match &at.kind {
                 NodeKind::Queue(queue) => want(queue.dead_letter.as_ref(), Want::Channel),
@@ -273,7 +275,6 @@ impl<'d> Building<'d> {
                 NodeKind::Topic(_) => {}
             }
         }
-        self.findings.extend(missing.into_iter().map(|f| *f));
     }
 }
 

@@ -41,8 +41,10 @@ pub fn distribution(latency: &Latency) -> Option<Distribution> {
 /// microsecond.
 pub fn p99(latency: &Latency) -> Option<Duration> {
     let declared = latency.p99.map(|d| d.value);
-    let asked = Share::parse("99%").ok();
-    let listed = || latency.table().into_iter().find(|(q, _)| Some(*q) == asked).map(|(_, d)| d);
+    let listed = || {
+        let asked = Share::parse("99%").ok();
+        latency.table().into_iter().find(|(q, _)| Some(*q) == asked).map(|(_, d)| d)
+    };
     declared.or_else(listed).or_else(|| {
         let nanos = distribution(latency)?.quantile(0.99).nanos();
         Some(Duration(nanos.div_ceil(1000).saturating_mul(1000)))

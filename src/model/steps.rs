@@ -1,10 +1,10 @@
 //! From what endpoints do to edges of the graph.
 
-use super::build::Building;
+use super::build::{Building, Written};
 use super::edge::Fallback;
 use super::node::Step;
-use super::resolve::{self, Want};
-use super::{Edge, EdgeKind, EndpointRef, Evidence, NodeKind};
+use super::resolve::{self, Want, Who};
+use super::{Edge, EdgeKind, Evidence, NodeKind};
 use crate::finding::Finding;
 use crate::source::Spanned;
 use crate::spec::scalar::Positive;
@@ -12,28 +12,30 @@ use crate::spec::units::Share;
 use crate::spec::vocabulary as spec;
 use crate::spec::{Decode, Switch};
 use petgraph::graph::{EdgeIndex, NodeIndex};
+use std::borrow::Cow;
+use std::fmt::Display;
 use std::sync::Arc;
 
 /// The endpoint a target names; `None` where it stands for the whole service.
 type EndpointChoice = Option<usize>;
 
-/// Who makes a call: a service, one of its endpoints or all of them, in the words of a finding.
-struct Caller {
+/// Who makes a call: a service, one of its endpoints or all of them, and what findings call it.
+struct Caller<'c> {
     node: NodeIndex,
     endpoint: Option<usize>,
     home: usize,
-    who: String,
+    who: &'c dyn Display,
 }
 
 impl Building<'_> {
     /// The calls of every endpoint and handler of a service, and its plain dependencies.
     pub(super) fn calls(&mut self, node: NodeIndex) {
-        let Some((home, written)) = self.written(node) else { return };
-        let endpoints = written.endpoints.iter().flat_map(|e| e.0.iter().map(|(_, e)| e.calls.as_ref()));
-        let handlers = written.consumes.iter().flat_map(|c| c.0.iter().map(|(_, c)| c.calls.as_ref()));
-        for (endpoint, script) in endpoints.chain(handlers).enumerate() {
-            let who = format!("`{}`", self.arch.endpoint_id(EndpointRef { service: node, endpoint }));
-            let caller = Caller { node, endpoint: Some(endpoint), home, who };
+        let Some(Written { home, id, service }) = self.written(node) else { return };
+        let endpoints = service.endpoints.iter().flat_map(|e| e.0.iter().map(|(n, e)| (n, e.calls.as_ref())));
+        let handlers = service.consumes.iter().flat_map(|c| c.0.iter().map(|(n, c)| (n, c.calls.as_ref())));
+        for (endpoint, (name, script)) in endpoints.chain(handlers).enumerate() {
+            let who = Who { id, endpoint: Some(name) };
+            let caller = Caller { node, endpoint: Some(endpoint), home, who: &who };
             let steps = self.script(&caller, script.map_or(&[], |s| s.value.as_slice()));
             if let Some(endpoint) =
                 self.arch.graph[node].service_mut().and_then(|s| s.endpoints.get_mut(endpoint))
@@ -41,18 +43,17 @@ impl Building<'_> {
                 endpoint.steps = steps;
             }
         }
-        let who = format!("`{}`", self.arch.id(node));
-        let caller = Caller { node, endpoint: None, home, who };
-        for target in written.dependencies.iter().flat_map(|d| d.value.iter()) {
+        let caller = Caller { node, endpoint: None, home, who: &Who { id, endpoint: None } };
+        for target in service.dependencies.iter().flat_map(|d| d.value.iter()) {
             self.dependency(&caller, target);
         }
     }
 
-    fn script(&mut self, caller: &Caller, script: &[Spanned<spec::Step>]) -> Vec<Step> {
+    fn script(&mut self, caller: &Caller<'_>, script: &[Spanned<spec::Step>]) -> Vec<Step> {
         script.iter().filter_map(|step| self.step(caller, step)).collect()
     }
 
-    fn step(&mut self, caller: &Caller, step: &Spanned<spec::Step>) -> Option<Step> {
+    fn step(&mut self, caller: &Caller<'_>, step: &Spanned<spec::Step>) -> Option<Step> {
         match &step.value {
             spec::Step::Parallel(steps) => Some(Step::Parallel(self.script(caller, steps))),
             spec::Step::Work(work) => Some(Step::Work(*work)),
@@ -63,7 +64,7 @@ impl Building<'_> {
             }
             spec::Step::Publish(publish) => {
                 let target = publish.publish.as_ref()?;
-                let to = self.resolve(target, Want::Channel, &caller.who)?;
+                let to = self.resolve(target, Want::Channel, caller.who)?;
                 let mut edge = Edge::new(EdgeKind::Publish, target.span, "publish");
                 repeat(&mut edge, publish.probability, publish.times);
                 edge.via.clone_from(&publish.via);
@@ -71,7 +72,7 @@ impl Building<'_> {
                 Some(Step::Edge(self.connect(caller, to, edge)))
             }
             spec::Step::Data(data) => {
-                let to = self.resolve(&data.datastore, Want::Datastore, &caller.who)?;
+                let to = self.resolve(&data.datastore, Want::Datastore, caller.who)?;
                 let (kind, source) =
                     if data.write { (EdgeKind::Write, "write") } else { (EdgeKind::Read, "read") };
                 let mut edge = Edge::new(kind, data.datastore.span, source);
@@ -82,14 +83,14 @@ impl Building<'_> {
         }
     }
 
-    fn call(&mut self, caller: &Caller, call: &spec::Call) -> Option<EdgeIndex> {
+    fn call(&mut self, caller: &Caller<'_>, call: &spec::Call) -> Option<EdgeIndex> {
         let target = call.call.as_ref()?;
         // What stands in may be wrong as well: it is looked at in any case.
         let fallback = self.fallback(caller, call.fallback.as_ref());
-        let to = self.resolve(&target.service, Want::Service, &caller.who)?;
+        let to = self.resolve(&target.service, Want::Service, caller.who)?;
         let mut edge = Edge::new(call_kind(&call.policy), target.span, "call");
-        let target = self.routed(to, target.value.clone(), call.policy.method.as_ref());
-        edge.to_endpoint = self.endpoint(to, &target, &caller.who)?;
+        let target = self.routed(to, &target.value, call.policy.method.as_ref());
+        edge.to_endpoint = self.endpoint(to, &target, caller.who)?;
         edge.policy.clone_from(&call.policy);
         edge.optional = call.optional;
         edge.fallback = fallback;
@@ -99,7 +100,7 @@ impl Building<'_> {
 
     fn fallback(
         &mut self,
-        caller: &Caller,
+        caller: &Caller<'_>,
         fallback: Option<&Spanned<spec::Fallback>>,
     ) -> Option<Spanned<Fallback>> {
         let fallback = fallback?;
@@ -119,9 +120,9 @@ impl Building<'_> {
     }
 
     /// `dependencies: [cart]`: an edge without detail, unless a call names the same target already.
-    fn dependency(&mut self, caller: &Caller, target: &Spanned<spec::Target>) {
-        let Some(to) = self.resolve(&target.service, Want::Any, &caller.who) else { return };
-        let Some(endpoint) = self.endpoint(to, &target.value, &caller.who) else { return };
+    fn dependency(&mut self, caller: &Caller<'_>, target: &Spanned<spec::Target>) {
+        let Some(to) = self.resolve(&target.service, Want::Any, caller.who) else { return };
+        let Some(endpoint) = self.endpoint(to, &target.value, caller.who) else { return };
         let same = self.same_edges(caller, to, target.endpoint.as_ref().and(endpoint));
         let evidence = Evidence::new("dependencies", target.span);
         for edge in &same {
@@ -155,13 +156,13 @@ impl Building<'_> {
     ) {
         let (Some(from), Some(to)) = (&written.from, &written.to) else { return };
         let who = format!("`{}`", from.value);
-        let node = self.resolve(&from.service, Want::Any, "a communication");
-        let endpoint = node.and_then(|node| self.endpoint_named(node, &from.value, "a communication"));
+        let node = self.resolve(&from.service, Want::Any, &"a communication");
+        let endpoint = node.and_then(|node| self.endpoint_named(node, &from.value, &"a communication"));
         let to_node = self.resolve(&to.service, Want::Any, &who);
         let target = named_target(written, to);
         let target = match to_node {
-            Some(node) => self.routed(node, target, written.policy.method.as_ref()),
-            None => target,
+            Some(node) => self.routed(node, &target, written.policy.method.as_ref()),
+            None => Cow::Borrowed(&target),
         };
         let to_endpoint = to_node.and_then(|node| self.endpoint(node, &target, &who));
         let (Some(node), Some(endpoint), Some(to_node), Some(to_endpoint)) =
@@ -172,7 +173,7 @@ impl Building<'_> {
         if self.arch.graph[node].service().is_none() {
             return self.consumer_edge(home, node, to_node, written);
         }
-        let caller = Caller { node, endpoint, home, who };
+        let caller = Caller { node, endpoint, home, who: &who };
         let fallback = self.fallback(&caller, written.fallback.as_ref());
         let policy = origin_policy(written);
         let mut same = self.same_edges(&caller, to_node, target.endpoint.as_ref().and(to_endpoint));
@@ -224,7 +225,7 @@ impl Building<'_> {
     }
 
     /// Edges that say the same: from the same endpoint (or any, where none is named) to the same target.
-    fn same_edges(&mut self, caller: &Caller, to: NodeIndex, endpoint: Option<usize>) -> Vec<EdgeIndex> {
+    fn same_edges(&mut self, caller: &Caller<'_>, to: NodeIndex, endpoint: Option<usize>) -> Vec<EdgeIndex> {
         let mut same = self.between(caller.node, to).to_vec();
         same.retain(|e| {
             let edge = &self.arch.graph[*e];
@@ -235,7 +236,7 @@ impl Building<'_> {
     }
 
     /// Plain dependencies that name no endpoint: what says more of the same target is the same edge.
-    fn bare_edges(&mut self, caller: &Caller, to: NodeIndex) -> Vec<EdgeIndex> {
+    fn bare_edges(&mut self, caller: &Caller<'_>, to: NodeIndex) -> Vec<EdgeIndex> {
         let mut all = self.same_edges(caller, to, None);
         all.retain(|e| {
             let edge = &self.arch.graph[*e];
@@ -244,13 +245,13 @@ impl Building<'_> {
         all
     }
 
-    fn connect(&mut self, caller: &Caller, to: NodeIndex, mut edge: Edge) -> EdgeIndex {
+    fn connect(&mut self, caller: &Caller<'_>, to: NodeIndex, mut edge: Edge) -> EdgeIndex {
         edge.from_endpoint = caller.endpoint;
         self.edge(caller.home, caller.node, to, edge)
     }
 
     /// Puts an edge behind the calls of its endpoint, or of all endpoints.
-    fn common(&mut self, caller: &Caller, edge: EdgeIndex) {
+    fn common(&mut self, caller: &Caller<'_>, edge: EdgeIndex) {
         let Some(service) = self.arch.graph[caller.node].service_mut() else { return };
         if let Some(endpoint) = caller.endpoint {
             if let Some(endpoint) = service.endpoints.get_mut(endpoint) {
@@ -273,8 +274,13 @@ impl Building<'_> {
     }
 
     /// The node of a name, or a finding.
-    pub(super) fn resolve(&mut self, name: &Spanned<String>, want: Want, who: &str) -> Option<NodeIndex> {
-        let found = resolve::node(&self.arch, name, want, who);
+    pub(super) fn resolve(
+        &mut self,
+        name: &Spanned<String>,
+        want: Want,
+        who: &dyn Display,
+    ) -> Option<NodeIndex> {
+        let found = resolve::node(&self.arch, &mut self.directory, name, want, who);
         self.noted(found)
     }
 
@@ -283,27 +289,28 @@ impl Building<'_> {
         &mut self,
         node: NodeIndex,
         target: &spec::Target,
-        who: &str,
+        who: &dyn Display,
     ) -> Option<EndpointChoice> {
-        let found = resolve::endpoint(&self.arch, &mut self.routes, node, target, who);
+        let found = resolve::endpoint(&self.arch, &mut self.directory, node, target, who);
         self.noted(found)
     }
 
     /// A bare path with the method that is said beside it, where the service tells its methods apart.
-    fn routed(
+    fn routed<'t>(
         &self,
         node: NodeIndex,
-        mut target: spec::Target,
+        target: &'t spec::Target,
         method: Option<&Spanned<String>>,
-    ) -> spec::Target {
+    ) -> Cow<'t, spec::Target> {
         let bare = target.endpoint.as_ref().filter(|name| name.starts_with('/'));
         if let (Some(name), Some(method)) = (bare, method) {
             let whole = format!("{} {}", method.value, name.value);
             if self.arch.graph[node].service().is_some_and(|s| s.endpoint(&whole).is_some()) {
-                target.endpoint = Some(Spanned::new(whole, name.span));
+                let endpoint = Some(Spanned::new(whole, name.span));
+                return Cow::Owned(spec::Target { endpoint, ..target.clone() });
             }
         }
-        target
+        Cow::Borrowed(target)
     }
 
     /// The same, but a target without an endpoint stands for the whole service.
@@ -311,7 +318,7 @@ impl Building<'_> {
         &mut self,
         node: NodeIndex,
         target: &spec::Target,
-        who: &str,
+        who: &dyn Display,
     ) -> Option<EndpointChoice> {
         if target.endpoint.is_none() { Some(None) } else { self.endpoint(node, target, who) }
     }

@@ -4,7 +4,7 @@
 use super::load::FileTree;
 use super::rules::{DUPLICATE_DEFINITION, INVALID_VALUE};
 use super::tree::{Entry, Kind, Node};
-use crate::finding::{Finding, nearest};
+use crate::finding::{Finding, Names, nearest};
 use crate::source::{Piece, Span, Spanned};
 use std::collections::HashMap;
 
@@ -86,25 +86,30 @@ fn lay_marked(base: &mut [FileTree], later: usize, section: &str, findings: &mut
     }
     let (over, rest) = std::mem::take(entries).into_iter().partition::<Vec<_>, _>(marked);
     *entries = rest;
+    let mut names = None;
     for entry in over {
         let id = entry.key.value.clone();
         let below = base.iter_mut().filter_map(|t| t.node.get_mut(section)).find_map(|s| s.get_mut(&id));
         match below {
             Some(node) => node.overlay(entry.value),
-            None => findings.push(nothing_below(base, section, &entry)),
+            None => {
+                let names = names.get_or_insert_with(|| known(base, section));
+                findings.push(nothing_below(names, &entry));
+            }
         }
     }
 }
 
-fn nothing_below(base: &[FileTree], section: &str, entry: &Entry) -> Finding {
+fn known(base: &[FileTree], section: &str) -> Names {
     let known = base.iter().filter_map(|t| t.node.get(section)).flat_map(|s| s.entries().iter());
-    let near = nearest(&entry.key.value, known.map(|e| e.key.value.as_str()));
+    Names::new(known.map(|e| e.key.value.as_str()))
+}
+
+fn nothing_below(known: &mut Names, entry: &Entry) -> Finding {
     let message = format!("`{}` lies on top of nothing: no other file defines it", entry.key.value);
     let finding = Finding::new(&INVALID_VALUE, entry.key.span, message).about(&entry.key.value);
-    match near {
-        Some(near) => finding.help(format!("did you mean `{near}`?")),
-        None => finding.help("remove `overlay: true` to define it here"),
-    }
+    let name = Spanned::new(entry.key.value.to_string(), entry.key.span);
+    finding.guess(&name, known, || "remove `overlay: true` to define it here".to_owned())
 }
 
 /// Reports ids that are defined twice, in whatever files and sections, and keeps the first.

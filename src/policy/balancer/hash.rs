@@ -50,7 +50,7 @@ impl Hash {
             return None;
         }
         // Slots are cut by the weights of all hosts, so that one that is down moves nobody else's.
-        let total: u64 = hosts.list().iter().map(|host| u64::from(host.weight)).sum();
+        let total = hosts.total_weight();
         let mut sum: u32 = 0;
         for rehash in 0..=MAX_REHASHES {
             let mut crc = Crc32::default();
