@@ -26,9 +26,7 @@ fn row(line: &'static str) -> Option<Row> {
     let mut cells = line.split('\t');
     let [id, model, input, quantity, expected, source, kind] =
         std::array::from_fn(|_| cells.next().unwrap_or_default());
-    // Where no quantity is named the inputs tell the numbers apart.
-    let names = if quantity.is_empty() { input } else { quantity };
-    let names: Vec<&str> = names.split('|').map(str::trim).collect();
+    let names: Vec<&str> = quantity.split('|').map(str::trim).collect();
     let expected: Vec<f64> = expected.split('|').filter_map(|number| number.trim().parse().ok()).collect();
     let parts = expected.iter().enumerate().map(|(i, e)| {
         let name = names.get(i).or(names.first()).copied().unwrap_or_default();
