@@ -94,6 +94,37 @@ fn guards_of_overload() {
 }
 
 #[test]
+fn what_overload_proposes_is_enough() {
+    // 9 and 16 at once, two by a replica: below 80% from 6 and from 11 on.
+    for (rate, needed) in [("900/s", 6), ("1600/s", 11)] {
+        let of =
+            |replicas: u32| shop("", &format!("replicas: {replicas}, workers: 2"), &format!("rate: {rate}"));
+        let [finding] = &found(&of(5))[..] else { panic!("{rate}") };
+        let help = format!("below 80% it is with {needed} replicas, with more workers per replica");
+        assert!(finding.help[0].starts_with(&help), "{:?}", finding.help);
+        check(&of(needed - 1), &["warning overload"]);
+        check(&of(needed), &[]);
+    }
+}
+
+#[test]
+fn what_an_overload_says() {
+    let text = "services:\n  web: { endpoints: { E: { calls: [CALLS] } } }\n  \
+                cart: { replicas: 1, workers: 1, endpoints: { E: { latency: SLOW }, F: { latency: FAST } } }\n\
+                traffic: [{ to: web E, rate: 100/s }]\n";
+    let calls = "{ call: cart E, timeout: 1s, times: 2 }, { call: cart F, timeout: 1s, times: 5 }";
+    let constant = |ms: u32| format!("{{ distribution: constant, mean: {ms}ms }}");
+    let text = text.replace("CALLS", calls).replace("SLOW", &constant(5)).replace("FAST", &constant(1));
+    let [finding] = &found(&text)[..] else { panic!("{text}") };
+    assert_eq!(finding.primary.text, "1 replica × 1 worker = 1 at once");
+    // 200/s of 5ms are more work than 500/s of 1ms: that way is shown.
+    assert_eq!(finding.notes, ["200/s × 5ms (`E`) + 500/s × 1ms (`F`) = 1.5 at once, 150% of 1"]);
+    let way: Vec<_> =
+        finding.path.iter().map(|h| (h.from.as_str(), h.to.as_str(), h.value.as_str())).collect();
+    assert_eq!(way, [("traffic", "web", "100/s"), ("web", "cart", "200/s")]);
+}
+
+#[test]
 fn handlers_and_datastores_are_overloaded_too() {
     let text = |more: &str| {
         format!(

@@ -180,6 +180,9 @@ fn guards_of_fallback_shares_fate() {
     let two = "a > b: fallback: { call: c E, fallback: { call: d E } }";
     check(&system(&[two, "c > b.F", "x > d"]), &[]);
     check(&system(&[two, "c > b.F", "d > b.F"]), &found);
+    let said = words(&system(&[two, "c > b.F", "d > b.F"]));
+    assert!(said.contains("and so does what stands in for the fallback"), "{said}");
+    assert!(!words(&system(&[stand_in, "c > b.F"])).contains("stands in for the fallback"));
     // Datastores.
     let store = "services: { a: { endpoints: { E: { calls: [{ call: b E, timeout: 1s, fallback: { call: c E, timeout: 1s } }] } } }, b: { endpoints: { E: { calls: [read: d] } } }, c: { endpoints: { E: { calls: [{ read: d, optional: false }] } } } }\ndatastores: { d: {} }";
     check(store, &found);

@@ -98,6 +98,10 @@ fn guards_of_high_fan_in() {
     check(&system(8, "info", ""), &[]);
     check(&system(3, "{ level: info, max: 2 }", ""), &["info high-fan-in"]);
     check(&system(9, "info", "tags: [platform]"), &[]);
+    // Queues are no callers.
+    let fed = |n| system(n, "info", "consumes: { q: {} }") + "queues: { q: { external_producers: true } }\n";
+    check(&fed(8), &[]);
+    check(&fed(9), &["info high-fan-in"]);
     check(&system(9, "info", "external: true"), &[]);
     // Pedantic: a threshold alone does not switch it on.
     check(&system(9, "{ max: 2 }", ""), &[]);
