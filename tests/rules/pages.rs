@@ -169,7 +169,7 @@ fn told(rule: &RuleInfo) -> String {
             let _ = writeln!(text, "  {} → {}: {}", hop.from, hop.to, hop.value);
         }
         let words =
-            |kind: &str, all: &[String]| all.iter().map(|w| format!("  {kind}: {w}\n")).collect::<String>();
+            |kind: &str, all: &[String]| all.iter().flat_map(|w| ["  ", kind, ": ", w, "\n"]).collect::<String>();
         text += &words("note", &finding.notes);
         text += &words("help", &finding.help);
         for (name, number) in &finding.numbers {
