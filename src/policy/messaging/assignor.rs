@@ -244,7 +244,7 @@ fn uneven(topics: &BTreeMap<u32, u32>, members: &[Member], mut shares: Assignmen
                 if let Some(share) = shares.get_mut(to) {
                     share.push(*partition);
                 }
-                (*owner, moved) = (to, true);
+                (*holder, moved) = (to, true);
             }
         }
         if !moved {
