@@ -142,6 +142,10 @@ fn join<T: Decode>(
     on_top.retain(|id| !known.contains(&id.value));
     let mut names = Names::new(known.iter().map(String::as_str));
     findings.extend(on_top.iter().map(|id| nothing_below(&mut names, id)));
+    let lost: BTreeSet<&String> = on_top.iter().map(|id| &id.value).collect();
+    for section in written.iter_mut().filter_map(|d| section(&mut d.document.value).as_mut()) {
+        section.value.0.0.retain(|(id, _)| !lost.contains(&id.value));
+    }
 }
 
 fn all<T>(ids: &mut Spanned<Ids<T>>) -> impl Iterator<Item = (&Spanned<String>, &mut Spanned<T>)> {
