@@ -60,6 +60,15 @@ fn a_cap_on_requests_turns_down_what_is_too_much() {
 }
 
 #[test]
+fn a_budget_of_retries_counts_the_attempt_that_failed() {
+    // Mostly it was the only one under way: all of one is one retry, all of none would be none.
+    let retry =
+        "retry: { num_retries: 1, backoff: { base: 1ms }, budget: { percent: 100%, min_concurrency: 0 } }";
+    let (held, text) = holds(retry, ONE_FAILS, "availability > 99%");
+    assert!(held, "{text}");
+}
+
+#[test]
 fn presets_bring_the_breakers_of_their_products() {
     for preset in ["resilience4j", "polly", "hystrix", "gobreaker"] {
         let (held, text) = holds(&format!("preset: {preset}"), ALL_FAIL, "availability < 1%");

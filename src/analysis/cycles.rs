@@ -22,6 +22,12 @@ pub fn components<N, E>(graph: &DiGraph<N, E>, keep: impl Fn(EdgeIndex) -> bool)
     let kept: DiGraph<NodeIndex, EdgeIndex> = graph.filter_map(|n, _| Some(n), |e, _| keep(e).then_some(e));
     let mut found = Vec::new();
     for group in petgraph::algo::kosaraju_scc(&kept) {
+        // Nearly every group is one node without an edge to itself.
+        if let [only] = group.as_slice()
+            && !kept.neighbors(*only).any(|next| next == *only)
+        {
+            continue;
+        }
         let members: BTreeSet<NodeIndex> = group.iter().copied().collect();
         let mut edges: Vec<EdgeIndex> = group
             .iter()

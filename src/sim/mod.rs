@@ -33,4 +33,4 @@ pub use plan::{
     PlanError, Queue, RatePoint, Retry, ScenarioEvent, Service, Source, Step, Target, Upstream,
 };
 pub use probe::{Cause, CauseSet, Ending, MessageStep, Probe};
-pub use run::{replicate, simulate};
+pub use run::{Replications, replicate, simulate};

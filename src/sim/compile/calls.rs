@@ -97,10 +97,6 @@ impl Compiler<'_> {
             balancer::find("round_robin")
         })?;
         let settings = settings(balancing.map(|b| &*b.value));
-        if found.about.name == "maglev" && !balancer::Maglev::takes(settings.table_size) {
-            let what = "a table_size that is no prime number below 5,000,012 is simulated as 65,537";
-            self.assumptions.leaves_out(what, who);
-        }
         let guards = self.guards(policy, who);
         let key = (Side::from(caller), service);
         let siblings = self.upstreams.entry(key).or_default();
@@ -184,6 +180,8 @@ fn retry(edge: &model::Edge) -> Retry {
         spec::Jitter::Full => Jitter::Full,
         spec::Jitter::Equal => Jitter::Equal,
         spec::Jitter::Decorrelated => Jitter::Decorrelated,
+        spec::Jitter::Proportional => Jitter::Proportional,
+        spec::Jitter::Truncated => Jitter::Truncated,
     };
     let budget = edge.retry().and_then(|r| r.budget.as_ref()).and_then(|b| b.value.on());
     let budget = budget.map(|b| RetryBudget {

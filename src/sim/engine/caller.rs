@@ -77,10 +77,11 @@ impl CallerState {
         self.guards.max_requests.is_some_and(|most| self.hosts.active() >= most)
     }
 
-    /// Whether one more retry may wait and run. As in Envoy a budget takes the place of the number.
+    /// Whether one more retry may wait and run. As in Envoy a budget takes the place of the number, and
+    /// the attempt that failed, settled already, counts as outstanding.
     pub(super) fn may_retry(&self, budget: Option<RetryBudget>) -> bool {
         match budget {
-            Some(budget) => budget.allows(self.hosts.active(), self.retrying),
+            Some(budget) => budget.allows(self.hosts.active() + 1, self.retrying),
             None => self.guards.max_retries.is_none_or(|most| self.retrying < most),
         }
     }
