@@ -130,10 +130,22 @@ fn a_promise_covers_its_own_calls() {
     check(&of(&format!("{slo}, {call}"), "", up), &error);
     check(&of(slo, call, up), &[]);
     check(&of(call, "", &format!("{slo}, {up}")), &[]);
-    check(&of(call, call, &format!("{slo}, {up}")), &error);
+    let equal = of(call, call, &format!("{slo}, {up}"));
+    check(&equal, &error);
+    assert!(words(&equal).contains("of its endpoints `a E` can reach most"), "the first of equals");
     check(&of(call, call, slo), &[]);
     // Endpoint and service break by the same cause.
     check(&of(&format!("{slo}, {call}"), call, &format!("{slo}, {up}")), &error);
+    // Of two promises of one service the lower one counts, in either order.
+    let endpoint = |slo: &str| format!("{{ slo: {{ availability: {slo} }} }}");
+    let both = |e: &str, f: &str| {
+        let b = format!("  b: {{ endpoints: {{ E: {}, F: {} }} }}", endpoint(e), endpoint(f));
+        promise("call: b E, call: b F", &b)
+    };
+    check(&both("99.99%", "99.95%"), &[]);
+    check(&both("99.99%", "99%"), &error);
+    check(&both("99%", "99.99%"), &error);
+    assert!(words(&both("99.99%", "99%")).contains("99% = 99%"), "once");
     // The endpoint that is called counts, before its service.
     let b = |numbers: &str| promise("call: b E", &format!("  b: {{ {numbers} }}"));
     check(&b("slo: { availability: 99% }, endpoints: { E: { slo: { availability: 99.99% } } }"), &[]);

@@ -59,6 +59,7 @@ fn guards_of_overload() {
     let both = words(&of(ten, "rate: 900/s, peak: 2000/s"));
     assert!(both.contains("900/s × 10ms = 9 at once, 90% of 10"), "{both}");
     assert!(both.contains("at the declared peak it would be 200% busy"), "{both}");
+    assert!(!words(&of(ten, "rate: 900/s, peak: 900/s")).contains("declared peak"));
     let steps = "rate: [{ at: 0s, value: 2000/s }, { at: 1m, value: 10/s }]";
     check(&of(ten, steps), &warning);
     check(&of(ten, "rate: [{ at: 0s, value: 10/s }, { at: 1m, value: 2000/s }]"), &error);
@@ -139,6 +140,11 @@ fn handlers_and_datastores_are_overloaded_too() {
     check(&text("").replace("RATE", "99/s"), &["warning overload"]);
     check(&text("").replace("RATE", "100/s"), &["error overload"]);
     check(&text("").replace("RATE", "200/s"), &["error overload"; 2]);
+    let labels: Vec<_> =
+        found(&text("").replace("RATE", "200/s")).into_iter().map(|f| f.primary.text).collect();
+    assert_eq!(labels, ["2 replicas × 5 messages = 10 at once", "1 replica × 4 accesses = 4 at once"]);
+    let one = text("").replace("workers: 4", "workers: 1").replace("RATE", "50/s");
+    assert!(words(&one).contains("1 replica × 1 access = 1 at once"));
     let said = words(&text("").replace("RATE", "120/s"));
     assert!(said.contains("`mailer` with `q` cannot keep up: its handlers would be 120% busy"), "{said}");
     // A handler holds its message while it waits: 100ms and 20ms.

@@ -275,10 +275,21 @@ queues: {{ q: {{ external_producers: true, max_deliveries: 3, dead_letter: dead,
 }
 
 #[test]
+fn a_sum_says_what_cuts_it() {
+    let inner = "retry: { num_retries: 1, per_try_timeout: 1500ms, backoff: { base: 25ms } }";
+    let told = |timeout: &str| words(&pair("timeout: 1s", &format!("timeout: {timeout}, {inner}")));
+    let sum = "2 attempts × 1.5s + 25ms back-off";
+    assert!(told("2s").contains(&format!("but this call may take 2s: {sum}, cut by its timeout of 2s")));
+    let whole = told("4s");
+    assert!(whole.contains(&format!("but this call may take 3.025s: {sum}\n")), "{whole}");
+}
+
+#[test]
 fn of_many_parts_the_first_are_pointed_at() {
     let mut edges = vec!["a > b: timeout: 5s".to_owned()];
     edges.extend((0..10).map(|i| format!("b > c{i}: timeout: 1s")));
-    let text = calls("", &edges.iter().map(String::as_str).collect::<Vec<_>>());
+    let top = "lint: { rules: { high-fan-out: allow } }";
+    let text = calls(top, &edges.iter().map(String::as_str).collect::<Vec<_>>());
     let (findings, _) = judged(&vec![(ROOT.to_owned(), text.into_bytes())]);
     let [finding] = &findings[..] else { panic!("{} findings", findings.len()) };
     assert_eq!(finding.rule.id, "timeout-budget-exceeded");

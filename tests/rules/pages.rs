@@ -168,12 +168,13 @@ fn told(rule: &RuleInfo) -> String {
         for hop in &finding.path {
             let _ = writeln!(text, "  {} → {}: {}", hop.from, hop.to, hop.value);
         }
-        let words =
-            |kind: &str, all: &[String]| all.iter().flat_map(|w| ["  ", kind, ": ", w, "\n"]).collect::<String>();
+        let words = |kind: &str, all: &[String]| {
+            all.iter().flat_map(|w| ["  ", kind, ": ", w, "\n"]).collect::<String>()
+        };
         text += &words("note", &finding.notes);
         text += &words("help", &finding.help);
         for (name, number) in &finding.numbers {
-            let _ = writeln!(text, "  {name} = {number}");
+            let _ = writeln!(text, "  {name} = {}", (number * 1e6).round() / 1e6);
         }
         let _ = writeln!(text, "  about {}", finding.subjects.join(", "));
     }

@@ -231,6 +231,18 @@ fn guards_of_breaker_never_opens() {
         .replace("timeout: 1s", "timeout: 1s, retry: { num_retries: 1, backoff: { base: 25ms } }");
     check(&tries, &[]);
     check(&tries.replace("minimum_calls: 40", "minimum_calls: 41"), &found);
+    // So are those of its callers, while it fails: twice 20 calls.
+    let above = |minimum: u32| {
+        let retry = "timeout: 3s, retry: { num_retries: 1, backoff: { base: 25ms } }";
+        of(&rate(minimum), two, "rate: 4/s").replace("to: web E", "to: top E").replace(
+            "services:\n",
+            &format!(
+                "services:\n  top: {{ endpoints: {{ E: {{ calls: [{{ call: web E, {retry} }}] }} }} }}\n"
+            ),
+        )
+    };
+    check(&above(40), &[]);
+    check(&above(41), &found);
     // Users may add 1/s.
     let users = of(&rate(25), two, "rate: 4/s") + "  - { to: web E, users: 1, think_time: 1s }\n";
     let users =
