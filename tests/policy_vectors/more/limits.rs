@@ -42,7 +42,7 @@ fn envoy_atomic_token_bucket() {
     bucket(2, 2, 3_000, "y =1 500 y =0 1000 y =0 3000 =2");
 }
 
-/// …DifferentDescriptorDifferentRateLimitsDifferentStep: several tokens at once, and none where they lack.
+/// *`…DifferentDescriptorDifferentRateLimitsDifferentStep`*: several tokens at once, and none where they lack.
 #[test]
 fn envoy_atomic_token_bucket_takes_all_or_nothing() {
     let settings = |tokens, seconds| TokenBucketSettings {
@@ -129,14 +129,20 @@ fn envoy_admission_counts() {
     assert_eq!(control.counts(at(86_412_000)), (0, 0));
 
     let mut control = new();
-    [0, 1_000, 4_000].map(|now| control.ended(true, at(now)));
+    for now in [0, 1_000, 4_000] {
+        control.ended(true, at(now));
+    }
     assert_eq!(control.counts(at(4_000)), (3, 3));
 
     let mut control = new();
     assert_eq!(control.average_rps(), 0);
-    [true, false].map(|success| control.ended(success, at(0)));
+    for success in [true, false] {
+        control.ended(success, at(0));
+    }
     assert_eq!(control.average_rps(), 0);
-    [true, false, true].map(|success| control.ended(success, at(0)));
+    for success in [true, false, true] {
+        control.ended(success, at(0));
+    }
     assert_eq!(control.average_rps(), 1);
     assert_eq!((control.counts(at(5_000)), control.average_rps()), ((0, 0), 0));
 }

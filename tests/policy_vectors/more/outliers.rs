@@ -1,7 +1,7 @@
 //! Outlier detection: Envoy `test/common/upstream/outlier_detection_impl_test.cc`. Its `featureEnabled` mocks are
 //! percentages here; its clusters of one to five hosts need a `max_ejection_percent` of 100 since Envoy 1.28.
 
-use loadpath::policy::outlier::{Ejection, EnvoyOutlier, EnvoyOutlierSettings, Origin, Outcome};
+use loadpath::policy::outlier::{Ejection, EnvoyOutlier, EnvoyOutlierSettings, Host, Origin, Outcome};
 
 use super::at;
 
@@ -80,7 +80,7 @@ fn basic_flow_local_origin_failure() {
     load(&mut detector, 0, 4, Outcome::LocalConnectFailed, 90_002);
     load(&mut detector, 0, 1, Outcome::LocalConnected, 90_002);
     load(&mut detector, 0, 2, Outcome::LocalConnectFailed, 90_002);
-    assert_eq!((detector.is_ejected(0), detector.host(0).map(|host| host.ejections())), (false, Some(2)));
+    assert_eq!((detector.is_ejected(0), detector.host(0).map(Host::ejections)), (false, Some(2)));
 }
 
 /// Success rates and failure percentages: who is ejected at 10 s, and what is known then and after 25 requests a
@@ -193,7 +193,7 @@ fn not_enforcing_and_already_ejected() {
     load(&mut detector, 0, 5, Outcome::Code(500), 0);
     load(&mut detector, 0, 1, Outcome::Code(200), 0);
     load(&mut detector, 0, 5, Outcome::Code(500), 0);
-    assert_eq!(detector.host(0).map(|host| host.ejections()), Some(1));
+    assert_eq!(detector.host(0).map(Host::ejections), Some(1));
 }
 
 #[test]
