@@ -211,7 +211,7 @@ mod tests {
         );
         assert_eq!(
             check(Search::Highest, (1.0, 8.0), true, 0.0, 0.0),
-            (None, Some(1.0), 2),
+            (None, Some(1.0), 1),
             "none of it does"
         );
     }
