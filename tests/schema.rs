@@ -300,7 +300,7 @@ const CASES: &[(&str, &str, bool)] = &[
     ("call", "circuit_breaker: { window: { calls: 5 } }", true),
     ("call", "circuit_breaker: { failure_threshold: 5, window: { calls: 5 } }", false),
     ("call", "circuit_breaker: { failure_threshold: 5, minimum_calls: 5 }", false),
-    ("call", "circuit_breaker: { failure_threshold: 5, slow_call: { duration: 1s } }", false),
+    ("call", "circuit_breaker: { failure_threshold: 5, slow_call: { duration: 1s } }", true),
     ("call", "circuit_breaker: { half_open: { permitted_calls: 0 } }", false),
     ("call", "circuit_breaker: { window: { calls: 0 } }", false),
     ("call", "circuit_breaker: { window: { calls: 5, duration: 5s } }", false),

@@ -185,7 +185,7 @@ fn is_acyclic(pairs: &[(usize, usize)], removed: u64) -> bool {
     for (i, (from, to)) in pairs.iter().enumerate() {
         next[*from] |= u64::from(removed >> i & 1 == 0) << to;
     }
-    let mut left = pairs.iter().fold(0_u64, |set, (from, to)| set | 1 << from | 1 << to);
+    let mut left = pairs.iter().fold(0_u64, |set, (from, _)| set | 1 << from);
     loop {
         let (before, mut rest) = (left, left);
         while rest != 0 {

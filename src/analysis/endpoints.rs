@@ -98,11 +98,6 @@ impl EndpointGraph {
         }
     }
 
-    /// The node of an endpoint.
-    pub fn node(&self, at: EndpointRef) -> Option<NodeIndex> {
-        self.stop(at.into())
-    }
-
     /// The node of an endpoint or of a whole service.
     pub fn stop(&self, stop: Stop) -> Option<NodeIndex> {
         let (first, count, whole) = (*self.index.get(stop.service.index())?)?;

@@ -11,7 +11,7 @@ use crate::spec::rules::DUPLICATE_DEFINITION;
 use crate::spec::vocabulary as spec;
 use crate::spec::{FileDocument, Map};
 use petgraph::graph::{EdgeIndex, NodeIndex};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// The architecture while it is being built: what the parts of this module hand to each other.
@@ -28,6 +28,8 @@ pub struct Building<'d> {
     pub edge_homes: Vec<usize>,
     /// Where names are looked up.
     pub directory: Directory,
+    /// Services with a dependency that turned out to be of one endpoint only.
+    pub narrowed: BTreeSet<NodeIndex>,
     /// Edges by their ends, once that was asked.
     pairs: Option<HashMap<(NodeIndex, NodeIndex), Vec<EdgeIndex>>>,
 }
@@ -52,6 +54,7 @@ pub fn build(documents: &[FileDocument]) -> (Architecture, Vec<Finding>) {
         homes: Vec::new(),
         edge_homes: Vec::new(),
         directory: Directory::default(),
+        narrowed: BTreeSet::new(),
         pairs: None,
     };
     for (home, file) in documents.iter().enumerate() {
@@ -67,7 +70,9 @@ pub fn build(documents: &[FileDocument]) -> (Architecture, Vec<Finding>) {
     for home in 0..documents.len() {
         building.communications(home);
     }
+    building.narrow();
     building.named();
+    building.aliases();
     building.upstreams();
     building.seal();
     for file in documents {
@@ -160,6 +165,7 @@ impl<'d> Building<'d> {
     }
 
     fn node(&mut self, home: (usize, usize), node: Node) {
+        self.findings.extend(super::aliases::instances_twice(&node));
         match self.arch.register(node) {
             Ok(_) => self.homes.push(home),
             // The reader saw to it within written documents; an import may bring an id again.
@@ -214,38 +220,48 @@ impl<'d> Building<'d> {
     fn consumes(&mut self, node: NodeIndex) {
         let Some(Written { home, id, service }) = self.written(node) else { return };
         for (channel, consume) in service.consumes.iter().flat_map(|c| c.0.iter()) {
-            let Some(from) = self.resolve(channel, Want::Channel, &Who { id, endpoint: None }) else {
-                continue;
-            };
-            let mut edge = Edge::new(EdgeKind::Consume, channel.span, "consumes");
-            let at = self.arch.graph[node].service().map_or(0, |s| s.endpoints.len());
-            edge.to_endpoint = Some(at);
-            let edge = self.edge(home, from, node, edge);
-            let settings = consume.value.clone();
-            let file = self.documents.get(home).and_then(|d| d.document.defaults.as_ref());
-            let below = file.and_then(|d| d.service.as_ref());
-            let latency = settings.latency.as_ref().or(service.latency.as_ref());
-            let error_rate = settings.error_rate.or(service.error_rate);
-            let endpoint = Endpoint {
-                name: channel.clone(),
-                protocol: None,
-                latency: latency.or_else(|| below?.latency.as_ref()).cloned(),
-                error_rate: error_rate.or_else(|| below?.error_rate),
-                slo: None,
-                idempotent: None,
-                exposure: None,
-                auth: None,
-                version: None,
-                deprecated: None,
-                sunset: None,
-                tags: Vec::new(),
-                max_recursion: None,
-                steps: Vec::new(),
-                consumes: Some(Box::new(Consumption { edge, settings })),
-            };
-            if let Some(service) = self.arch.graph[node].service_mut() {
-                service.endpoints.push(endpoint);
+            if let Some(from) = self.resolve(channel, Want::Channel, &Who { id, endpoint: None }) {
+                let edge = Edge::new(EdgeKind::Consume, channel.span, "consumes");
+                self.handler(home, (from, node), edge, channel.clone(), consume.value.clone());
             }
+        }
+    }
+
+    /// Adds what a service does with the messages of a queue or topic.
+    pub(super) fn handler(
+        &mut self,
+        home: usize,
+        (channel, node): (NodeIndex, NodeIndex),
+        mut edge: Edge,
+        name: Spanned<String>,
+        settings: spec::Consume,
+    ) {
+        let Some(Written { home: at_home, service, .. }) = self.written(node) else { return };
+        edge.to_endpoint = self.arch.graph[node].service().map(|s| s.endpoints.len());
+        let edge = self.edge(home, channel, node, edge);
+        let file = self.documents.get(at_home).and_then(|d| d.document.defaults.as_ref());
+        let below = file.and_then(|d| d.service.as_ref());
+        let latency = settings.latency.as_ref().or(service.latency.as_ref());
+        let error_rate = settings.error_rate.or(service.error_rate);
+        let endpoint = Endpoint {
+            name,
+            protocol: None,
+            latency: latency.or_else(|| below?.latency.as_ref()).cloned(),
+            error_rate: error_rate.or_else(|| below?.error_rate),
+            slo: None,
+            idempotent: None,
+            exposure: None,
+            auth: None,
+            version: None,
+            deprecated: None,
+            sunset: None,
+            tags: Vec::new(),
+            max_recursion: None,
+            steps: Vec::new(),
+            consumes: Some(Box::new(Consumption { edge, settings })),
+        };
+        if let Some(service) = self.arch.graph[node].service_mut() {
+            service.endpoints.push(endpoint);
         }
     }
 

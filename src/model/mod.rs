@@ -4,8 +4,10 @@
 //! Owns names and their resolution, the layers of defaults, and queries in the words of the domain, all in
 //! document order. Must not judge: that is `lint`'s, on the arithmetic of `analysis`.
 
+mod aliases;
 mod build;
 pub mod builtin;
+mod communications;
 mod edge;
 mod latency;
 mod layers;

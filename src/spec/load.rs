@@ -69,6 +69,8 @@ pub struct Reader<'l> {
     pub findings: Vec<Finding>,
     /// Whether some file could not be read or has no syntax tree.
     pub broken: bool,
+    /// Whether other formats are read beside what is written: they may define what lies on top of nothing here.
+    pub imports: bool,
     seen: HashMap<String, FileId>,
 }
 
@@ -76,7 +78,7 @@ impl<'l> Reader<'l> {
     /// A reader that asks `loader` for files.
     pub fn new(loader: &'l dyn Loader, limits: Limits) -> Self {
         let (sources, findings) = (Sources::default(), Vec::new());
-        Self { loader, limits, sources, findings, broken: false, seen: HashMap::new() }
+        Self { loader, limits, sources, findings, broken: false, imports: false, seen: HashMap::new() }
     }
 
     /// The loader, for what is not YAML (`.env` files).
@@ -304,7 +306,7 @@ impl<'l> Reader<'l> {
     /// Decodes trees into documents: overlays laid, ids made unique, every mistake of every file found.
     pub fn decode(&mut self, trees: Vec<FileTree>) -> Vec<FileDocument> {
         self.findings.extend(trees.iter().filter_map(second));
-        let mut trees = apply_overlays(trees, &mut self.findings);
+        let mut trees = apply_overlays(trees, self.imports, &mut self.findings);
         unique_ids(&mut trees, &mut self.findings);
         // A section without names to look up: what it defines is not known.
         let unread = |node: &Node| !matches!(node.kind, Kind::Mapping(_) | Kind::Null);

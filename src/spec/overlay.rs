@@ -16,8 +16,8 @@ const SECTIONS: [&str; 7] =
     ["services", "datastores", "queues", "topics", "upstreams", "aliases", "scenarios"];
 
 /// Lays overlay files over the others, in order, and definitions marked `overlay: true` over the earlier
-/// definition of the same id.
-pub fn apply_overlays(trees: Vec<FileTree>, findings: &mut Vec<Finding>) -> Vec<FileTree> {
+/// definition of the same id. With `imports` those of what is not written stay: an import may bring it.
+pub fn apply_overlays(trees: Vec<FileTree>, imports: bool, findings: &mut Vec<Finding>) -> Vec<FileTree> {
     let is_overlay = |t: &FileTree| t.overlay || t.node.get("overlay").and_then(Node::plain) == Some("true");
     let (over, mut base): (Vec<_>, Vec<_>) = trees.into_iter().partition(is_overlay);
     if base.is_empty() {
@@ -29,9 +29,10 @@ pub fn apply_overlays(trees: Vec<FileTree>, findings: &mut Vec<Finding>) -> Vec<
             lay_section(&mut base, entry);
         }
     }
+    let imports = imports || base.iter().any(|t| t.node.get("import").is_some());
     for later in 0..base.len() {
         for section in NAMESPACE {
-            lay_marked(&mut base, later, section, findings);
+            lay_marked(&mut base, later, section, imports, findings);
         }
     }
     base
@@ -74,7 +75,13 @@ fn lay(node: &mut Node, entry: Entry) {
 }
 
 /// Moves definitions of file `later` that say `overlay: true` onto the earlier definition of their id.
-fn lay_marked(base: &mut [FileTree], later: usize, section: &str, findings: &mut Vec<Finding>) {
+fn lay_marked(
+    base: &mut [FileTree],
+    later: usize,
+    section: &str,
+    imports: bool,
+    findings: &mut Vec<Finding>,
+) {
     let marked = |e: &Entry| e.value.get("overlay").and_then(Node::plain) == Some("true");
     let Some(Kind::Mapping(entries)) =
         base.get_mut(later).and_then(|t| t.node.get_mut(section)).map(|n| &mut n.kind)
@@ -86,17 +93,26 @@ fn lay_marked(base: &mut [FileTree], later: usize, section: &str, findings: &mut
     }
     let (over, rest) = std::mem::take(entries).into_iter().partition::<Vec<_>, _>(marked);
     *entries = rest;
-    let mut names = None;
-    for entry in over {
+    let (mut names, mut waiting) = (None, Vec::new());
+    for mut entry in over {
         let id = entry.key.value.clone();
         let below = base.iter_mut().filter_map(|t| t.node.get_mut(section)).find_map(|s| s.get_mut(&id));
-        match below {
-            Some(node) => node.overlay(entry.value),
-            None => {
-                let names = names.get_or_insert_with(|| known(base, section));
-                findings.push(nothing_below(names, &entry));
+        if let Some(node) = below {
+            if let Kind::Mapping(keys) = &mut entry.value.kind {
+                keys.retain(|key| key.key.value != "overlay");
             }
+            node.overlay(entry.value);
+        } else if imports {
+            waiting.push(entry);
+        } else {
+            let names = names.get_or_insert_with(|| known(base, section));
+            let id = Spanned::new(entry.key.value.to_string(), entry.key.span);
+            findings.push(nothing_below(names, &id));
         }
+    }
+    let home = base.get_mut(later).and_then(|t| t.node.get_mut(section)).map(|n| &mut n.kind);
+    if let Some(Kind::Mapping(entries)) = home {
+        entries.append(&mut waiting);
     }
 }
 
@@ -105,11 +121,11 @@ fn known(base: &[FileTree], section: &str) -> Names {
     Names::new(known.map(|e| e.key.value.as_str()))
 }
 
-fn nothing_below(known: &mut Names, entry: &Entry) -> Finding {
-    let message = format!("`{}` lies on top of nothing: no other file defines it", entry.key.value);
-    let finding = Finding::new(&INVALID_VALUE, entry.key.span, message).about(&entry.key.value);
-    let name = Spanned::new(entry.key.value.to_string(), entry.key.span);
-    finding.guess(&name, known, || "remove `overlay: true` to define it here".to_owned())
+/// Of a definition marked `overlay: true` that no other defines.
+pub fn nothing_below(known: &mut Names, id: &Spanned<String>) -> Finding {
+    let message = format!("`{}` lies on top of nothing: no other file defines it", id.value);
+    let finding = Finding::new(&INVALID_VALUE, id.span, message).about(&id.value);
+    finding.guess(id, known, || "remove `overlay: true` to define it here".to_owned())
 }
 
 /// Reports ids that are defined twice, in whatever files and sections, and keeps the first.

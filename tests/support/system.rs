@@ -160,12 +160,12 @@ fn breaker(rng: &mut Rng) -> Y {
         let window =
             if by_calls { ("calls", count(rng, 90)) } else { ("duration", duration(rng, 1000, 9000)) };
         breaker.add("window", map([window]));
-        breaker.maybe(rng, 30, "slow_call", |r| {
-            map([("duration", duration(r, 100, 900)), ("rate_threshold", share(r, 40))])
-        });
     }
     breaker.maybe(rng, 60, "open_duration", |r| duration(r, 1000, 60_000));
     breaker.maybe(rng, 30, "half_open", |r| map([("permitted_calls", count(r, 5))]));
+    breaker.maybe(rng, 30, "slow_call", |r| {
+        map([("duration", duration(r, 100, 900)), ("rate_threshold", share(r, 40))])
+    });
     breaker.done(rng)
 }
 

@@ -221,8 +221,8 @@ fn uneven(topics: &BTreeMap<u32, u32>, members: &[Member], mut shares: Assignmen
     };
     let mut all: Vec<TopicPartition> = partitions(topics).collect();
     all.sort_by_key(|p| members.iter().filter(|m| m.topics.contains(&p.topic)).count());
-    let owned = shares.iter().enumerate().flat_map(|(at, share)| share.iter().map(move |p| (*p, at)));
-    let mut owners: BTreeMap<TopicPartition, usize> = owned.collect();
+    let held = shares.iter().enumerate().flat_map(|(at, share)| share.iter().map(move |p| (*p, at)));
+    let mut owners: BTreeMap<TopicPartition, usize> = held.collect();
     for partition in &all {
         if let std::collections::btree_map::Entry::Vacant(free) = owners.entry(*partition)
             && let Some((at, _)) = smallest(&shares, *partition)
@@ -235,16 +235,16 @@ fn uneven(topics: &BTreeMap<u32, u32>, members: &[Member], mut shares: Assignmen
     loop {
         let mut moved = false;
         for partition in &all {
-            let Some(owner) = owners.get_mut(partition) else { continue };
+            let Some(holder) = owners.get_mut(partition) else { continue };
             let Some((to, size)) = smallest(&shares, *partition) else { continue };
-            if size + 1 < shares.get(*owner).map_or(0, Vec::len) {
-                if let Some(share) = shares.get_mut(*owner) {
+            if size + 1 < shares.get(*holder).map_or(0, Vec::len) {
+                if let Some(share) = shares.get_mut(*holder) {
                     share.retain(|p| p != partition);
                 }
                 if let Some(share) = shares.get_mut(to) {
                     share.push(*partition);
                 }
-                (*owner, moved) = (to, true);
+                (*holder, moved) = (to, true);
             }
         }
         if !moved {

@@ -10,8 +10,8 @@ use crate::spec::tree::Node;
 use crate::spec::units::{Duration, Share};
 use serde_json::{Value, json};
 
-/// What only a breaker on a rate has.
-const OF_A_RATE: [&str; 4] = ["failure_rate_threshold", "minimum_calls", "window", "slow_call"];
+/// What only a breaker on a rate has. Slow calls may open either; a forecast says where it leaves them out.
+const OF_A_RATE: [&str; 3] = ["failure_rate_threshold", "minimum_calls", "window"];
 
 pub(super) fn breaker_schema(schema: Value) -> Value {
     let both = OF_A_RATE.map(|key| json!({ "required": ["failure_threshold", key] }));
@@ -28,7 +28,6 @@ pub(super) fn breaker<'n>(breaker: &CircuitBreaker, _: &'n Node, ctx: &mut Ctx<'
         let further = [
             ("minimum_calls", breaker.minimum_calls.map(|m| m.span)),
             ("window", breaker.window.as_ref().map(|w| w.span)),
-            ("slow_call", breaker.slow_call.as_ref().map(|s| s.span)),
         ];
         for (key, span) in further {
             let Some(span) = span else { continue };
