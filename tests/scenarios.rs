@@ -88,7 +88,7 @@ const METASTABILITY: [(&str, f64, f64, Option<f64>); 10] = [
 /// Offered load within 5%; goodput within 5% of it, or at most a hundredth where nothing comes back.
 #[test]
 fn metastable_failures_outlive_their_cause() {
-    let shown = check("metastability", "late", 2);
+    let shown = check("metastability", "late", 5);
     for (row, goodput, offered, _) in METASTABILITY {
         let entry = format!("{row} GET /");
         let source = shown.outcome.sources.iter().find(|s| s.name == entry).expect("an entry");
