@@ -33,6 +33,10 @@ pub(super) enum Event {
     Handle(u32),
     /// A queue looks for free handlers.
     Deliver(QueueId),
+    /// A request that waited at its caller for a permit has it.
+    Permitted(u32),
+    /// The same, for a place in the bulkhead or a connection.
+    Admitted(u32),
     /// The head of a lane is due.
     Lane(u32),
     /// A scenario event begins.
@@ -50,11 +54,11 @@ pub(super) enum Event {
 }
 
 /// The bits of a packed event that hold its number.
-const NUMBER_BITS: u32 = 28;
+const NUMBER_BITS: u32 = 27;
 const NUMBER_MASK: u32 = (1 << NUMBER_BITS) - 1;
 
 impl Event {
-    /// Into 32 bits: 4 for the kind, 28 for the number. More than 2²⁸ records alive would take more
+    /// Into 32 bits: 5 for the kind, 27 for the number. More than 2²⁷ records alive would take more
     /// than 16 GB.
     #[inline]
     fn pack(self) -> u32 {
@@ -75,6 +79,8 @@ impl Event {
             Self::Failed(call) => (13, call),
             Self::Handle(job) => (14, job),
             Self::Deliver(queue) => (15, queue.0),
+            Self::Permitted(job) => (16, job),
+            Self::Admitted(job) => (17, job),
         };
         debug_assert!(number <= NUMBER_MASK);
         (kind << NUMBER_BITS) | number
@@ -99,6 +105,8 @@ impl Event {
             13 => Self::Failed(number),
             14 => Self::Handle(number),
             15 => Self::Deliver(QueueId(number)),
+            16 => Self::Permitted(number),
+            17 => Self::Admitted(number),
             _ => Self::TrafficEnds,
         }
     }
@@ -111,10 +119,12 @@ pub(super) enum LaneKind {
     Arrive,
     /// Replies on their way; the entry is a job.
     Reply,
-    /// Time limits of one attempt; the entry is a call.
+    /// Time limits of one attempt, of its wait or of its life; the entry is a job.
     Attempt,
     /// Time limits of a whole call; the entry is a call.
     Call,
+    /// Another attempt beside those under way; the entry is a call.
+    Hedge,
 }
 
 /// An entry of a lane. `check` tells a timer of an earlier life of the slot from one that counts.
@@ -165,6 +175,11 @@ impl Agenda {
             self.lanes.push(Lane { delay, kind, timers: VecDeque::new(), armed: false });
             self.lanes.len() - 1
         }) as u32)
+    }
+
+    /// How far ahead a lane reaches; no time for none.
+    pub(super) fn delay(&self, lane: LaneId) -> Span {
+        self.lanes.get(lane.0 as usize).map_or(Span::ZERO, |lane| lane.delay)
     }
 
     #[inline]
@@ -280,6 +295,8 @@ mod tests {
             Event::Failed(4),
             Event::Handle(4),
             Event::Deliver(QueueId(4)),
+            Event::Permitted(4),
+            Event::Admitted(4),
             Event::Lane(5),
             Event::Begin(6),
             Event::End(7),

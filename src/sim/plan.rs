@@ -6,17 +6,20 @@
 
 mod build;
 mod check;
+mod load;
+mod policies;
 
 use std::ops::Range;
 
 use super::ids::{BreakerId, EdgeId, EndpointId, InstanceId, QueueId, ServiceId, SourceId, UpstreamId};
-use super::probe::CauseSet;
 use crate::kernel::{Distribution, Span, Time};
 use crate::policy::balancer::{self, BalancerInfo};
-use crate::policy::breaker;
-use crate::policy::outlier::EnvoyOutlierSettings;
 use crate::policy::queue::QueueInfo;
-use crate::policy::retry::{Backoff, RetryBudget};
+
+pub use load::{Action, Arrivals, RatePoint, ScenarioEvent, Source};
+pub use policies::{
+    Adaptive, BreakerPlan, Budget, Cancellation, Connections, Fallback, Guards, Hedge, Limits, RateLimit, Retry,
+};
 
 /// A whole simulation, but for the seed and the number of replications.
 #[derive(Debug, Clone)]
@@ -69,6 +72,8 @@ pub struct Service {
     pub queue_max_length: Option<u32>,
     /// The order in which they wait.
     pub discipline: &'static QueueInfo,
+    /// What an instance turns away beside; none of it waits here.
+    pub limits: Limits,
 }
 
 /// An instance.
@@ -80,6 +85,8 @@ pub struct Instance {
     pub service: ServiceId,
     /// Its weight for load balancing.
     pub weight: u32,
+    /// The zone it stands in; clients of a source stand in none, and are near to all.
+    pub zone: Option<u32>,
     /// How fast it works: own work takes `1/speed` of what the endpoint says.
     pub speed: f64,
     /// Whether it answers at all; one that does not refuses at once. `false` for `status: stopped`.
@@ -166,10 +173,16 @@ pub struct Edge {
     pub upstream: UpstreamId,
     /// The breaker it goes through.
     pub breaker: Option<BreakerId>,
+    /// What is one call for the breaker: a call with all of its attempts, instead of each attempt.
+    pub breaker_counts_calls: bool,
     /// Network time of a request.
     pub latency_out: Span,
     /// Network time of a reply.
     pub latency_back: Span,
+    /// Either, where caller and instance stand in different zones; `None`: the same.
+    pub latency_across: Option<Span>,
+    /// The probability that a message is lost, each way.
+    pub loss: f64,
     /// Drawn once, before the repetitions. Default 1.
     pub probability: f64,
     /// Repetitions, one after another. Default 1.
@@ -180,6 +193,8 @@ pub struct Edge {
     pub per_try_timeout: Option<Span>,
     /// Retries.
     pub retry: Retry,
+    /// Another attempt while the first is under way. Retries take no part then.
+    pub hedging: Option<Hedge>,
     /// Whether the caller's request survives the failure of this call.
     pub optional: bool,
     /// What is done instead when it fails.
@@ -188,42 +203,6 @@ pub struct Edge {
     pub cancellation: Cancellation,
     /// Passes the absolute deadline on: below, no attempt starts after it.
     pub propagate_deadline: bool,
-}
-
-/// Retries of one call site.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Retry {
-    /// Beside the first attempt.
-    pub num_retries: u32,
-    /// Which failures are retried.
-    pub on: CauseSet,
-    /// The pause before each.
-    pub backoff: Backoff,
-    /// A cap on the retries of one caller instance to this upstream.
-    pub budget: Option<RetryBudget>,
-}
-
-/// What a failed call is replaced by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fallback {
-    /// Nothing.
-    None,
-    /// A static or cached answer, which takes no time.
-    Answer,
-    /// Another call, under its own policies (its probability and times are not looked at).
-    Call(EdgeId),
-}
-
-/// What happens at the callee when its caller gives up. It is told at once, without network time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Cancellation {
-    /// Nothing: the work goes on.
-    #[default]
-    None,
-    /// Work that waits for its start is dropped.
-    Queued,
-    /// Work under way is dropped too, and the calls it made are cancelled as their own edges say.
-    All,
 }
 
 /// Who calls.
@@ -253,30 +232,6 @@ pub struct Upstream {
     pub guards: Guards,
 }
 
-/// What a caller instance does about an upstream beside balancing. All of it is off by default.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Guards {
-    /// Below this share of healthy instances all of them are used.
-    pub panic: Option<f64>,
-    /// Takes out instances that fail (Envoy's detector).
-    pub outliers: Option<EnvoyOutlierSettings>,
-    /// Requests outstanding at once; more fail at once and are not retried.
-    pub max_requests: Option<u32>,
-    /// Retries waiting or under way at once, where no budget counts.
-    pub max_retries: Option<u32>,
-}
-
-/// A circuit breaker; every caller instance has a state of its own.
-#[derive(Debug, Clone)]
-pub struct BreakerPlan {
-    /// The edge it belongs to, or whatever the outcome shall call it.
-    pub name: String,
-    /// Who calls.
-    pub caller: Caller,
-    /// Which member of the family, and how it is set.
-    pub settings: breaker::Settings,
-}
-
 /// A queue or a topic.
 #[derive(Debug, Clone)]
 pub struct Queue {
@@ -301,79 +256,6 @@ pub struct Consumer {
     pub endpoint: EndpointId,
     /// Messages handled at once per instance.
     pub concurrency: u32,
-}
-
-/// Traffic.
-#[derive(Debug, Clone)]
-pub struct Source {
-    /// Its id: unique, names the random streams.
-    pub name: String,
-    /// The call it makes; its upstream's caller is this source.
-    pub edge: EdgeId,
-    /// When.
-    pub arrivals: Arrivals,
-    /// Client instances, each with its own policy state. Default 1.
-    pub clients: u32,
-    /// Distinct addresses of end users, drawn evenly per request, for balancers that hash them. 0: each
-    /// client instance has one address.
-    pub addresses: u32,
-}
-
-/// When requests arrive.
-#[derive(Debug, Clone)]
-pub enum Arrivals {
-    /// A Poisson process with this rate over time.
-    Poisson(Vec<RatePoint>),
-    /// Evenly spaced at this rate over time.
-    Constant(Vec<RatePoint>),
-    /// Users who think, ask, wait for the answer and think again; they start with thinking.
-    Closed {
-        /// How many.
-        users: u32,
-        /// How long they think.
-        think: Distribution,
-    },
-}
-
-/// From this time on the rate is this, until the next point.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RatePoint {
-    /// When; the points rise, the first is at 0.
-    pub at: Time,
-    /// Requests per second.
-    pub rate: f64,
-    /// Whether the rate goes in a straight line to the next point's, instead of staying.
-    pub ramp: bool,
-}
-
-/// Something that happens to instances.
-#[derive(Debug, Clone)]
-pub struct ScenarioEvent {
-    /// When.
-    pub at: Time,
-    /// For how long; `None`: to the end. A kill is followed by a restart, the rest is taken back.
-    pub lasts: Option<Span>,
-    /// What.
-    pub action: Action,
-    /// To whom.
-    pub instances: Vec<InstanceId>,
-}
-
-/// What happens to an instance.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Action {
-    /// It stops: what it holds is reset, what comes is refused. Callers go on picking it until
-    /// `unlisted_after` has passed (discovery, health checks); `None`: always.
-    Kill {
-        /// How long callers do not know.
-        unlisted_after: Option<Span>,
-    },
-    /// It is up again, empty, and listed after its `startup`.
-    Restart,
-    /// Its own work takes so many times as long, work under way included.
-    Slow(f64),
-    /// All its endpoints fail with this probability instead of their own.
-    ErrorRate(f64),
 }
 
 /// Why a plan cannot be run.

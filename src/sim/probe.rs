@@ -25,6 +25,8 @@ pub enum Cause {
     BreakerOpen,
     /// The caller had as many requests under way as it may (`limits`).
     Capped,
+    /// A rate limit turned the request away, at the caller or at the instance.
+    RateLimited,
     /// The balancer had no instance to pick.
     NoInstance,
     /// A call that the endpoint made failed, and nothing recovered it.
@@ -35,7 +37,7 @@ pub enum Cause {
 
 impl Cause {
     /// How many there are.
-    pub const COUNT: usize = 10;
+    pub const COUNT: usize = 11;
 
     /// All of them, in the order of their discriminants.
     pub const ALL: [Self; Self::COUNT] = [
@@ -46,6 +48,7 @@ impl Cause {
         Self::Overflow,
         Self::BreakerOpen,
         Self::Capped,
+        Self::RateLimited,
         Self::NoInstance,
         Self::Dependency,
         Self::Cancelled,
@@ -61,6 +64,7 @@ impl Cause {
             Self::Overflow => "overflow",
             Self::BreakerOpen => "breaker_open",
             Self::Capped => "capped",
+            Self::RateLimited => "rate_limited",
             Self::NoInstance => "no_instance",
             Self::Dependency => "dependency",
             Self::Cancelled => "cancelled",
@@ -90,6 +94,8 @@ impl CauseSet {
     pub const CONNECT_FAILURE: Self = Self::NONE.with(Cause::Refused).with(Cause::NoInstance);
     /// `reset`: no answer, because the server went away.
     pub const RESET: Self = Self::NONE.with(Cause::Reset).with(Cause::Refused);
+    /// `rate-limited`: too many requests, says a rate limit.
+    pub const RATE_LIMITED: Self = Self::NONE.with(Cause::RateLimited);
     /// `timeout`: an attempt took longer than `per_try_timeout`.
     pub const TIMEOUT: Self = Self::NONE.with(Cause::Timeout);
 

@@ -6,12 +6,17 @@
 //! (a request over a network that takes no time, a call that fails at once) is put on the agenda for
 //! *now*. Must not know what is made of what it tells the probe.
 
+mod attempts;
+mod budget;
 mod caller;
 mod calls;
 mod endings;
 mod guard;
 mod jobs;
+mod limits;
 mod messages;
+mod network;
+mod pool;
 mod scenario;
 mod state;
 #[cfg(test)]
@@ -23,6 +28,7 @@ use super::plan::{Plan, PlanError};
 use super::probe::Probe;
 use super::slab::Slab;
 use crate::kernel::{Span, Time};
+use crate::policy::retry::Hedging;
 use caller::CallerState;
 use guard::Guard;
 use messages::{Handling, QueueState};
@@ -40,7 +46,12 @@ pub(super) struct Engine<'p, P> {
     agenda: Agenda,
     jobs: Slab<Job>,
     calls: Slab<Call>,
+    /// Hosts that calls with a retry were at, and the attempts of hedged calls.
+    tried: Slab<Vec<usize>>,
+    hedges: Slab<Hedging>,
     instances: Vec<InstanceState>,
+    /// Network events that last.
+    troubles: u32,
     endpoints: Vec<EndpointState>,
     edges: Vec<EdgeState>,
     /// All caller instances of upstream 0, then those of upstream 1, …
@@ -81,11 +92,16 @@ impl<'p, P: Probe> Engine<'p, P> {
             breakers.extend((0..plan.callers(breaker.caller)).map(|_| BreakerState::new(&breaker.settings)));
         }
         let edges =
-            plan.edges.iter().map(|edge| EdgeState::new(edge, &mut agenda, seed, replication)).collect();
+            plan.edges.iter().map(|edge| EdgeState::new(plan, edge, &mut agenda, seed, replication)).collect();
         let endpoints = plan
             .endpoints
             .iter()
             .map(|endpoint| EndpointState::new(plan, endpoint, seed, replication))
+            .collect();
+        let instances = plan
+            .instances
+            .iter()
+            .map(|instance| InstanceState::new(plan, instance, seed, replication))
             .collect();
         Self {
             probe,
@@ -93,7 +109,10 @@ impl<'p, P: Probe> Engine<'p, P> {
             agenda,
             jobs: Slab::new(),
             calls: Slab::new(),
-            instances: plan.instances.iter().map(|instance| InstanceState::new(plan, instance)).collect(),
+            tried: Slab::new(),
+            hedges: Slab::new(),
+            instances,
+            troubles: 0,
             endpoints,
             edges,
             callers,
@@ -151,6 +170,8 @@ impl<'p, P: Probe> Engine<'p, P> {
             Event::Failed(call) => self.failed_at_once(call),
             Event::Handle(job) => self.handle_start(job),
             Event::Deliver(queue) => self.deliver_all(queue),
+            Event::Permitted(job) => self.permitted(job),
+            Event::Admitted(job) => self.admitted(job),
             Event::Lane(lane) => self.lane_due(lane),
             Event::Begin(event) => self.begin_event(event),
             Event::End(event) => self.end_event(event),
@@ -163,12 +184,12 @@ impl<'p, P: Probe> Engine<'p, P> {
 
     #[inline]
     fn lane_due(&mut self, lane: u32) {
-        let calls = &self.calls;
+        let (calls, jobs) = (&self.calls, &self.jobs);
         // Timers that no longer count leave their lane unseen.
         let due = self.agenda.take(lane, |kind, timer| match kind {
             LaneKind::Arrive | LaneKind::Reply => true,
-            LaneKind::Attempt => calls[timer.id].attempt_stamp == timer.check,
-            LaneKind::Call => calls[timer.id].stamp == timer.check,
+            LaneKind::Attempt => jobs[timer.id].stamp == timer.check,
+            LaneKind::Call | LaneKind::Hedge => calls[timer.id].stamp == timer.check,
         });
         let Some((kind, timer)) = due else { return };
         match kind {
@@ -176,6 +197,8 @@ impl<'p, P: Probe> Engine<'p, P> {
             LaneKind::Reply => self.reply(timer.id),
             LaneKind::Attempt => self.attempt_timeout(timer.id, timer.check),
             LaneKind::Call => self.call_timeout(timer.id, timer.check),
+            LaneKind::Hedge if self.calls[timer.id].stamp == timer.check => self.hedge(timer.id),
+            LaneKind::Hedge => {}
         }
     }
 

@@ -4,6 +4,7 @@ use super::super::event::Event;
 use super::super::ids::{BreakerId, InstanceId, ServiceId};
 use super::super::plan::{Action, Caller};
 use super::super::probe::{Cause, Probe};
+use super::network::Trouble;
 use super::state::{BreakerState, JobState};
 use super::{Engine, NONE};
 use crate::kernel::{Span, Time};
@@ -52,6 +53,9 @@ impl<P: Probe> Engine<'_, P> {
                     self.change_pace(*instance);
                 }
                 Action::ErrorRate(rate) => state.failing_at.push((number, rate)),
+                Action::Network { lag, loss } => {
+                    self.trouble(*instance, Trouble { event: number, lag, loss });
+                }
             }
         }
     }
@@ -74,6 +78,7 @@ impl<P: Probe> Engine<'_, P> {
                     self.change_pace(*instance);
                 }
                 Action::ErrorRate(_) => state.failing_at.retain(|(event, _)| *event != number),
+                Action::Network { .. } => self.untrouble(*instance, number),
             }
         }
     }
@@ -92,7 +97,7 @@ impl<P: Probe> Engine<'_, P> {
             .jobs
             .slots()
             .filter(|(_, job)| job.instance == instance.0)
-            .filter(|(_, job)| !matches!(job.state, JobState::Free | JobState::Transit))
+            .filter(|(_, job)| !matches!(job.state, JobState::Free | JobState::Held | JobState::Transit))
             .map(|(id, _)| id)
             .collect();
         for job in inside {
@@ -138,7 +143,7 @@ impl<P: Probe> Engine<'_, P> {
     fn forget(&mut self, service: ServiceId, caller: u32) {
         for (index, upstream) in self.plan.upstreams.iter().enumerate() {
             if upstream.caller == Caller::Service(service) {
-                self.callers[(self.first_caller[index] + caller) as usize].forget();
+                self.callers[(self.first_caller[index] + caller) as usize].forget(self.now);
             }
         }
         for (index, breaker) in self.plan.breakers.iter().enumerate() {

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::{
-    Arrivals, Caller, Cancellation, Edge, EdgeId, Endpoint, EndpointId, Fallback, Guards, Instance, Plan,
-    RatePoint, Retry, Service, ServiceId, Source, SourceId, Step, Target, Upstream, UpstreamId,
+    Arrivals, Caller, Cancellation, Edge, EdgeId, Endpoint, EndpointId, Fallback, Guards, Instance, Limits,
+    Plan,    RatePoint, Retry, Service, ServiceId, Source, SourceId, Step, Target, Upstream, UpstreamId,
 };
 use crate::kernel::{Distribution, Span, Time};
 use crate::policy::balancer::{self, BalancerInfo};
@@ -135,6 +135,7 @@ impl Service {
             concurrency: None,
             queue_max_length: None,
             discipline: &queue::QUEUES[0],
+            limits: Limits::default(),
         }
     }
 }
@@ -146,6 +147,7 @@ impl Instance {
             name,
             service,
             weight: 1,
+            zone: None,
             speed: 1.0,
             up: true,
             listed: true,
@@ -163,13 +165,17 @@ impl Edge {
             target,
             upstream,
             breaker: None,
+            breaker_counts_calls: false,
             latency_out: Span::ZERO,
             latency_back: Span::ZERO,
+            latency_across: None,
+            loss: 0.0,
             probability: 1.0,
             times: 1,
             timeout: None,
             per_try_timeout: None,
-            retry: Retry { num_retries: 0, on: CauseSet::ALL, backoff: Backoff::default(), budget: None },
+            retry: Retry { num_retries: 0, on: CauseSet::ALL, backoff: Backoff::default(), avoids_tried: true },
+            hedging: None,
             optional: false,
             fallback: Fallback::None,
             cancellation: Cancellation::None,

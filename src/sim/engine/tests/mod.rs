@@ -1,4 +1,8 @@
-//! What a scenario does, in small systems whose numbers can be counted by hand.
+//! What a scenario does, in small systems whose numbers can be counted by hand or are known from theory.
+
+mod limits;
+mod network;
+mod trying;
 
 use crate::kernel::{Distribution, Span, Time};
 use crate::policy::{balancer, breaker};
