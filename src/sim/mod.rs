@@ -29,8 +29,9 @@ pub use outcome::{
     Transition, Window,
 };
 pub use plan::{
-    Action, Arrivals, BreakerPlan, Caller, Cancellation, Consumer, Edge, Endpoint, Fallback, Instance, Plan,
-    PlanError, Queue, RatePoint, Retry, ScenarioEvent, Service, Source, Step, Target, Upstream,
+    Action, Adaptive, Arrivals, BreakerPlan, Budget, Caller, Cancellation, Connections, Consumer, Edge, Endpoint,
+    Fallback, Guards, Hedge, Instance, Limits, Plan, PlanError, Queue, RateLimit, RatePoint, Retry, STALL,
+    ScenarioEvent, Service, Source, Step, Target, Upstream,
 };
 pub use probe::{Cause, CauseSet, Ending, MessageStep, Probe};
 pub use run::{replicate, simulate};

@@ -16,7 +16,7 @@ use crate::kernel::{Distribution, Span, Time};
 use crate::policy::balancer::{self, BalancerInfo};
 use crate::policy::queue::QueueInfo;
 
-pub use load::{Action, Arrivals, RatePoint, ScenarioEvent, Source};
+pub use load::{Action, Arrivals, RatePoint, STALL, ScenarioEvent, Source};
 pub use policies::{
     Adaptive, BreakerPlan, Budget, Cancellation, Connections, Fallback, Guards, Hedge, Limits, RateLimit, Retry,
 };
@@ -230,6 +230,16 @@ pub struct Upstream {
     pub settings: balancer::Settings,
     /// What stands around the balancer.
     pub guards: Guards,
+}
+
+/// The balancers that look at who asks.
+const HASHING: [&str; 6] = ["ip_hash", "hash", "consistent_hash", "bounded_load", "ring_hash", "maglev"];
+
+impl Upstream {
+    /// Whether its balancer looks at who asks.
+    pub(super) fn hashes(&self) -> bool {
+        HASHING.contains(&self.balancer.about.name)
+    }
 }
 
 /// A queue or a topic.

@@ -4,6 +4,8 @@ mod assume;
 mod budget;
 mod calls;
 mod circles;
+mod events;
+mod limits;
 mod load;
 mod policies;
 mod services;
@@ -65,6 +67,7 @@ pub fn compile(arch: &Architecture, scenario: Option<&Scenario>) -> Result<Compi
         queues: BTreeMap::new(),
         spans: BTreeMap::new(),
         edges: BTreeMap::new(),
+        zones: Vec::new(),
         upstreams: BTreeMap::new(),
         assumptions: Assumptions::default(),
         endpoint_refs: Vec::new(),
@@ -78,6 +81,7 @@ pub fn compile(arch: &Architecture, scenario: Option<&Scenario>) -> Result<Compi
     compiler.scripts();
     circles::refuse(&compiler.plan)?;
     compiler.traffic(scenario)?;
+    compiler.keys();
     budget::refuse(&compiler.plan)?;
     compiler.events(scenario);
     compiler.not_simulated();
@@ -93,6 +97,7 @@ struct Compiler<'a> {
     /// For each node that answers, its first endpoint in the plan, how many can be called, how many in all.
     spans: BTreeMap<NodeIndex, EndpointSpan>,
     edges: BTreeMap<EdgeIndex, EdgeId>,
+    zones: Vec<String>,
     /// For each caller and callee the ways they are balanced.
     upstreams: BTreeMap<(Side, ServiceId), Vec<UpstreamId>>,
     assumptions: Assumptions,

@@ -1,7 +1,8 @@
 //! Services, datastores, queues and topics with their instances.
 
 use super::super::ids::{QueueId, ServiceId};
-use super::super::plan::{Consumer, Instance, Queue, Step};
+use super::super::plan::{Consumer, Instance, Limits, Queue, Step};
+use super::limits::{adaptive, rate_limit};
 use super::{Compiler, EndpointSpan, span};
 use crate::kernel::{Distribution, Span, Time};
 use crate::model::words::{QueueDiscipline, Status};
@@ -29,6 +30,10 @@ impl Compiler<'_> {
                     let replicas = store.replicas.map_or(1, |r| r.value.0);
                     let id = self.plan.add_service(&node.id.value, replicas);
                     self.plan.services[id.index()].workers = store.workers.map(|w| w.value.0);
+                    let zone = node.zone.as_ref().map(|zone| zone_of(&mut self.zones, &zone.value));
+                    for place in self.plan.services[id.index()].instances.clone() {
+                        self.plan.instances[place as usize].zone = zone;
+                    }
                     self.services.insert(index, id);
                     (1, 1)
                 }
@@ -65,6 +70,11 @@ impl Compiler<'_> {
         if let Some(found) = queue::find(discipline.word()) {
             planned.discipline = found;
         }
+        planned.limits = service.limits.as_ref().map_or_else(Limits::default, |limits| Limits {
+            rate: limits.rate_limit.as_ref().map(|r| rate_limit(r)),
+            adaptive: limits.adaptive.as_ref().map(|a| adaptive(a)),
+            ..Limits::default()
+        });
         if service.autoscaling.is_some() {
             self.assumptions.leaves_out("autoscaling is not simulated yet", id);
         }
@@ -75,6 +85,8 @@ impl Compiler<'_> {
             let instance = &mut self.plan.instances[place as usize];
             let own = written.and_then(|w| w.status).or(service.status).map_or(Status::Healthy, |s| s.value);
             describe(instance, own, span(startup));
+            let zone = written.and_then(|w| w.zone.as_ref()).or(node.zone.as_ref());
+            instance.zone = zone.map(|zone| zone_of(&mut self.zones, &zone.value));
             if let Some(written) = written {
                 if let Some(name) = &written.id {
                     instance.name = format!("{id}/{}", name.value);
@@ -221,6 +233,15 @@ impl Compiler<'_> {
             consumers,
         });
     }
+}
+
+/// The number of a zone.
+fn zone_of(zones: &mut Vec<String>, name: &str) -> u32 {
+    let known = zones.iter().position(|zone| zone == name);
+    known.unwrap_or_else(|| {
+        zones.push(name.to_owned());
+        zones.len() - 1
+    }) as u32
 }
 
 fn describe(instance: &mut Instance, status: Status, startup: Span) {

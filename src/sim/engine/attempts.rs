@@ -7,13 +7,13 @@
 use super::super::event::Event;
 use super::super::ids::EndpointId;
 use super::super::plan::{Cancellation, Caller, Edge, Target};
-use super::super::probe::{Cause, Ending, Probe};
+use super::super::probe::{Cause, Ending, Probe as Watch};
 use super::pool::Door;
 use super::state::{Job, JobState, Stage};
 use super::{Engine, NONE};
 use crate::kernel::Time;
 use crate::policy::balancer::hashing::xxhash64;
-use crate::policy::balancer::{Finished, Request};
+use crate::policy::balancer::{Finished, Probe, Request};
 use crate::policy::breaker::{Permit, Verdict};
 
 /// The address of the nth end user: each in a /24 network of its own, so that hashes of networks
@@ -23,7 +23,7 @@ fn address(n: u32) -> [u8; 4] {
     [10u8.wrapping_add(high), middle, low, 1]
 }
 
-impl<'p, P: Probe> Engine<'p, P> {
+impl<'p, P: Watch> Engine<'p, P> {
     /// Makes the next attempt of a call, or says why it cannot be.
     pub(super) fn attempt(&mut self, call: u32) -> Result<(), Cause> {
         let edge = self.edge_of(call);
@@ -49,6 +49,9 @@ impl<'p, P: Probe> Engine<'p, P> {
             self.tell(call, permit, Verdict::Failure, self.now);
             return Err(Cause::NoInstance);
         };
+        if self.callers[caller].probes {
+            self.send_probes(caller, edge);
+        }
         let endpoint = self.target(call, edge);
         let service = self.plan.upstreams[edge.upstream.index()].service;
         let instance = self.plan.services[service.index()].instances.start + host as u32;
@@ -113,6 +116,22 @@ impl<'p, P: Probe> Engine<'p, P> {
         record.last_host = host as u32;
         state.hosts.begin(host);
         Some(host)
+    }
+
+    /// Asks the hosts that the balancer wants to know of for their load. They answer at once.
+    fn send_probes(&mut self, caller: usize, edge: &Edge) {
+        let service = self.plan.upstreams[edge.upstream.index()].service;
+        let first = self.plan.services[service.index()].instances.start as usize;
+        let state = &mut self.callers[caller];
+        let (now, asked) = (self.now, &mut self.asked);
+        asked.clear();
+        state.balancer.probe(&state.hosts, &mut state.stream, &mut |host| asked.push(host));
+        for host in &self.asked {
+            let Some(instance) = self.instances.get(first + host).filter(|instance| instance.up) else { continue };
+            let in_flight = instance.inside + instance.entry.len() as u32;
+            let probe = Probe { host: *host, now, in_flight, latency: instance.latency };
+            state.balancer.probed(probe);
+        }
     }
 
     #[inline]

@@ -19,6 +19,8 @@ pub(super) struct CallerState {
     pub(super) stream: Stream,
     /// Whether the balancer looks at who asks.
     pub(super) keyed: bool,
+    /// Whether the balancer asks hosts for their load.
+    pub(super) probes: bool,
     /// Whether requests may have to wait before they are sent.
     pub(super) holds_back: bool,
     /// Retries waiting or under way.
@@ -34,9 +36,6 @@ pub(super) struct CallerState {
     /// The next sweep of the detector; it is made up for when somebody looks.
     next_sweep: Time,
 }
-
-/// The balancers that look at who asks.
-const KEYED: [&str; 6] = ["ip_hash", "hash", "consistent_hash", "bounded_load", "ring_hash", "maglev"];
 
 impl CallerState {
     pub(super) fn new(plan: &Plan, upstream: &Upstream, caller: u32, seed: u64, replication: u32) -> Self {
@@ -55,7 +54,8 @@ impl CallerState {
             settings,
             hosts,
             stream: stream("balancer"),
-            keyed: KEYED.contains(&upstream.balancer.about.name),
+            keyed: upstream.hashes(),
+            probes: upstream.balancer.about.name == "prequal",
             holds_back: guards.limits.holds_back(),
             retrying: 0,
             healthy: targets.iter().map(|instance| instance.listed).collect(),

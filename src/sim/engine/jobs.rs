@@ -209,6 +209,10 @@ impl<P: Probe> Engine<'_, P> {
         record.end = end;
         let took = self.now.since(record.arrived);
         self.probe.job_ended(self.now, record.endpoint, took, end, record.measured);
+        if self.probed && end.is_none() {
+            let state = &mut self.instances[record.instance as usize];
+            state.latency = state.latency.scaled(0.875) + took.scaled(0.125);
+        }
         let (call, arrived, crowd) = (record.call, record.arrived, std::mem::take(&mut record.crowd[1]));
         if crowd > 0
             && let Some(turnstile) = &mut self.instances[record.instance as usize].turnstile

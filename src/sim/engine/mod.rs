@@ -49,7 +49,11 @@ pub(super) struct Engine<'p, P> {
     /// Hosts that calls with a retry were at, and the attempts of hedged calls.
     tried: Slab<Vec<usize>>,
     hedges: Slab<Hedging>,
+    /// Hosts that a balancer asks.
+    asked: Vec<usize>,
     instances: Vec<InstanceState>,
+    /// Whether any balancer asks instances for their load.
+    probed: bool,
     /// Network events that last.
     troubles: u32,
     endpoints: Vec<EndpointState>,
@@ -111,8 +115,10 @@ impl<'p, P: Probe> Engine<'p, P> {
             calls: Slab::new(),
             tried: Slab::new(),
             hedges: Slab::new(),
+            asked: Vec::new(),
             instances,
             troubles: 0,
+            probed: plan.upstreams.iter().any(|upstream| upstream.balancer.about.name == "prequal"),
             endpoints,
             edges,
             callers,

@@ -44,6 +44,7 @@ impl<P: Probe> Engine<'_, P> {
                     state.down_for.push(number);
                     self.kill(*instance);
                 }
+                Action::Drain => self.set_listed(*instance, false),
                 Action::Restart => {
                     state.down_for.clear();
                     self.restart(*instance);
@@ -72,7 +73,7 @@ impl<P: Probe> Engine<'_, P> {
                         self.restart(*instance);
                     }
                 }
-                Action::Restart => {}
+                Action::Restart | Action::Drain => {}
                 Action::Slow(_) => {
                     state.slowed_by.retain(|(event, _)| *event != number);
                     self.change_pace(*instance);

@@ -188,6 +188,8 @@ pub(super) struct InstanceState {
     pub(super) slowed_by: Vec<(u32, f64)>,
     /// What network events that last do to its messages.
     pub(super) troubles: Vec<Trouble>,
+    /// How long its last successes took: a moving average over about eight, for who asks.
+    pub(super) latency: Span,
     /// Whom it turns away.
     pub(super) turnstile: Option<Box<Turnstile>>,
     /// Scenario events that last and their error rates; the last one counts.
@@ -215,6 +217,7 @@ impl InstanceState {
             usual_pace: 1.0 / instance.speed,
             slowed_by: Vec::new(),
             troubles: Vec::new(),
+            latency: Span::ZERO,
             turnstile: Turnstile::new(
                 &service.limits.impatient(),
                 Stream::new(seed, replication, "limits", &instance.name),

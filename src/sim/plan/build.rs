@@ -112,7 +112,7 @@ impl Plan {
 
     /// Adds a source.
     pub fn add_source(&mut self, name: &str, edge: EdgeId, arrivals: Arrivals) -> SourceId {
-        self.sources.push(Source { name: name.to_owned(), edge, arrivals, clients: 1, addresses: 0 });
+        self.sources.push(Source { name: name.to_owned(), edge, arrivals, clients: 1, keys: 0, key_skew: 0.0 });
         SourceId(self.sources.len() as u32 - 1)
     }
 

@@ -14,9 +14,10 @@ pub struct Source {
     pub arrivals: Arrivals,
     /// Client instances, each with its own policy state. Default 1.
     pub clients: u32,
-    /// Distinct addresses of end users, drawn evenly per request, for balancers that hash them. 0: each
-    /// client instance has one address.
-    pub addresses: u32,
+    /// Keys that are hashed (end users), drawn per request; 0: each client instance is one.
+    pub keys: u32,
+    /// How unevenly: the nth key comes 1/n^skew as often as the first. 0: evenly.
+    pub key_skew: f64,
 }
 
 /// When requests arrive.
@@ -59,6 +60,9 @@ pub struct ScenarioEvent {
     pub instances: Vec<InstanceId>,
 }
 
+/// As an [`Action::Slow`], work that stands still: of 10 s it does 100 ns.
+pub const STALL: f64 = 1e8;
+
 /// What happens to an instance.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Action {
@@ -68,6 +72,8 @@ pub enum Action {
         /// How long callers do not know.
         unlisted_after: Option<Span>,
     },
+    /// Callers no longer pick it; it goes on with what it has.
+    Drain,
     /// It is up again, empty, and listed after its `startup`.
     Restart,
     /// Its own work takes so many times as long, work under way included.

@@ -23,16 +23,17 @@ pub use document::{Defaults, Discovery, Document, Import, Mesh, Monitoring, Netw
 pub use latency::{Latency, LatencyDistribution};
 pub use lint::{AllowOnly, Contract, Independent, Level, LintSettings, Protect, Relation, RuleSettings};
 pub use policy::{
-    Backoff, BreakerCounts, Cancellation, CircuitBreaker, ConnectionLimits, HalfOpen, HealthCheck, Hedging,
-    Jitter, OutlierDetection, Policy, Preset, Protocol, QueueDiscipline, QueueSettings, Retry, RetryBudget,
-    RetryCondition, SlowCall, Window,
+    AdaptiveLimit, Backoff, BreakerCounts, Bulkhead, Cancellation, CircuitBreaker, ConnectionLimits,
+    HalfOpen, HealthCheck, Hedging, Jitter, LimitAlgorithm, OutlierDetection, Policy, Preset, Protocol,
+    QueueDiscipline, QueueSettings, RateLimit, Retry, RetryBudget, RetryCondition, RetryHosts, ServiceLimits,
+    SlowCall, Window,
 };
 pub use scenario::{
     ErrorsEvent, Event, Expectation, FactorEvent, LatencyEvent, Metric, Operator, Scenario, TargetEvent,
 };
 pub use service::{
     Autoscaling, CallsDefaults, Endpoint, Endpoints, Exposure, Instance, Service, ServiceKind, Slo, Status,
-    Texts,
+    Texts, WarmUp,
 };
 pub use target::Target;
 pub use traffic::{Arrivals, Interpolate, RatePoint, RateProfile, Traffic};
