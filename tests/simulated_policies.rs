@@ -178,7 +178,9 @@ fn what_happens_to_instances_and_networks() {
 #[test]
 fn budgets_of_every_product() {
     // All attempts fail: as many retries as the budget has room for.
-    let retry = |budget: &str| format!("retry: {{ num_retries: 3, backoff: {{ base: 1ms }}, budget: {{ {budget} }} }}");
+    let retry = |budget: &str| {
+        format!("retry: {{ num_retries: 3, backoff: {{ base: 1ms }}, budget: {{ {budget} }} }}")
+    };
     for (budget, expect) in [
         ("percent: 100%, min_concurrency: 1000", "api Get goodput < 1/s"),
         ("percent: 20%, ttl: 10s, min_retries_per_sec: 0", "api Get goodput < 1/s"),

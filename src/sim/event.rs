@@ -9,7 +9,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use super::ids::{InstanceId, QueueId, SourceId};
+use super::ids::{InstanceId, QueueId, ServiceId, SourceId};
 use crate::kernel::{Span, Time};
 
 /// Everything that can happen. Numbers are slots of jobs and calls.
@@ -47,6 +47,20 @@ pub(super) enum Event {
     Listed(InstanceId),
     /// An instance becomes unknown to callers.
     Unlisted(InstanceId),
+    /// An instance tells the registry that it lives.
+    Heartbeat(InstanceId),
+    /// The registry looks for leases that are over.
+    Sweep,
+    /// An instance's health is checked.
+    Check(InstanceId),
+    /// Nobody answered a check.
+    CheckTimedOut(InstanceId),
+    /// An autoscaler looks.
+    Scale(ServiceId),
+    /// An instance that it ordered is there.
+    Boot(ServiceId),
+    /// One that it does not need has had time to finish.
+    Retire(InstanceId),
     /// Measuring begins.
     WarmedUp,
     /// Traffic ends.
@@ -81,6 +95,13 @@ impl Event {
             Self::Deliver(queue) => (15, queue.0),
             Self::Permitted(job) => (16, job),
             Self::Admitted(job) => (17, job),
+            Self::Heartbeat(instance) => (18, instance.0),
+            Self::Sweep => (19, 0),
+            Self::Check(instance) => (20, instance.0),
+            Self::CheckTimedOut(instance) => (21, instance.0),
+            Self::Scale(service) => (22, service.0),
+            Self::Boot(service) => (23, service.0),
+            Self::Retire(instance) => (24, instance.0),
         };
         debug_assert!(number <= NUMBER_MASK);
         (kind << NUMBER_BITS) | number
@@ -107,6 +128,13 @@ impl Event {
             15 => Self::Deliver(QueueId(number)),
             16 => Self::Permitted(number),
             17 => Self::Admitted(number),
+            18 => Self::Heartbeat(InstanceId(number)),
+            19 => Self::Sweep,
+            20 => Self::Check(InstanceId(number)),
+            21 => Self::CheckTimedOut(InstanceId(number)),
+            22 => Self::Scale(ServiceId(number)),
+            23 => Self::Boot(ServiceId(number)),
+            24 => Self::Retire(InstanceId(number)),
             _ => Self::TrafficEnds,
         }
     }
@@ -297,6 +325,13 @@ mod tests {
             Event::Deliver(QueueId(4)),
             Event::Permitted(4),
             Event::Admitted(4),
+            Event::Heartbeat(InstanceId(4)),
+            Event::Sweep,
+            Event::Check(InstanceId(4)),
+            Event::CheckTimedOut(InstanceId(4)),
+            Event::Scale(ServiceId(4)),
+            Event::Boot(ServiceId(4)),
+            Event::Retire(InstanceId(4)),
             Event::Lane(5),
             Event::Begin(6),
             Event::End(7),

@@ -14,11 +14,13 @@ use std::ops::Range;
 use super::ids::{BreakerId, EdgeId, EndpointId, InstanceId, QueueId, ServiceId, SourceId, UpstreamId};
 use crate::kernel::{Distribution, Span, Time};
 use crate::policy::balancer::{self, BalancerInfo};
+use crate::policy::discovery::{CacheSettings, ProbeSettings, RegistrySettings};
 use crate::policy::queue::QueueInfo;
 
 pub use load::{Action, Arrivals, RatePoint, STALL, ScenarioEvent, Source};
 pub use policies::{
-    Adaptive, BreakerPlan, Budget, Cancellation, Connections, Fallback, Guards, Hedge, Limits, RateLimit, Retry,
+    Adaptive, BreakerPlan, Budget, Cancellation, Connections, Fallback, Guards, Hedge, Limits, RateLimit,
+    Retry,
 };
 
 /// A whole simulation, but for the seed and the number of replications.
@@ -46,6 +48,8 @@ pub struct Plan {
     pub sources: Vec<Source>,
     /// What happens to instances, and when.
     pub events: Vec<ScenarioEvent>,
+    /// How callers learn where instances are; `None`: of all that are up, at once.
+    pub discovery: Option<Discovery>,
     /// Requests that arrive earlier are simulated and not measured.
     pub warm_up: Span,
     /// Traffic ends here; counted from 0, warm-up included.
@@ -54,6 +58,17 @@ pub struct Plan {
     pub drain: Span,
     /// The width of the windows of [`super::Window`]. Default 1 s.
     pub window: Span,
+}
+
+/// A registry that instances register with, and what callers keep of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Discovery {
+    /// Leases and sweeps.
+    pub registry: RegistrySettings,
+    /// An instance says so often that it lives.
+    pub heartbeat: Span,
+    /// How long a caller instance believes what it knows.
+    pub cache: CacheSettings,
 }
 
 /// A service.
@@ -72,8 +87,36 @@ pub struct Service {
     pub queue_max_length: Option<u32>,
     /// The order in which they wait.
     pub discipline: &'static QueueInfo,
+    /// How many instances there are under load: those that are down at the start are its reserve. Needs workers.
+    pub scaling: Option<Scaling>,
+    /// How slow an instance is that has just started.
+    pub warm_up: Option<WarmUp>,
+    /// How its instances are asked whether they are well; callers hear what comes of it.
+    pub health_check: Option<ProbeSettings>,
     /// What an instance turns away beside; none of it waits here.
     pub limits: Limits,
+}
+
+/// An autoscaler.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scaling {
+    /// At least so many instances.
+    pub min: u32,
+    /// At most.
+    pub max: u32,
+    /// The utilization it aims at, above 0.
+    pub target: f64,
+    /// From the need to the instance.
+    pub delay: Span,
+}
+
+/// An instance that has just started is slow.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WarmUp {
+    /// From when callers may pick it until it is as fast as the others.
+    pub duration: Span,
+    /// Its work takes so many times as long at first; that falls evenly to 1.
+    pub factor: f64,
 }
 
 /// An instance.
@@ -247,12 +290,16 @@ impl Upstream {
 pub struct Queue {
     /// Its id in the document.
     pub name: String,
-    /// Every consumer gets every message (a topic); otherwise each message goes to one of them in turn.
+    /// Every consumer gets every message (a topic); otherwise each message goes to one of them.
     pub fan_out: bool,
-    /// Messages that may wait per consumer; more are dropped. `None`: unlimited.
+    /// Of a topic; `None`: as many as there are readers.
+    pub partitions: Option<u32>,
+    /// Messages that may wait in a queue; more are refused. `None`: unlimited.
     pub max_length: Option<u32>,
     /// A message that failed so often goes to `dead_letter`, or is lost. `None`: tried for ever.
     pub max_deliveries: Option<u32>,
+    /// A delivery of a queue that is not acknowledged by then is repeated. `None`: never.
+    pub ack_timeout: Option<Span>,
     /// Where it goes.
     pub dead_letter: Option<QueueId>,
     /// Who consumes.
@@ -264,8 +311,10 @@ pub struct Queue {
 pub struct Consumer {
     /// The handler; its `handler` is true.
     pub endpoint: EndpointId,
-    /// Messages handled at once per instance.
+    /// Messages handled at once per instance; of a topic, readers per instance.
     pub concurrency: u32,
+    /// Messages of a queue that each of these may hold unacknowledged: `None`: the one it handles; 0: any number.
+    pub prefetch: Option<u32>,
 }
 
 /// Why a plan cannot be run.

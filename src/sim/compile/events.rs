@@ -82,8 +82,14 @@ impl Compiler<'_> {
         let in_zone = |(_, instance): &(usize, &super::super::plan::Instance)| {
             number.is_some() && instance.zone == number
         };
-        let instances: Vec<InstanceId> =
-            self.plan.instances.iter().enumerate().filter(in_zone).map(|(n, _)| InstanceId(n as u32)).collect();
+        let instances: Vec<InstanceId> = self
+            .plan
+            .instances
+            .iter()
+            .enumerate()
+            .filter(in_zone)
+            .map(|(n, _)| InstanceId(n as u32))
+            .collect();
         let Some(at) = event.at.filter(|_| !instances.is_empty()) else {
             return self.leaves_out_event("no instance stands in the zone of an outage", &zone.value);
         };

@@ -49,7 +49,13 @@ impl BudgetState {
 
     /// Takes a further attempt out: its price, `None` when there is none. So many requests are outstanding,
     /// so many retries wait or are under way.
-    pub(super) fn take(&mut self, now: Time, outstanding: u32, retrying: u32, timed_out: bool) -> Option<u32> {
+    pub(super) fn take(
+        &mut self,
+        now: Time,
+        outstanding: u32,
+        retrying: u32,
+        timed_out: bool,
+    ) -> Option<u32> {
         match self {
             Self::Share(budget) => budget.allows(outstanding, retrying).then_some(0),
             Self::Throttle(throttle) => throttle.allows().then_some(0),

@@ -8,6 +8,7 @@ use super::limits::Turnstile;
 use super::pool::{Compartment, Pool};
 use crate::kernel::{Span, Stream, Time};
 use crate::policy::balancer::{self, Balancer, BalancerInfo, Hosts};
+use crate::policy::discovery::ClientCache;
 use crate::policy::outlier::{EnvoyOutlier, Outcome};
 
 /// One caller instance's view of one upstream.
@@ -27,6 +28,8 @@ pub(super) struct CallerState {
     pub(super) retrying: u32,
     /// Which hosts are up as far as it knows; all of them are used when there are too few.
     healthy: Vec<bool>,
+    /// What it knows of the registry, where there is one.
+    pub(super) cache: Option<ClientCache>,
     guards: Guards,
     pub(super) turnstile: Option<Box<Turnstile>>,
     pub(super) compartment: Option<Compartment>,
@@ -59,6 +62,7 @@ impl CallerState {
             holds_back: guards.limits.holds_back(),
             retrying: 0,
             healthy: targets.iter().map(|instance| instance.listed).collect(),
+            cache: plan.discovery.map(|discovery| ClientCache::new(discovery.cache)),
             guards,
             turnstile: Turnstile::new(&guards.limits, stream("limits"), Time::ZERO),
             compartment: guards.limits.bulkhead.map(Compartment::new),
@@ -79,6 +83,14 @@ impl CallerState {
             *known = healthy;
             self.hosts.set_since(host, healthy.then_some(now));
             self.choose_eligible();
+        }
+    }
+
+    /// Its cache was filled: who is not in there is not there.
+    pub(super) fn learn(&mut self, first: u32, now: Time) {
+        for host in 0..self.healthy.len() {
+            let listed = self.cache.as_ref().is_some_and(|cache| cache.contains(first + host as u32));
+            self.set_healthy(host, listed, now);
         }
     }
 
@@ -150,6 +162,9 @@ impl CallerState {
     pub(super) fn forget(&mut self, now: Time) {
         let hosts = self.healthy.len();
         self.balancer = (self.kind.build)(hosts, &self.settings);
+        if let Some(cache) = &mut self.cache {
+            cache.clear();
+        }
         self.turnstile = Turnstile::new(&self.guards.limits, self.stream.clone(), now);
         self.compartment = self.guards.limits.bulkhead.map(Compartment::new);
         self.pool = self.guards.limits.connections.map(|settings| Pool::new(settings, hosts));

@@ -130,6 +130,7 @@ impl<P: Probe> Engine<'_, P> {
                 return true;
             }
             state.busy += 1;
+            state.worked = state.worked + work;
             self.tell_occupancy(instance);
         }
         let record = &mut self.jobs[job];

@@ -20,7 +20,9 @@ impl<P: Probe> Engine<'_, P> {
         }
         for (index, instance) in self.plan.instances.iter().enumerate() {
             let id = InstanceId(index as u32);
-            if let Some(at) = instance.listed_at {
+            if let Some(at) = instance.listed_at
+                && self.instances[index].checked.is_none()
+            {
                 self.agenda.at(at, Event::Listed(id));
             }
             if !instance.up {
@@ -44,7 +46,10 @@ impl<P: Probe> Engine<'_, P> {
                     state.down_for.push(number);
                     self.kill(*instance);
                 }
-                Action::Drain => self.set_listed(*instance, false),
+                Action::Drain => {
+                    state.draining = true;
+                    self.deregister(*instance);
+                }
                 Action::Restart => {
                     state.down_for.clear();
                     self.restart(*instance);
@@ -85,7 +90,7 @@ impl<P: Probe> Engine<'_, P> {
     }
 
     /// The process is gone: everything in it is reset, its own calls are abandoned.
-    fn kill(&mut self, instance: InstanceId) {
+    pub(super) fn kill(&mut self, instance: InstanceId) {
         let state = &mut self.instances[instance.index()];
         if !state.up {
             return;
@@ -116,6 +121,7 @@ impl<P: Probe> Engine<'_, P> {
                 self.handled(handling, Some(Cause::Reset));
             }
         }
+        self.consumers_gone(instance.0);
         let state = &mut self.instances[instance.index()];
         state.busy = 0;
         state.inside = 0;
@@ -124,16 +130,23 @@ impl<P: Probe> Engine<'_, P> {
     }
 
     /// A new process: empty, with fresh balancers and breakers.
-    fn restart(&mut self, instance: InstanceId) {
+    pub(super) fn restart(&mut self, instance: InstanceId) {
         let state = &mut self.instances[instance.index()];
         if state.up {
             return;
         }
         let startup = self.plan.instances[instance.index()].startup;
+        let warm_up = self.plan.services[self.plan.instances[instance.index()].service.index()].warm_up;
         state.up = true;
+        state.draining = false;
+        state.warm_from = warm_up.map_or(Time::ZERO, |warm_up| self.now + startup + warm_up.duration);
         state.listed_from = self.now + startup;
         state.unlisted_from = Time::MAX;
-        self.agenda.at(state.listed_from, Event::Listed(instance));
+        match &mut state.checked {
+            // Its checker will find out.
+            Some(checked) => checked.ready_from = state.listed_from,
+            None => self.agenda.at(state.listed_from, Event::Listed(instance)),
+        }
         self.probe.up(self.now, instance, true);
         let service = self.plan.instances[instance.index()].service;
         let caller = instance.0 - self.plan.services[service.index()].instances.start;
@@ -185,7 +198,7 @@ impl<P: Probe> Engine<'_, P> {
     pub(super) fn list(&mut self, instance: InstanceId) {
         let state = &self.instances[instance.index()];
         if state.up && state.listed_from <= self.now {
-            self.set_listed(instance, true);
+            self.say(instance, true);
         }
     }
 
@@ -193,11 +206,11 @@ impl<P: Probe> Engine<'_, P> {
     pub(super) fn unlist(&mut self, instance: InstanceId) {
         let state = &self.instances[instance.index()];
         if !state.up && state.unlisted_from <= self.now {
-            self.set_listed(instance, false);
+            self.deregister(instance);
         }
     }
 
-    fn set_listed(&mut self, instance: InstanceId, listed: bool) {
+    pub(super) fn set_listed(&mut self, instance: InstanceId, listed: bool) {
         let service = self.plan.instances[instance.index()].service;
         let host = instance.0 - self.plan.services[service.index()].instances.start;
         for (index, upstream) in self.plan.upstreams.iter().enumerate() {

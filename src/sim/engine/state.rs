@@ -7,6 +7,7 @@ use super::super::ids::{EdgeId, EndpointId, SourceId};
 use super::super::plan::{Edge, Endpoint, Instance, Plan, Step};
 use super::super::probe::Ending;
 use super::NONE;
+use super::discovery::Checked;
 use super::limits::Turnstile;
 use super::network::Trouble;
 use crate::kernel::{Span, Stream, Time};
@@ -168,6 +169,14 @@ pub(super) struct InstanceState {
     /// When callers learn that it is up, and that it is down.
     pub(super) listed_from: Time,
     pub(super) unlisted_from: Time,
+    /// It finishes what it has and is called no more.
+    pub(super) draining: bool,
+    /// What its health check makes of it.
+    pub(super) checked: Option<Box<Checked>>,
+    /// As fast as ever from here on.
+    pub(super) warm_from: Time,
+    /// Own work begun since the autoscaler looked last.
+    pub(super) worked: Span,
     /// Workers at work.
     pub(super) busy: u32,
     /// Requests started and not answered.
@@ -206,6 +215,10 @@ impl InstanceState {
             down_for: if instance.up { Vec::new() } else { vec![NONE] },
             listed_from: Time::ZERO,
             unlisted_from: Time::MAX,
+            draining: false,
+            warm_from: Time::ZERO,
+            worked: Span::ZERO,
+            checked: None,
             busy: 0,
             inside: 0,
             workers: service.workers.unwrap_or(u32::MAX),
@@ -279,8 +292,10 @@ impl EdgeState {
             spread: stream("spread"),
             loss: stream("loss"),
             lanes: [
-                [edge.latency_out, across(edge.latency_out)].map(|span| lane(LaneKind::Arrive, latency(span))),
-                [edge.latency_back, across(edge.latency_back)].map(|span| lane(LaneKind::Reply, latency(span))),
+                [edge.latency_out, across(edge.latency_out)]
+                    .map(|span| lane(LaneKind::Arrive, latency(span))),
+                [edge.latency_back, across(edge.latency_back)]
+                    .map(|span| lane(LaneKind::Reply, latency(span))),
             ],
             wait_limit: lane(LaneKind::Attempt, limits.bulkhead.map(|bulkhead| bulkhead.max_wait)),
             attempt_limit: lane(LaneKind::Attempt, edge.per_try_timeout),

@@ -3,8 +3,8 @@
 use std::ops::Range;
 
 use super::{
-    Arrivals, Caller, Cancellation, Edge, EdgeId, Endpoint, EndpointId, Fallback, Guards, Instance, Limits,
-    Plan,    RatePoint, Retry, Service, ServiceId, Source, SourceId, Step, Target, Upstream, UpstreamId,
+    Arrivals, Caller, Cancellation, Consumer, Edge, EdgeId, Endpoint, EndpointId, Fallback, Guards, Instance, Limits,
+    Plan, Queue, RatePoint, Retry, Service, ServiceId, Source, SourceId, Step, Target, Upstream, UpstreamId,
 };
 use crate::kernel::{Distribution, Span, Time};
 use crate::policy::balancer::{self, BalancerInfo};
@@ -27,6 +27,7 @@ impl Plan {
             queues: Vec::new(),
             sources: Vec::new(),
             events: Vec::new(),
+            discovery: None,
             warm_up,
             duration,
             drain: Span::from_secs(30),
@@ -112,7 +113,14 @@ impl Plan {
 
     /// Adds a source.
     pub fn add_source(&mut self, name: &str, edge: EdgeId, arrivals: Arrivals) -> SourceId {
-        self.sources.push(Source { name: name.to_owned(), edge, arrivals, clients: 1, keys: 0, key_skew: 0.0 });
+        self.sources.push(Source {
+            name: name.to_owned(),
+            edge,
+            arrivals,
+            clients: 1,
+            keys: 0,
+            key_skew: 0.0,
+        });
         SourceId(self.sources.len() as u32 - 1)
     }
 
@@ -135,6 +143,9 @@ impl Service {
             concurrency: None,
             queue_max_length: None,
             discipline: &queue::QUEUES[0],
+            scaling: None,
+            warm_up: None,
+            health_check: None,
             limits: Limits::default(),
         }
     }
@@ -174,7 +185,12 @@ impl Edge {
             times: 1,
             timeout: None,
             per_try_timeout: None,
-            retry: Retry { num_retries: 0, on: CauseSet::ALL, backoff: Backoff::default(), avoids_tried: true },
+            retry: Retry {
+                num_retries: 0,
+                on: CauseSet::ALL,
+                backoff: Backoff::default(),
+                avoids_tried: true,
+            },
             hedging: None,
             optional: false,
             fallback: Fallback::None,
@@ -195,5 +211,28 @@ impl Arrivals {
     /// A Poisson process at one rate, per second.
     pub fn poisson(rate: f64) -> Self {
         Self::Poisson(vec![rate.into()])
+    }
+}
+
+impl Queue {
+    /// A queue that nobody consumes, without any limit.
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            fan_out: false,
+            partitions: None,
+            max_length: None,
+            max_deliveries: None,
+            ack_timeout: None,
+            dead_letter: None,
+            consumers: Vec::new(),
+        }
+    }
+}
+
+impl Consumer {
+    /// So many messages at once per instance, and none fetched ahead.
+    pub fn new(endpoint: EndpointId, concurrency: u32) -> Self {
+        Self { endpoint, concurrency, prefetch: None }
     }
 }

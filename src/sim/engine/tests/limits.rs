@@ -9,9 +9,7 @@ use crate::policy::limit::{
 };
 use crate::policy::{balancer, breaker, retry};
 use crate::sim::plan::{Adaptive, Budget, Connections, Limits, RateLimit};
-use crate::sim::{
-    Arrivals, BreakerId, BreakerPlan, Caller, Cause, Outcome, Plan, SourceId, simulate,
-};
+use crate::sim::{Arrivals, BreakerId, BreakerPlan, Caller, Cause, Outcome, Plan, SourceId, simulate};
 
 const RHO: f64 = 0.8;
 
@@ -60,7 +58,13 @@ fn connections_and_who_waits_for_one() {
     check("two streams", connections(1, 2, many), 1.0 / (1.0 - RHO * RHO / 4.0), 0.0, Cause::Capped);
     check("none waits", connections(1, 1, 0), 1.0, RHO / (1.0 + RHO), Cause::Capped);
     let (one, two) = (RHO, RHO * RHO);
-    check("one waits", connections(1, 1, 1), (1.0 + 2.0 * one) / (1.0 + one), two / (1.0 + one + two), Cause::Capped);
+    check(
+        "one waits",
+        connections(1, 1, 1),
+        (1.0 + 2.0 * one) / (1.0 + one),
+        two / (1.0 + one + two),
+        Cause::Capped,
+    );
 }
 
 #[test]
@@ -83,7 +87,8 @@ fn adaptive_limits_at_their_bounds_are_loss_systems() {
     let aimd = AimdSettings { initial: 1, min: 1, max: 1, ..AimdSettings::default() };
     let vegas = VegasSettings { initial: 1, max: 1, ..VegasSettings::default() };
     let gradient = Gradient2Settings { initial: 1, min: 1, max: 1, ..Gradient2Settings::default() };
-    let envoy = AdaptiveSettings { min_concurrency: 1, max_concurrency_limit: 1, ..AdaptiveSettings::default() };
+    let envoy =
+        AdaptiveSettings { min_concurrency: 1, max_concurrency_limit: 1, ..AdaptiveSettings::default() };
     let kinds = [
         ("aimd", Adaptive::Aimd(aimd)),
         ("vegas", Adaptive::Vegas(vegas)),
@@ -107,7 +112,8 @@ fn adaptive_limits_at_their_bounds_are_loss_systems() {
     plan.sources[0].arrivals = Arrivals::poisson(2000.0);
     plan.services[0].limits.adaptive = Some(Adaptive::Vegas(VegasSettings::default()));
     let requests = &run(&plan).sources[0].requests;
-    let (goodput, p99) = (requests.goodput_per_s.value, requests.latency.p99.as_ref().expect("answers").value);
+    let (goodput, p99) =
+        (requests.goodput_per_s.value, requests.latency.p99.as_ref().expect("answers").value);
     assert!(goodput > 950.0 && p99 < 0.1, "{goodput}/s, {p99} s");
 }
 
@@ -136,7 +142,8 @@ fn rate_limits_turn_away_or_let_wait() {
     }
     // The nth request, at n·100 ms, has the permit of (n − 1)·200 ms: on average 4.801 s later.
     let cycles = |timeout| {
-        let settings = RateLimiterSettings { limit_for_period: 1, limit_refresh_period: fill_interval, timeout };
+        let settings =
+            RateLimiterSettings { limit_for_period: 1, limit_refresh_period: fill_interval, timeout };
         RateLimit::Cycles(settings)
     };
     let (well, away, wait) = rated(cycles(Span::from_secs(100)), true);

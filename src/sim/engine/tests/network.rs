@@ -54,7 +54,8 @@ fn a_partition_swallows_what_a_kill_refuses() {
     let outcome = simulate(&plan, 1, 1, 1).expect("a valid plan");
     assert_eq!((outcome.sources[0].requests.succeeded, outcome.sources[0].requests.in_flight), (78, 21));
     // Messages that take longer: 2·10 ms for 20 of them, from 5.06 s to 7.08 s.
-    plan.events = vec![event(5_060, Some(2_020), Action::Network { lag: Span::from_millis(10), loss: 0.0 }, &[0, 1])];
+    plan.events =
+        vec![event(5_060, Some(2_020), Action::Network { lag: Span::from_millis(10), loss: 0.0 }, &[0, 1])];
     let mean = check(&plan, 99, &[]).sources[0].requests.latency.mean.as_ref().expect("answers").value;
     assert!((mean * 99.0 - (99.0 * 0.05 + 20.0 * 0.02)).abs() < 1e-6, "{mean}");
 }

@@ -61,7 +61,8 @@ fn the_first_of_hedged_replies_counts() {
     // Survival e^−t up to the delay h, e^−(2t − h) beyond: mean 1 − e^−h/2, p99 3.8004, and e^−h more attempts.
     let outcome = simulate(&hedged(2.9957, 2, true), 1, 10, 2).expect("a valid plan");
     let latency = &outcome.sources[0].requests.latency;
-    let (mean, p99) = (latency.mean.as_ref().expect("answers").value, latency.p99.as_ref().expect("answers").value);
+    let (mean, p99) =
+        (latency.mean.as_ref().expect("answers").value, latency.p99.as_ref().expect("answers").value);
     let extra = outcome.edges[0].attempts as f64 / outcome.edges[0].requests as f64 - 1.0;
     assert!((mean - 0.975e-3).abs() < 0.005e-3, "{mean}");
     assert!((p99 - 3.8004e-3).abs() < 0.04e-3, "{p99}");
