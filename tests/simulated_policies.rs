@@ -190,7 +190,81 @@ fn budgets_of_every_product() {
         proves(&retry(budget), "", ALL_FAIL, expect);
     }
     let amplified = |budget: &str, expect: &str| proves(&retry(budget), "", ALL_FAIL, expect);
-    amplified("percent: 100%, min_concurrency: 1000", "amplification > 2.4");
-    amplified("percent: 20%, ttl: 10s, min_retries_per_sec: 0", "amplification < 1.25");
-    amplified("max_tokens: 10, token_ratio: 0.1", "amplification < 1.01");
+    amplified("percent: 100%, min_concurrency: 1000", "api Get amplification > 2.4");
+    amplified("percent: 20%, ttl: 10s, min_retries_per_sec: 0", "api Get amplification < 1.25");
+    amplified("max_tokens: 10, token_ratio: 0.1", "api Get amplification < 1.01");
+}
+
+/// The forecast of a document, as JSON: its only scenario.
+fn simulated(document: &str) -> serde_json::Value {
+    let mut command = Command::cargo_bin("loadpath").unwrap();
+    let output = command.args(["simulate", "-", "-f", "json"]).write_stdin(document).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    let value: serde_json::Value = serde_json::from_str(&text).unwrap_or_else(|e| panic!("{e}: {text}"));
+    assert_eq!(value["not_simulated"], serde_json::json!([]), "{text}");
+    value["scenarios"][0].clone()
+}
+
+#[test]
+fn a_dead_instance_is_called_until_its_lease_and_all_copies_are_over() {
+    let errors = |more: &str, check: &str| {
+        let found = simulated(&format!(
+            "services:\n  \
+               web: {{ workers: 100, endpoints: {{ Get: {{ calls: [{{ call: api Get }}] }} }} }}\n  \
+               api: {{ replicas: 4, workers: 10, {check} endpoints: {{ Get: {{ latency: {{ distribution: constant, mean: 1ms }} }} }} }}\n\
+             {more}\
+             traffic: [{{ to: web Get, rate: 40/s, arrivals: constant }}]\n\
+             scenarios: {{ stale: {{ duration: 300s, warm_up: 0s, replications: 20, events: [{{ at: 60s, kill: {{ target: api/0 }} }}] }} }}\n"
+        ));
+        (found["sources"][0]["failed"].as_f64().unwrap() / 20.0, found["discovery"].clone())
+    };
+    // A quarter of 40/s for 240 s.
+    let (never, _) = errors("", "");
+    assert!((never - 2_400.0).abs() < 5.0, "{never}");
+    // The last heartbeat is up to 30 s old, the lease of 90 s is met by a sweep up to 60 s later, and that by a
+    // copy of up to 30 s: 60 s to 180 s, so 600 to 1,800 errors in each run.
+    let discovery = "discovery: { heartbeat: 30s, lease: 90s, sweep: 60s, client_cache_ttl: 30s }\n";
+    let (stale, learnt) = errors(discovery, "");
+    assert!((600.0..1_800.0).contains(&stale), "{stale}");
+    assert_eq!((learnt["expired"].as_u64(), learnt["registered"].as_u64()), (Some(20), Some(100)));
+    assert!(learnt["heartbeat_missed"].as_u64().unwrap() >= 60, "{learnt}");
+    // Three checks in a row, ten seconds apart: 20 s to 30 s.
+    let check = "health_check: { interval: 10s, timeout: 1s, unhealthy_threshold: 3 },";
+    let (checked, learnt) = errors("", check);
+    assert!((200.0..301.0).contains(&checked), "{checked}");
+    assert_eq!(learnt["unhealthy"].as_u64(), Some(20));
+    // Both: found out as fast, and told when the copy is renewed, up to 30 s later.
+    let (both, _) = errors(discovery, check);
+    assert!((200.0..601.0).contains(&both) && both > checked, "{both}");
+}
+
+#[test]
+fn a_backlog_drains_and_an_autoscaler_comes_late() {
+    // 700/s for a consumer of 1000/s that was gone for 60000/700 s: what is left of the rate drains it in 200 s.
+    let found = simulated(
+        "services:\n  \
+           web: { endpoints: { Post: { calls: [{ publish: jobs }] } }, workers: 10 }\n  \
+           worker: { consumes: { jobs: { concurrency: 10, prefetch: 20, latency: { distribution: constant, mean: 10ms } } } }\n\
+         queues: { jobs: { visibility_timeout: 10m } }\n\
+         traffic: [{ to: web Post, rate: 700/s, arrivals: constant }]\n\
+         scenarios: { backlog: { duration: 400s, warm_up: 300s, replications: 1, \
+                      events: [{ at: 10s, for: 85714ms, kill: { target: worker } }] } }\n",
+    );
+    // Gone until 95.7 s, and drained 200 s later, at 295.7 s: what comes from 300 s on waits for nobody.
+    let jobs = &found["queues"][0];
+    let depth = jobs["depth_max"].as_f64().unwrap();
+    assert!((depth - 60_000.0).abs() < 10.0, "{jobs}");
+    let latest = |warm_up: &str| {
+        let document = format!(
+            "services:\n  \
+               web: {{ endpoints: {{ Post: {{ calls: [{{ publish: jobs }}] }} }}, workers: 10 }}\n  \
+               worker: {{ consumes: {{ jobs: {{ concurrency: 10, latency: {{ distribution: constant, mean: 10ms }} }} }} }}\n\
+             queues: {{ jobs: {{}} }}\n\
+             traffic: [{{ to: web Post, rate: 700/s, arrivals: constant }}]\n\
+             scenarios: {{ backlog: {{ duration: 310s, warm_up: {warm_up}, replications: 1, \
+                          events: [{{ at: 10s, for: 85714ms, kill: {{ target: worker }} }}] }} }}\n"
+        );
+        simulated(&document)["queues"][0]["age_ms"]["p50"].as_f64().unwrap()
+    };
+    assert!(latest("300s") < 11.0 && latest("270s") > 500.0, "{} {}", latest("300s"), latest("270s"));
 }

@@ -32,11 +32,12 @@ pub mod words {
     pub use crate::spec::facts::facts;
     pub use crate::spec::units::{Duration, Rate, Share};
     pub use crate::spec::vocabulary::{
-        AdaptiveLimit, Arrivals, Balancing, BreakerCounts, Bulkhead, Cancellation, CircuitBreaker,
-        ConnectionLimits, Contract, DatastoreKind, Event, Expectation, Exposure, Interpolate, Jitter,
-        Latency, LatencyDistribution, Level, LimitAlgorithm, LintSettings, Metric, Operator,
+        AdaptiveLimit, Arrivals, Autoscaling, Balancing, BreakerCounts, Bulkhead, Cancellation,
+        CircuitBreaker, ConnectionLimits, Contract, DatastoreKind, Event, Expectation, Exposure, Interpolate,
+        Jitter, Latency, LatencyDistribution, Level, LimitAlgorithm, LintSettings, Metric, Operator,
         OutlierDetection, Policy, Preset, Protocol, QueueDiscipline, RateLimit, RateProfile, Retry,
         RetryBudget, RetryCondition, RetryHosts, RuleSettings, ServiceKind, Slo, Status, Texts, Traffic,
+        WarmUp,
     };
 }
 

@@ -38,7 +38,7 @@ impl Compiler<'_> {
         }
         let mut lasts = event.lasts.map(span);
         let action = if written.kill.is_some() {
-            Action::Kill { unlisted_after: self.noticed_after(&event.target) }
+            Action::Kill { unlisted_after: None }
         } else if written.restart.is_some() {
             // Gone for a moment, then up and empty, listed after its startup.
             lasts = Some(lasts.unwrap_or(GONE));
@@ -110,15 +110,5 @@ impl Compiler<'_> {
             None => range.map(InstanceId).collect(),
             Some(n) => range.skip(n).take(1).map(InstanceId).collect(),
         }
-    }
-
-    /// How long callers do not know of a dead instance: until its health check has failed often enough;
-    /// forever without one.
-    fn noticed_after(&self, target: &TargetRef) -> Option<Span> {
-        let service = self.arch.graph[target.node].service()?;
-        let check = service.health_check.as_ref()?.value.on()?;
-        let interval = check.interval.map_or(Span::from_secs(10), |i| span(i.value));
-        let failures = check.unhealthy_threshold.map_or(3, |t| t.value.0);
-        Some(interval.times(u64::from(failures)))
     }
 }

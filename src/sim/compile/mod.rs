@@ -11,10 +11,12 @@ mod policies;
 mod services;
 
 use super::ids::{EdgeId, EndpointId, QueueId, ServiceId, UpstreamId};
-use super::plan::{Caller, Plan};
+use super::plan::{Caller, Discovery, Plan};
 use crate::kernel::Span;
 use crate::model::words::Duration;
-use crate::model::{Architecture, EndpointRef, NodeKind, Scenario, builtin};
+use crate::model::{Architecture, EndpointRef, Scenario, builtin};
+use crate::policy::discovery::{CacheSettings, RegistrySettings};
+use crate::source::Spanned;
 use assume::Assumptions;
 use petgraph::graph::{EdgeIndex, NodeIndex};
 use std::collections::BTreeMap;
@@ -76,6 +78,7 @@ pub fn compile(arch: &Architecture, scenario: Option<&Scenario>) -> Result<Compi
         network: Span::from_seconds(arch.network_latency_s),
         incomplete: false,
     };
+    compiler.discovery();
     compiler.services();
     compiler.calls();
     compiler.scripts();
@@ -139,6 +142,19 @@ impl Compiler<'_> {
         self.spans.get(&at.service).map(|span| EndpointId(span.first + span.unnamed + at.endpoint as u32))
     }
 
+    /// The registry that the document describes, if it does. A lease is as long as it says.
+    fn discovery(&mut self) {
+        let Some(written) = &self.arch.discovery else { return };
+        let of = |said: Option<Spanned<Duration>>, other| {
+            said.map_or(Span::from_secs(other), |s| span(s.value)).max(Span::from_millis(1))
+        };
+        self.plan.discovery = Some(Discovery {
+            registry: RegistrySettings::plain(of(written.lease, 90), of(written.sweep, 60)),
+            heartbeat: of(written.heartbeat, 30),
+            cache: CacheSettings { ttl: of(written.client_cache_ttl, 30), ..CacheSettings::default() },
+        });
+    }
+
     /// What is read and not simulated, and stands at no single call.
     fn not_simulated(&mut self) {
         if let Some(mesh) = &self.arch.mesh {
@@ -149,11 +165,6 @@ impl Compiler<'_> {
         }
         for (_, node) in self.arch.nodes() {
             let id = node.id.value.as_str();
-            if let NodeKind::Queue(queue) = &node.kind
-                && queue.visibility_timeout.is_some()
-            {
-                self.assumptions.leaves_out("visibility_timeout is not simulated yet", id);
-            }
             let handlers = node
                 .service()
                 .into_iter()
@@ -162,9 +173,6 @@ impl Compiler<'_> {
             for handler in handlers {
                 if handler.settings.types.is_some() {
                     self.assumptions.leaves_out("types of messages are not told apart yet", id);
-                }
-                if handler.settings.prefetch.is_some() {
-                    self.assumptions.leaves_out("prefetch is not simulated yet", id);
                 }
             }
         }

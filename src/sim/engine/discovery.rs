@@ -10,7 +10,9 @@ use super::super::plan::{Plan, STALL};
 use super::super::probe::{Knowledge, Probe as Watch};
 use super::Engine;
 use crate::kernel::{Span, Stream, Time};
-use crate::policy::discovery::{Change, CheckResult, HealthCheck, Lookup, Probe, ProbeKind, Registry, Status, WatcherId};
+use crate::policy::discovery::{
+    Change, CheckResult, HealthCheck, Lookup, Probe, ProbeKind, Registry, Status, WatcherId,
+};
 
 /// The registry of a run.
 pub(super) struct RegistryState {
@@ -57,7 +59,9 @@ impl<P: Watch> Engine<'_, P> {
                         probe.record(CheckResult::Ok);
                     }
                 }
-                let ready_from = instance.listed_at.unwrap_or(Time::ZERO);
+                // What is not well at the start does not get well by itself.
+                let ready_from =
+                    if instance.listed { Time::ZERO } else { instance.listed_at.unwrap_or(Time::MAX) };
                 self.instances[index].checked = Some(Box::new(Checked { probe, ready_from }));
                 self.agenda.at(phase("health check", settings.period), Event::Check(id));
             }

@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::{
-    Arrivals, Caller, Cancellation, Consumer, Edge, EdgeId, Endpoint, EndpointId, Fallback, Guards, Instance, Limits,
-    Plan, Queue, RatePoint, Retry, Service, ServiceId, Source, SourceId, Step, Target, Upstream, UpstreamId,
+    Arrivals, Caller, Cancellation, Consumer, Edge, EdgeId, Endpoint, EndpointId, Fallback, Guards, Instance,
+    Limits, Plan, Queue, RatePoint, Retry, Service, ServiceId, Source, SourceId, Step, Target, Upstream,
+    UpstreamId,
 };
 use crate::kernel::{Distribution, Span, Time};
 use crate::policy::balancer::{self, BalancerInfo};

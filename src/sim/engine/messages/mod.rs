@@ -6,8 +6,8 @@
 mod queue;
 mod topic;
 
-use super::super::ids::{EndpointId, InstanceId, QueueId};
 use super::super::event::Event;
+use super::super::ids::{EndpointId, InstanceId, QueueId};
 use super::super::plan::{Plan, Queue};
 use super::super::probe::{Ending, Probe};
 use super::Engine;

@@ -164,7 +164,9 @@ impl<P: Probe> Engine<'_, P> {
         end: Ending,
     ) {
         let now = self.now;
-        let (instances, Line::Queue(state)) = (&self.instances, &mut self.queues[queue.index()]) else { return };
+        let (instances, Line::Queue(state)) = (&self.instances, &mut self.queues[queue.index()]) else {
+            return;
+        };
         let member_state = &mut state.members[member as usize];
         member_state.in_use -= 1;
         let (endpoint, instance) = (member_state.endpoint, member_state.instance);

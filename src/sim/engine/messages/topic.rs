@@ -58,7 +58,8 @@ impl TopicState {
             Topic::new(TopicSettings { partitions, partitioner, retention: None, retention_records: None });
         let groups = queue.consumers.iter().map(|consumer| {
             let mut group = Group::new(Assignor::Range, OffsetReset::Earliest, topic.partitions());
-            let member = |instance| Member { instance, joined: true, gone: None, at: None, tries: 0, pausing: false };
+            let member =
+                |instance| Member { instance, joined: true, gone: None, at: None, tries: 0, pausing: false };
             // One thread of every instance before a second of any, so that few partitions are spread out.
             let members: Vec<Member> = (0..consumer.concurrency)
                 .flat_map(|_| instances(consumer.endpoint).map(member))
@@ -125,7 +126,9 @@ impl<P: Probe> Engine<'_, P> {
     /// A reader that is free takes its next record.
     fn read_on(&mut self, queue: QueueId, group: usize, member: usize) {
         let now = self.now;
-        let (instances, Line::Topic(state)) = (&self.instances, &mut self.queues[queue.index()]) else { return };
+        let (instances, Line::Topic(state)) = (&self.instances, &mut self.queues[queue.index()]) else {
+            return;
+        };
         let Readers { endpoint, group: offsets, members, behind } = &mut state.groups[group];
         let endpoint = *endpoint;
         let reader = &mut members[member];
@@ -162,7 +165,9 @@ impl<P: Probe> Engine<'_, P> {
     ) {
         let now = self.now;
         let most = self.plan.queues[queue.index()].max_deliveries;
-        let (instances, Line::Topic(state)) = (&self.instances, &mut self.queues[queue.index()]) else { return };
+        let (instances, Line::Topic(state)) = (&self.instances, &mut self.queues[queue.index()]) else {
+            return;
+        };
         let readers = &mut state.groups[group as usize];
         let reader = &mut readers.members[member as usize];
         let Some(record) = reader.at else { return };
@@ -223,7 +228,9 @@ impl<P: Probe> Engine<'_, P> {
     /// Members that were silent for too long leave their groups, those that are back join: a rebalance.
     fn meet(&mut self, queue: QueueId) {
         let now = self.now;
-        let (instances, Line::Topic(state)) = (&self.instances, &mut self.queues[queue.index()]) else { return };
+        let (instances, Line::Topic(state)) = (&self.instances, &mut self.queues[queue.index()]) else {
+            return;
+        };
         for readers in &mut state.groups {
             let before = readers.group.generation();
             for (id, member) in readers.members.iter_mut().enumerate() {

@@ -51,7 +51,8 @@ fn the_dead_are_called_until_lease_sweep_and_copy_are_over() {
     assert!((2..=3).contains(&count(&outcome, Knowledge::HeartbeatMissed)));
     // Twice the lease and the copy, all later: two seconds of lease, up to two of the copy.
     let mut slow = plan.clone();
-    slow.discovery.as_mut().expect("there").registry = RegistrySettings::plain(Span::from_secs(4), Span::from_secs(1));
+    slow.discovery.as_mut().expect("there").registry =
+        RegistrySettings::plain(Span::from_secs(4), Span::from_secs(1));
     assert_eq!(run(&slow).sources[0].requests.failed, failed + 10);
     // It comes back, registers, and is called again when the copy is renewed.
     plan.events = kill(Some(4_000));
@@ -109,8 +110,11 @@ fn a_process_that_starts_is_called_when_it_is_ready() {
             plan.discovery = None;
         }
         plan.instances[0].startup = Span::from_secs(2);
-        plan.services[0].health_check =
-            Some(ProbeSettings { period: Span::from_millis(100), failure_threshold: 1, ..ProbeSettings::default() });
+        plan.services[0].health_check = Some(ProbeSettings {
+            period: Span::from_millis(100),
+            failure_threshold: 1,
+            ..ProbeSettings::default()
+        });
         plan.events = vec![event(3_050, Some(10), Action::Kill { unlisted_after: Some(Span::ZERO) }, &[0])];
         let outcome = run(&plan);
         assert_eq!(outcome.sources[0].requests.failed, 0, "{registered}");

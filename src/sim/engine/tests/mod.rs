@@ -204,8 +204,7 @@ fn messages_are_handled_tried_again_and_given_up() {
         consumers,
         ..Queue::new(name)
     };
-    plan.queues =
-        vec![queue("mails", vec![Consumer::new(handler, 2)]), queue("dead", vec![])];
+    plan.queues = vec![queue("mails", vec![Consumer::new(handler, 2)]), queue("dead", vec![])];
     let group = Step::Calls { first: 0, count: 1 };
     let front = plan.endpoints[1].service;
     let publishing = plan.add_endpoint(

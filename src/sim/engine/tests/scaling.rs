@@ -12,8 +12,7 @@ fn scaled(times: f64, seconds: u64) -> Plan {
     plan.duration = Span::from_secs(seconds);
     plan.instances[1].up = false;
     plan.instances[1].listed = false;
-    plan.services[0].scaling =
-        Some(Scaling { min: 1, max: 2, target: 0.8, delay: Span::from_secs(10) });
+    plan.services[0].scaling = Some(Scaling { min: 1, max: 2, target: 0.8, delay: Span::from_secs(10) });
     let point = |at, rate| RatePoint { at: Time::ZERO + Span::from_secs(at), rate, ramp: false };
     plan.sources[0].arrivals = Arrivals::Constant(vec![point(0, 10.0), point(60, 10.0 * times)]);
     plan
