@@ -56,7 +56,7 @@ fn scenario(arch: &Architecture, run: &Run) -> Value {
         "instances": instances(compiled, outcome),
         "breakers": breakers.collect::<Vec<_>>(),
         "queues": outcome.queues.iter().map(queue).collect::<Vec<_>>(),
-        "discovery": Map::from_iter(outcome.known.iter().map(|(what, n)| (what.name().to_owned(), json!(n)))),
+        "discovery": outcome.known.iter().map(|(what, n)| (what.name().to_owned(), json!(n))).collect::<Map<_, _>>(),
         "expectations": expectations.iter().map(expectation).collect::<Vec<_>>(),
         "timeline": timeline(outcome),
     })

@@ -85,7 +85,7 @@ pub(super) fn adaptive(written: &spec::AdaptiveLimit) -> Adaptive {
             let known = AdaptiveSettings::default();
             let min_concurrency = of(min, known.min_concurrency);
             let max_concurrency_limit = of(max, known.max_concurrency_limit);
-            Adaptive::Envoy(AdaptiveSettings { min_concurrency, max_concurrency_limit, ..known })
+            Adaptive::Envoy(AdaptiveSettings { max_concurrency_limit, min_concurrency, ..known })
         }
     }
 }

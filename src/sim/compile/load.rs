@@ -30,7 +30,7 @@ impl Compiler<'_> {
 
     /// Where something hashes who asks, somebody must: many, who come evenly.
     pub(super) fn keys(&mut self) {
-        let hashes = self.plan.upstreams.iter().any(|upstream| upstream.hashes());
+        let hashes = self.plan.upstreams.iter().any(super::super::plan::Upstream::hashes);
         for source in &mut self.plan.sources {
             if hashes {
                 let silent = (source.keys == 0).then_some(source.name.as_str());

@@ -89,8 +89,8 @@ impl<P: Probe> Engine<'_, P> {
             self.jobs[job].stage = Stage::Sent;
         }
         while self.jobs[job].stage != Stage::Sent {
-            let stage = self.jobs[job].stage;
-            let (next, door) = match stage {
+            let at = self.jobs[job].stage;
+            let (next, door) = match at {
                 Stage::Rate => {
                     let rate = state.turnstile.as_mut().and_then(|turnstile| turnstile.rate.as_mut());
                     let wait = rate.map(|rate| rate.take(self.now).ok_or(Cause::RateLimited)).transpose()?;
@@ -112,7 +112,7 @@ impl<P: Probe> Engine<'_, P> {
                 Door::Shut => return Err(Cause::Capped),
                 Door::Wait => {
                     self.jobs[job].state = JobState::Held;
-                    if stage == Stage::Bulkhead {
+                    if at == Stage::Bulkhead {
                         self.stamp = self.stamp.wrapping_add(1).max(1);
                         let stamp = self.stamp;
                         self.jobs[job].stamp = stamp;

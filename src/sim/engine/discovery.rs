@@ -79,8 +79,8 @@ impl<P: Watch> Engine<'_, P> {
         }
         let stalled = state.slowed_by.iter().any(|(_, factor)| *factor >= STALL);
         let loss = 1.0 - state.troubles.iter().map(|trouble| 1.0 - trouble.loss).product::<f64>();
-        let lost = loss > 0.0 && self.doubts.chance(loss);
-        (!stalled && !lost).then_some(true)
+        let missed = loss > 0.0 && self.doubts.chance(loss);
+        (!stalled && !missed).then_some(true)
     }
 
     /// An instance tells the registry that it lives, or does not.

@@ -31,7 +31,9 @@ fn zipf(keys: u32, skew: f64) -> Vec<f64> {
         sum
     });
     let mut shares: Vec<f64> = shares.collect();
-    shares.iter_mut().for_each(|share| *share /= sum);
+    for share in &mut shares {
+        *share /= sum;
+    }
     shares
 }
 
