@@ -16,7 +16,6 @@ use crate::kernel::Span;
 use crate::model::words::Duration;
 use crate::model::{Architecture, EndpointRef, Scenario, builtin};
 use crate::policy::discovery::{CacheSettings, RegistrySettings};
-use crate::source::Spanned;
 use assume::Assumptions;
 use petgraph::graph::{EdgeIndex, NodeIndex};
 use std::collections::BTreeMap;
@@ -145,13 +144,16 @@ impl Compiler<'_> {
     /// The registry that the document describes, if it does. A lease is as long as it says.
     fn discovery(&mut self) {
         let Some(written) = &self.arch.discovery else { return };
-        let of = |said: Option<Spanned<Duration>>, other| {
-            said.map_or(Span::from_secs(other), |s| span(s.value)).max(Span::from_millis(1))
+        let of = |said: Option<Duration>, other| {
+            said.map_or(Span::from_secs(other), span).max(Span::from_millis(1))
         };
+        let [lease, sweep, heartbeat, ttl] =
+            [written.lease, written.sweep, written.heartbeat, written.client_cache_ttl]
+                .map(|s| s.map(|s| s.value));
         self.plan.discovery = Some(Discovery {
-            registry: RegistrySettings::plain(of(written.lease, 90), of(written.sweep, 60)),
-            heartbeat: of(written.heartbeat, 30),
-            cache: CacheSettings { ttl: of(written.client_cache_ttl, 30), ..CacheSettings::default() },
+            registry: RegistrySettings::plain(of(lease, 90), of(sweep, 60)),
+            heartbeat: of(heartbeat, 30),
+            cache: CacheSettings { ttl: of(ttl, 30), ..CacheSettings::default() },
         });
     }
 

@@ -6,6 +6,7 @@ mod call;
 mod data;
 mod document;
 mod latency;
+mod limits;
 mod lint;
 mod policy;
 mod scenario;
@@ -21,12 +22,14 @@ pub use call::{
 pub use data::{Consume, Datastore, DatastoreKind, Queue, Topic};
 pub use document::{Defaults, Discovery, Document, Import, Mesh, Monitoring, Network, ServiceDefaults};
 pub use latency::{Latency, LatencyDistribution};
+pub use limits::{
+    AdaptiveLimit, Bulkhead, ConnectionLimits, LimitAlgorithm, RateLimit, RetryBudget, ServiceLimits,
+};
 pub use lint::{AllowOnly, Contract, Independent, Level, LintSettings, Protect, Relation, RuleSettings};
 pub use policy::{
-    AdaptiveLimit, Backoff, BreakerCounts, Bulkhead, Cancellation, CircuitBreaker, ConnectionLimits,
-    HalfOpen, HealthCheck, Hedging, Jitter, LimitAlgorithm, OutlierDetection, Policy, Preset, Protocol,
-    QueueDiscipline, QueueSettings, RateLimit, Retry, RetryBudget, RetryCondition, RetryHosts, ServiceLimits,
-    SlowCall, Window,
+    Backoff, BreakerCounts, Cancellation, CircuitBreaker, HalfOpen, HealthCheck, Hedging, Jitter,
+    OutlierDetection, Policy, Preset, Protocol, QueueDiscipline, QueueSettings, Retry, RetryCondition,
+    RetryHosts, SlowCall, Window,
 };
 pub use scenario::{
     ErrorsEvent, Event, Expectation, FactorEvent, LatencyEvent, Metric, Operator, Scenario, TargetEvent,

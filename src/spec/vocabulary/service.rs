@@ -3,7 +3,8 @@
 use super::call::{CallDefaults, Step};
 use super::data::Consume;
 use super::latency::Latency;
-use super::policy::{HealthCheck, QueueSettings, ServiceLimits};
+use super::limits::ServiceLimits;
+use super::policy::{HealthCheck, QueueSettings};
 use super::target::Target;
 use crate::source::Spanned;
 use crate::spec::decode::{Ctx, Decode, Ids, Map, Switch, choice, record};
