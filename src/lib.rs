@@ -25,6 +25,7 @@
 //! | [`lint`] | rules, levels, thresholds; the one list that joins all rules |
 //! | [`change`] | what differs in meaning between two versions |
 //! | [`sim`] | a plan of dense arrays, the event loop, probes, outcomes with confidence intervals |
+//! | [`study`] | many simulations: what theory says beside them, comparisons, sweeps, capacity, the self-test |
 //! | [`diagram`] | one picture, drawn by each renderer |
 //! | [`report`] | the texts of findings and forecasts |
 //! | [`cli`] | arguments, files, terminal, exit codes: the only place with input and output |
@@ -72,3 +73,4 @@ pub mod report;
 pub mod sim;
 pub mod source;
 pub mod spec;
+pub mod study;

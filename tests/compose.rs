@@ -568,7 +568,7 @@ fn compose_files_are_told_from_our_own() {
         let loader = MemoryLoader::new([(name, text)]);
         let mut reader = Reader::new(&loader, Limits::default());
         let tree = reader.root(name).unwrap();
-        assert_eq!(recognise(&format!("dir/{name}"), &tree.node).is_some(), expected, "{name}: {text}");
+        assert_eq!(recognise(&format!("dir/{name}"), &tree).is_some(), expected, "{name}: {text}");
     }
     assert!(by_name("compose").is_some() && by_name("cobol").is_none());
 }

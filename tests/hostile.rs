@@ -5,6 +5,7 @@
 mod support;
 
 use loadpath::finding::Severity;
+use loadpath::lint;
 use loadpath::model::Origin;
 use loadpath::source::MemoryLoader;
 use loadpath::spec::{Limits, Reader};
@@ -14,11 +15,12 @@ use std::sync::mpsc;
 use std::time::Duration;
 use support::judge::{Judged, judge, judge_with};
 use support::rng::Rng;
+use support::shapes;
 use support::system::System;
 use support::yaml::{Habits, write};
 
 /// Far more than any case takes: a hang is reported, slowness is not.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Runs a case beside a watch.
 fn watched<T: Send + 'static>(what: &str, case: impl FnOnce() -> T + Send + 'static) -> T {
@@ -251,17 +253,49 @@ fn many_mistakes_are_found_in_a_moment() {
     let unknown =
         (0..20_000).fold("services:\n".to_owned(), |all, i| all + &format!("  s{i}: {{ nonsense: {i} }}\n"));
     let twice = format!("metadata: {{}}\nx-keys:\n{}", "  key: 1\n".repeat(100_000));
-    let calls = (0..3000).fold("services:\n  web:\n    dependencies:\n".to_owned(), |all, i| {
-        all + &format!("      - nobody-{i}\n")
-    });
+    let one_place = (0..10_000).fold(String::new(), |all, i| all + &format!("nonsense-{i}: {i}\n"));
+    let many = |line: fn(usize) -> String| (0..20_000).map(line).collect::<String>();
+    let endpoints = "services:\n  web:\n    endpoints:\n".to_owned()
+        + &many(|i| format!("      Get{i}: {{}}\n"))
+        + "  app:\n    endpoints:\n      Get:\n        calls:\n"
+        + &many(|i| format!("          - call: web Put{i}\n"));
     for (name, text, count) in [
         ("unknown keys", unknown, 20_000),
+        ("unknown keys in one place", one_place, 10_000),
         ("one key again and again", twice, 100_000),
-        ("undefined names", calls, 3000),
+        ("undefined names", shapes::unknown(20_000), 20_000),
+        ("undefined endpoints", endpoints, 20_000),
     ] {
         let found =
             watched(name, move || errors(&survive(&[("a.yaml".to_owned(), text.into_bytes())])).len());
         assert_eq!(found, count, "{name}");
+    }
+}
+
+#[test]
+fn the_worst_graphs_pass_every_rule() {
+    let pedantic = lint::all_rules().filter(|rule| rule.pedantic);
+    let all =
+        pedantic.fold(String::new(), |all, rule| all + &format!("    {}: {{ level: warning }}\n", rule.id));
+    let listed = (0..10_000).fold("services:\n".to_owned(), |all, i| {
+        all + &format!("  s{i}: {{ dependencies: [s{}] }}\n", (i + 1) % 10_000)
+    });
+    // What follows from the shape; of rules that are not named nothing is expected.
+    let told = ["request-loop", "cyclic-dependency", "deep-call-chain", "high-fan-in", "high-fan-out"];
+    for (name, text, calls, expected) in [
+        ("a chain", shapes::chain(100_000), 99_999, [0, 0, 1, 0, 0]),
+        ("a ring", shapes::ring(10_000), 10_000, [1, 0, 0, 0, 0]),
+        ("a ring of dependencies", listed, 10_000, [0, 1, 0, 0, 0]),
+        ("a star inward", shapes::star_in(10_000), 9_999, [0, 0, 0, 1, 0]),
+        ("a star outward", shapes::star_out(10_000), 9_999, [0, 0, 0, 0, 1]),
+        ("all with all", shapes::complete(300), 300 * 299, [1, 0, 0, 300, 300]),
+    ] {
+        let text = format!("{text}lint:\n  rules:\n{all}");
+        let judged = watched(name, move || survive(&[("a.yaml".to_owned(), text.into_bytes())]));
+        let count = |rule: &str| judged.findings.iter().filter(|f| f.rule.id == rule).count();
+        assert_eq!(told.map(count), expected, "{name}: {told:?}");
+        assert_eq!(judged.arch.graph.edge_count(), calls, "{name}");
+        assert!(errors(&judged).iter().all(|line| line.starts_with("request-loop")), "{name}");
     }
 }
 

@@ -257,6 +257,10 @@ fn what_is_not_called_in_the_good_case_or_nobody_knows_how_often() {
     let load = Load::of(&arch);
     assert!(load.at(place(&arch, "b E")).complete);
     assert!(!load.at(place(&arch, "b F")).complete, "an entry that no traffic names");
+    assert!(load.at(place(&arch, "c")).complete, "what calls nobody and is called by nobody is no entry");
+    let terms = |name: &str| load.terms(place(&arch, name), Kind::Base).len();
+    assert_eq!((terms("a E"), terms("b E"), terms("b F")), (1, 1, 0), "traffic, a call, nothing");
+    assert_eq!(load.terms(place(&arch, "b E"), Kind::Users), [], "no part where nothing comes");
     // Services that name no endpoint call from each of theirs.
     let wide = "services:\n  a: { endpoints: [E, F] }\n  b: { endpoints: [E] }\ncommunications: [{ from: a, to: b }]\n\
                 traffic: [{ to: a E, rate: 2/s }, { to: a F, rate: 3/s }]\n";

@@ -4,7 +4,7 @@
 
 use loadpath::finding::Finding;
 use loadpath::import::{self, Input};
-use loadpath::model::{Architecture, build};
+use loadpath::model::{Architecture, EdgeKind, EndpointRef, build, edges_of};
 use loadpath::source::MemoryLoader;
 use loadpath::spec::{Limits, Reader};
 
@@ -228,5 +228,125 @@ fn how_a_service_is_reached_is_said_once() {
     ]);
     let expected = "duplicate-definition: how `a` is reached is said twice; \
                     say it in one place for all callers, or on the calls themselves";
+    assert_eq!(said(&findings), [expected]);
+}
+
+#[test]
+fn an_endpoint_that_says_more_of_a_dependency_is_the_one_that_has_it() {
+    // What each endpoint does, as the ids of its edges.
+    let steps = |communications: &str| {
+        let (arch, findings) = check(&format!(
+            "services:\n  web: {{ dependencies: [cart], endpoints: [A, B] }}\n  cart: {{ endpoints: [Add, Get] }}\n\
+             communications:\n{communications}"
+        ));
+        assert!(findings.is_empty(), "{:?}", said(&findings));
+        let web = arch.find("web").unwrap();
+        let of = |endpoint: usize| {
+            let mut ids = Vec::new();
+            edges_of(&arch.endpoint(EndpointRef { service: web, endpoint }).unwrap().steps, &mut |e| {
+                ids.push(arch.edge_id(e));
+            });
+            ids.join(", ")
+        };
+        let common = arch.graph[web].service().unwrap().common.len();
+        (of(0), of(1), common, arch.graph.edge_count())
+    };
+    let all = |a: &str, b: &str, common, edges| (a.to_owned(), b.to_owned(), common, edges);
+    let from_a = "  - { from: web A, to: cart Add, timeout: 1s }\n";
+    let from_b = "  - { from: web B, to: cart Get, timeout: 1s }\n";
+    assert_eq!(
+        steps("  - { from: web, to: cart, timeout: 1s }\n"),
+        all("web → cart", "web → cart", 1, 1),
+        "all of it"
+    );
+    assert_eq!(steps(from_a), all("web A → cart Add", "", 0, 1), "once, by the one that is named");
+    assert_eq!(steps(&format!("{from_a}{from_b}")), all("web A → cart Add", "web B → cart Get", 0, 2));
+    let again = "  - { from: web A, to: cart Get }\n";
+    assert_eq!(steps(&format!("{from_a}{again}")), all("web A → cart Add, web A → cart Get", "", 0, 2));
+}
+
+#[test]
+fn a_communication_from_a_queue_has_a_handler() {
+    let text = |to: &str| {
+        format!(
+            "queues: {{ orders: {{}} }}\nservices:\n  mailer: {{ latency: {{ mean: 3ms }}, endpoints: [Ping] }}\n\
+             communications:\n  - {{ from: orders, to: {to} }}\n"
+        )
+    };
+    let (arch, findings) = check(&text("mailer"));
+    assert!(findings.is_empty(), "{:?}", said(&findings));
+    let handlers: Vec<_> =
+        arch.endpoints().filter(|at| arch.endpoint(*at).unwrap().consumes.is_some()).collect();
+    let [handler] = handlers[..] else { panic!("{handlers:?}") };
+    assert_eq!(arch.endpoint_id(handler), "mailer orders");
+    assert!(arch.endpoint(handler).unwrap().latency.is_some(), "the service's own");
+    let (_, edge) = arch.edges().next().unwrap();
+    assert_eq!((edge.kind, edge.to_endpoint), (EdgeKind::Consume, Some(handler.endpoint)));
+    // Said twice it is the same handler.
+    let twice = text("mailer").replace("latency:", "consumes: { orders: { group: g } }, latency:");
+    let (arch, findings) = check(&twice);
+    assert_eq!((arch.graph.edge_count(), findings.len()), (1, 0));
+    let (_, findings) = check(&text("mailer Ping"));
+    let expected = "invalid-value: messages of `orders` reach no endpoint: `mailer` handles them; write \
+                    `to: mailer`, and what it does with them under its `consumes: { orders: … }`";
+    assert_eq!(said(&findings), [expected]);
+}
+
+#[test]
+fn aliases_lead_somewhere() {
+    let services = "services: { web: {}, cart: {} }\n";
+    for (aliases, expected) in [
+        ("{ shop: web, basket: cart, Shop: web }", &[][..]),
+        ("{ shop: wbe }", &["undefined-service: no service is called `wbe`; did you mean `web`?"]),
+        (
+            "{ shop: web, front: shop }",
+            &["undefined-service: the alias `front` stands for another alias, `shop`; write `web`"],
+        ),
+        (
+            "{ web: cart }",
+            &[
+                "duplicate-definition: `web` is defined, and an alias of `cart`; remove the alias, or the definition",
+            ],
+        ),
+        ("{ a: a }", &["undefined-service: no service is called `a`; define it as a service"]),
+    ] {
+        let (_, findings) = check(&format!("{services}aliases: {aliases}\n"));
+        assert_eq!(said(&findings), expected, "{aliases}");
+    }
+    let two = [
+        ("a.yaml", "services: { web: {}, cart: {} }\naliases: { shop: web }\n"),
+        ("b.yaml", "aliases: { shop: cart }\n"),
+    ];
+    let expected = "duplicate-definition: the alias `shop` stands for two; give one of them another name";
+    assert_eq!(said(&system(&two).1), [expected]);
+}
+
+#[test]
+fn instances_have_names_of_their_own() {
+    let (_, findings) =
+        check("services: { web: { instances: [{ id: a }, { id: b }, { id: a }, {}, {}] } }\n");
+    let expected = "duplicate-definition: `web` has two instances called `a`; give each an `id` of its own";
+    assert_eq!(said(&findings), [expected]);
+}
+
+#[test]
+fn a_marked_definition_lies_on_top_of_an_import() {
+    let compose = "services: { web: { image: web }, cart: { image: cart } }\n";
+    let own = |id: &str| format!("services: {{ {id}: {{ overlay: true, owner: shop, replicas: 5 }} }}\n");
+    let (arch, findings) = system(&[("a.yaml", &own("web")), ("docker-compose.yml", compose)]);
+    assert!(findings.is_empty(), "{:?}", said(&findings));
+    let web = &arch.graph[arch.find("web").unwrap()];
+    assert_eq!(web.owner.as_ref().map(|o| o.value.as_str()), Some("shop"));
+    assert_eq!((web.service().unwrap().replicas.map(|r| r.value), arch.graph.node_count()), (Some(5), 2));
+    let (_, findings) = system(&[("a.yaml", &own("wbe")), ("docker-compose.yml", compose)]);
+    let expected =
+        "invalid-value: `wbe` lies on top of nothing: no other file defines it; did you mean `web`?";
+    assert_eq!(said(&findings), [expected]);
+}
+
+#[test]
+fn a_latency_is_not_one_number() {
+    let (_, findings) = check("services: { web: { latency: 5ms } }\n");
+    let expected = "invalid-value: `latency` wants a mapping, found `5ms`; write `latency: { p50: 5ms }`";
     assert_eq!(said(&findings), [expected]);
 }

@@ -4,7 +4,7 @@ use super::endpoints::{EndpointGraph, Stop};
 use crate::model::words::{Retry, RetryCondition, ServiceKind};
 use crate::model::{Architecture, Edge};
 use petgraph::graph::{EdgeIndex, NodeIndex};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 /// One hop of a path.
 #[derive(Debug, Clone, PartialEq)]
@@ -77,10 +77,10 @@ fn attempts(policy: &Retry) -> f64 {
 /// Where requests begin: what `traffic` names, else what is public, else what nobody calls; and always what
 /// begins by itself: handlers of messages, jobs. In document order.
 pub fn entries(arch: &Architecture, calls: &EndpointGraph) -> Vec<Stop> {
-    let mut entries: BTreeSet<Stop> = BTreeSet::new();
+    let mut entries: Vec<Stop> = Vec::new();
     for traffic in &arch.traffic {
         let (service, endpoint) = (traffic.to.node, traffic.to.endpoint);
-        entries.insert(Stop { service, endpoint });
+        entries.push(Stop { service, endpoint });
         // Where no endpoint is named it may be any.
         let any = arch.endpoints().filter(|at| endpoint.is_none() && at.service == service);
         entries.extend(any.map(Stop::from));
@@ -97,10 +97,12 @@ pub fn entries(arch: &Architecture, calls: &EndpointGraph) -> Vec<Stop> {
         let own = (0..about.endpoints.len()).filter(|i| runs || handles(i));
         entries.extend(own.map(|i| Stop { service, endpoint: Some(i) }));
         if runs {
-            entries.insert(Stop { service, endpoint: None });
+            entries.push(Stop { service, endpoint: None });
         }
     }
-    entries.into_iter().collect()
+    entries.sort_unstable();
+    entries.dedup();
+    entries
 }
 
 /// For every pair of services between which the worst path of an entry retries last, the path with the

@@ -367,3 +367,49 @@ impl<'a> Walk<'a> {
         promise.is_some()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn percents_keep_three_digits_of_what_is_missing() {
+        let cases = [
+            (1.0, "100%"),
+            (0.0, "0%"),
+            (0.3, "30%"),
+            (0.912_345, "91.23%"),
+            (0.990_123, "99.012%"),
+            (0.9985, "99.85%"),
+            (0.998_765_4, "99.877%"),
+            (0.999_985, "99.9985%"),
+            (0.999_999, "99.9999%"),
+            // Ten digits are the most.
+            (1.0 - 1e-15, "100%"),
+        ];
+        for (share, expected) in cases {
+            assert_eq!(percent(share), expected, "{share}");
+        }
+    }
+
+    fn ceiling(groups: &[(f64, usize)]) -> Ceiling {
+        let number = Share::parse("99.9%").unwrap_or_default();
+        let factor = Factor { node: NodeIndex::new(0), number, said: Said::Own, by: None };
+        let groups = groups.iter().map(|(share, n)| Group { share: *share, factors: vec![factor; *n] });
+        let of = Element::Node(NodeIndex::new(0));
+        Ceiling { of, groups: groups.collect(), value: 1.0, unknown: Vec::new(), complete: true }
+    }
+
+    #[test]
+    fn products_show_eight_numbers() {
+        let eight = ["99.9%"; 8].join(" × ");
+        assert_eq!(ceiling(&[(1.0, 8)]).product(), eight);
+        assert_eq!(ceiling(&[(1.0, 9)]).product(), format!("{eight} × …"));
+        assert_eq!(ceiling(&[(1.0, 8), (0.3, 1)]).product(), format!("{eight} × …"));
+        let seven = ["99.9%"; 7].join(" × ");
+        let rest = "(1 − 30% × (1 − 99.9%";
+        assert_eq!(ceiling(&[(1.0, 7), (0.3, 1)]).product(), format!("{seven} × {rest}))"));
+        assert_eq!(ceiling(&[(1.0, 7), (0.3, 2)]).product(), format!("{seven} × {rest} × …))"));
+        assert_eq!(ceiling(&[(0.3, 1)]).product(), "1 − 30% × (1 − 99.9%)");
+    }
+}

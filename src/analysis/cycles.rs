@@ -22,6 +22,12 @@ pub fn components<N, E>(graph: &DiGraph<N, E>, keep: impl Fn(EdgeIndex) -> bool)
     let kept: DiGraph<NodeIndex, EdgeIndex> = graph.filter_map(|n, _| Some(n), |e, _| keep(e).then_some(e));
     let mut found = Vec::new();
     for group in petgraph::algo::kosaraju_scc(&kept) {
+        // Nearly every group is one node without an edge to itself.
+        if let [only] = group.as_slice()
+            && !kept.neighbors(*only).any(|next| next == *only)
+        {
+            continue;
+        }
         let members: BTreeSet<NodeIndex> = group.iter().copied().collect();
         let mut edges: Vec<EdgeIndex> = group
             .iter()
@@ -179,7 +185,7 @@ fn is_acyclic(pairs: &[(usize, usize)], removed: u64) -> bool {
     for (i, (from, to)) in pairs.iter().enumerate() {
         next[*from] |= u64::from(removed >> i & 1 == 0) << to;
     }
-    let mut left = pairs.iter().fold(0_u64, |set, (from, to)| set | 1 << from | 1 << to);
+    let mut left = pairs.iter().fold(0_u64, |set, (from, _)| set | 1 << from);
     loop {
         let (before, mut rest) = (left, left);
         while rest != 0 {

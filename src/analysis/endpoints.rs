@@ -52,6 +52,7 @@ pub struct EndpointGraph {
     /// For each node of the architecture its first endpoint here, how many it has, and itself as a whole.
     index: Vec<Option<(usize, usize, NodeIndex)>>,
     order: OnceLock<Order>,
+    loops: OnceLock<Vec<Component>>,
 }
 
 /// In which order a request's way can be added up.
@@ -97,11 +98,6 @@ impl EndpointGraph {
         }
     }
 
-    /// The node of an endpoint.
-    pub fn node(&self, at: EndpointRef) -> Option<NodeIndex> {
-        self.stop(at.into())
-    }
-
     /// The node of an endpoint or of a whole service.
     pub fn stop(&self, stop: Stop) -> Option<NodeIndex> {
         let (first, count, whole) = (*self.index.get(stop.service.index())?)?;
@@ -113,13 +109,17 @@ impl EndpointGraph {
 
     /// Groups of endpoints through which a request can come back to itself: by calls that name both their
     /// endpoints. (A call of a whole service may be made by another endpoint than the one on the way.)
-    pub fn loops(&self, arch: &Architecture) -> Vec<Component> {
-        self.loops_past(arch, |_| true)
+    pub fn loops(&self, arch: &Architecture) -> &[Component] {
+        self.loops.get_or_init(|| self.loops_past(arch, |_| true))
     }
 
     /// Those of [`EndpointGraph::loops`] that pass no endpoint whose recursion is bounded, and do not end.
     pub fn endless_loops(&self, arch: &Architecture) -> Vec<Component> {
-        self.loops_past(arch, |at| arch.endpoint(at).is_none_or(|e| e.max_recursion.is_none()))
+        let ends = |at| arch.endpoint(at).is_some_and(|e| e.max_recursion.is_some());
+        if !arch.endpoints().any(ends) {
+            return self.loops(arch).to_vec();
+        }
+        self.loops_past(arch, |at| !ends(at))
     }
 
     fn loops_past(&self, arch: &Architecture, pass: impl Fn(EndpointRef) -> bool) -> Vec<Component> {

@@ -29,6 +29,8 @@ pub fn event_cycles(arch: &Architecture) -> Vec<EventCycle> {
 /// Endpoints (`Some`), and messages and the handlers they go to (`None`) between them.
 struct Flow {
     graph: DiGraph<Option<EndpointRef>, Option<EdgeIndex>>,
+    /// Where the endpoints of each node of the architecture begin.
+    firsts: Vec<usize>,
 }
 
 /// The handlers of a queue or topic.
@@ -42,10 +44,11 @@ struct Handlers {
 
 impl Flow {
     fn of(arch: &Architecture) -> Self {
-        let mut graph = DiGraph::new();
-        let nodes: HashMap<EndpointRef, NodeIndex> =
-            arch.endpoints().map(|at| (at, graph.add_node(Some(at)))).collect();
-        let mut this = Self { graph };
+        let mut this = Self { graph: DiGraph::new(), firsts: vec![0; arch.graph.node_count()] };
+        for at in arch.endpoints() {
+            let node = this.graph.add_node(Some(at));
+            this.firsts[at.service.index()] = node.index() - at.endpoint;
+        }
         let mut channels: HashMap<NodeIndex, Handlers> = HashMap::new();
         for at in arch.endpoints() {
             let Some(consumes) = arch.endpoint(at).and_then(|e| e.consumes.as_ref()) else { continue };
@@ -58,25 +61,25 @@ impl Flow {
             for of_type in types {
                 any = false;
                 let list = handlers.typed.entry(of_type.value.clone()).or_default();
-                list.push((nodes[&at], consumes.edge));
+                list.push((this.node(at), consumes.edge));
             }
             if any {
-                this.graph.add_edge(handlers.all, nodes[&at], Some(consumes.edge));
+                this.graph.add_edge(handlers.all, this.node(at), Some(consumes.edge));
             }
         }
-        this.messages(arch, &nodes, &channels);
+        this.messages(arch, &channels);
         this
     }
 
-    fn messages(
-        &mut self,
-        arch: &Architecture,
-        nodes: &HashMap<EndpointRef, NodeIndex>,
-        channels: &HashMap<NodeIndex, Handlers>,
-    ) {
+    fn node(&self, at: EndpointRef) -> NodeIndex {
+        NodeIndex::new(self.firsts[at.service.index()] + at.endpoint)
+    }
+
+    fn messages(&mut self, arch: &Architecture, channels: &HashMap<NodeIndex, Handlers>) {
         let mut known: HashMap<(NodeIndex, Option<String>), NodeIndex> = HashMap::new();
         for at in arch.endpoints() {
-            let (Some(from), Some(endpoint)) = (nodes.get(&at), arch.endpoint(at)) else { continue };
+            let Some(endpoint) = arch.endpoint(at) else { continue };
+            let from = self.node(at);
             let handles = endpoint.consumes.as_ref().and_then(|c| c.settings.ends);
             if handles.is_some_and(|ends| ends.value) || endpoint.max_recursion.is_some() {
                 continue;
@@ -90,19 +93,19 @@ impl Flow {
                     }
                     let service = arch.ends(edge).1;
                     let callee =
-                        data.to_endpoint.and_then(|e| nodes.get(&EndpointRef { service, endpoint: e }));
+                        data.to_endpoint.map(|endpoint| self.node(EndpointRef { service, endpoint }));
                     if data.is_sync_call() {
-                        callee.map(|to| self.graph.add_edge(*from, *to, Some(edge)));
+                        callee.map(|to| self.graph.add_edge(from, to, Some(edge)));
                     } else if data.kind == EdgeKind::Publish {
                         let kind = data.message.as_ref().map(|m| m.value.clone());
                         let to = match (callee, channels.get(&service)) {
-                            (Some(to), _) => self.message(&[(*to, None)]),
+                            (Some(to), _) => self.message(&[(to, None)]),
                             (None, Some(takers)) => *known
                                 .entry((service, kind.clone()))
                                 .or_insert_with(|| self.typed(takers, kind.as_deref())),
                             (None, None) => continue,
                         };
-                        self.graph.add_edge(*from, to, Some(edge));
+                        self.graph.add_edge(from, to, Some(edge));
                     }
                 }
             });

@@ -8,6 +8,7 @@ use crate::model::builtin::BUILTINS;
 use crate::policy;
 use crate::report::changes::CHANGE_FORMATS;
 use crate::report::forecast::FORECAST_FORMATS;
+use crate::report::study::STUDY_FORMATS;
 use crate::spec::presets::PRESETS;
 use crate::{import, lint, report};
 use anyhow::{Result, anyhow};
@@ -61,6 +62,7 @@ fn topics() -> Vec<Topic> {
     all.extend(RENDERERS.iter().map(|f| topic(f.name, "format of `graph`", f.summary, f.page)));
     all.extend(CHANGE_FORMATS.iter().map(|f| topic(f.name, "format of `diff`", f.summary, f.page)));
     all.extend(FORECAST_FORMATS.iter().map(|f| topic(f.name, "format of `simulate`", f.summary, f.page)));
+    all.extend(STUDY_FORMATS.iter().map(|f| topic(f.name, "format of studies", f.summary, f.page)));
     all
 }
 

@@ -12,6 +12,7 @@ use crate::spec::{FileDocument, FileTree, Limits, Reader};
 use anyhow::{Result, bail};
 use std::io::Read;
 use std::path::Path;
+use std::sync::OnceLock;
 
 /// Everything that is known of a system after reading and judging it.
 pub struct System {
@@ -45,6 +46,14 @@ pub fn system_of(paths: &[String], args: &InputArgs, quiet: bool) -> Result<Syst
     system_at(&Disk, paths, args, quiet)
 }
 
+/// The same with further overlays and settings on top.
+pub fn system_with(args: &InputArgs, overlays: &[String], sets: &[String], quiet: bool) -> Result<System> {
+    let mut args = args.clone();
+    args.overlay.extend_from_slice(overlays);
+    args.set.extend_from_slice(sets);
+    system(&args, quiet)
+}
+
 /// The same for paths of a place.
 pub fn system_at(place: &dyn Place, paths: &[String], args: &InputArgs, quiet: bool) -> Result<System> {
     let mut reader = Reader::new(place, Limits::default());
@@ -75,9 +84,7 @@ fn roots(place: &dyn Place, paths: &[String], reader: &mut Reader<'_>, quiet: bo
     let mut trees = Vec::new();
     for path in paths {
         if path == "-" {
-            let mut bytes = Vec::new();
-            std::io::stdin().lock().take(Limits::default().bytes + 1).read_to_end(&mut bytes)?;
-            trees.extend(reader.text("<stdin>", bytes));
+            trees.extend(reader.text("<stdin>", stdin()?));
         } else if place.is_folder(path) {
             trees.extend(folder(place, path, reader, quiet)?);
         } else if is_glob(path) && !place.is_file(path) {
@@ -93,6 +100,17 @@ fn roots(place: &dyn Place, paths: &[String], reader: &mut Reader<'_>, quiet: bo
     Ok(trees)
 }
 
+/// What comes in on standard input; it is read once, however often it is asked for.
+fn stdin() -> Result<Vec<u8>> {
+    static READ: OnceLock<Vec<u8>> = OnceLock::new();
+    if READ.get().is_none() {
+        let mut bytes = Vec::new();
+        std::io::stdin().lock().take(Limits::default().bytes + 1).read_to_end(&mut bytes)?;
+        let _ = READ.set(bytes);
+    }
+    Ok(READ.get().cloned().unwrap_or_default())
+}
+
 /// A folder: its loadpath.yaml, or every file that is recognised.
 fn folder(place: &dyn Place, path: &str, reader: &mut Reader<'_>, quiet: bool) -> Result<Vec<FileTree>> {
     let main = format!("{}/loadpath.yaml", path.trim_end_matches('/'));
@@ -105,7 +123,8 @@ fn folder(place: &dyn Place, path: &str, reader: &mut Reader<'_>, quiet: bool) -
     files.sort_by_key(|file| file.contains(".override."));
     let (mut trees, mut skipped) = (Vec::new(), 0);
     for file in files {
-        let recognised = place.load(&file).is_ok_and(|bytes| looks_native(&bytes) || is_compose_name(&file));
+        let recognised =
+            place.load(&file).is_ok_and(|bytes| looks_native(&bytes) || is_foreign(&file, &bytes));
         if recognised {
             trees.extend(reader.root(&file));
         } else {
@@ -113,18 +132,18 @@ fn folder(place: &dyn Place, path: &str, reader: &mut Reader<'_>, quiet: bool) -
         }
     }
     if trees.is_empty() && !reader.broken {
-        bail!("no file in `{path}` is a loadpath document ({skipped} looked at)");
+        bail!("no file in `{path}` is a loadpath document or of another known format ({skipped} looked at)");
     }
     if skipped > 0 && !quiet {
-        complain(&format!("note: {skipped} files in `{path}` are no loadpath documents and were skipped"));
+        complain(&format!("note: {skipped} files in `{path}` are of no known format and were skipped"));
     }
     Ok(trees)
 }
 
-/// Whether a file has the name Compose looks for.
-fn is_compose_name(path: &str) -> bool {
-    let name = path.rsplit('/').next().unwrap_or_default();
-    matches!(name, "compose.yaml" | "compose.yml" | "docker-compose.yaml" | "docker-compose.yml")
+/// Whether a file is worth reading as some other format.
+fn is_foreign(path: &str, bytes: &[u8]) -> bool {
+    let (name, text) = (path.rsplit('/').next().unwrap_or_default(), String::from_utf8_lossy(bytes));
+    import::FORMATS.iter().any(|format| (format.glance)(name, &text))
 }
 
 /// Whether a text has the sections of a loadpath document at its left edge.

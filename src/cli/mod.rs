@@ -5,7 +5,9 @@
 
 mod args;
 mod baseline;
+mod capacity;
 mod check;
+mod compare;
 mod diff;
 mod disk;
 mod explain;
@@ -13,10 +15,15 @@ mod fix;
 mod graph;
 mod input;
 mod output;
+mod range;
 mod revision;
+mod scene;
 mod schema;
+mod selftest;
+mod sensitivity;
 mod show;
 mod simulate;
+mod sweep;
 mod targets;
 mod watch;
 
@@ -35,6 +42,10 @@ pub fn main() -> ExitCode {
         Command::Diff(args) => diff::run(&cli, args),
         Command::Show(args) => show::run(&cli, args),
         Command::Explain(args) => explain::run(args),
+        Command::Compare(args) => compare::run(&cli, args),
+        Command::Sweep(args) => sweep::run(&cli, args),
+        Command::Capacity(args) => capacity::run(&cli, args),
+        Command::Selftest(args) => selftest::run(&cli, args),
         Command::Schema => schema::run(),
     };
     match run {

@@ -57,6 +57,22 @@ pub fn complain(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
+/// Says how far a long run is, over the last such line; nothing unless standard error is a terminal. An empty
+/// text clears the line.
+pub fn progress(cli: &Cli, text: &str) {
+    if !cli.quiet && std::io::stderr().is_terminal() {
+        let mut err = std::io::stderr().lock();
+        let _ = write!(err, "\r\x1b[2K{text}");
+        let _ = err.flush();
+    }
+}
+
+/// Processors to use: those asked for, else all.
+pub fn threads(wanted: Option<usize>) -> usize {
+    let all = || std::thread::available_parallelism().map_or(1, usize::from);
+    wanted.unwrap_or_else(all).clamp(1, 256)
+}
+
 /// Whether the reader of standard output went away, which ends a program quietly.
 pub fn is_closed_pipe(error: &anyhow::Error) -> bool {
     let io = error.chain().find_map(|e| e.downcast_ref::<std::io::Error>());

@@ -6,7 +6,7 @@
 
 use super::Finding;
 use crate::source::{FileId, Sources, Span};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Other bytes in place of those of a span.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -41,24 +41,24 @@ pub struct Fixed {
 /// Applies the fixes of all findings but the suppressed ones, in their order. An edit that overlaps one
 /// before it waits for the next time; the same edit asked for twice is made once.
 pub fn apply_fixes(findings: &[Finding], sources: &Sources) -> Vec<Fixed> {
-    let mut by_file: BTreeMap<FileId, (Vec<&Edit>, usize)> = BTreeMap::new();
+    let mut by_file: BTreeMap<FileId, (BTreeSet<&Edit>, usize)> = BTreeMap::new();
     for finding in findings.iter().filter(|f| !f.suppressed) {
         let Some(edit) = &finding.fix else { continue };
         let (edits, mended) = by_file.entry(edit.span.file).or_default();
         let clear = |other: &&Edit| edit.span.end <= other.span.start || other.span.end <= edit.span.start;
-        if edits.contains(&edit) {
-            *mended += 1;
-        } else if edits.iter().all(clear) {
-            edits.push(edit);
+        // Those that are made overlap nowhere: what another can touch are its neighbours in their order.
+        let neighbours =
+            [edits.range::<&Edit, _>(..edit).next_back(), edits.range::<&Edit, _>(edit..).next()];
+        if edits.contains(edit) || neighbours.into_iter().flatten().all(clear) {
+            edits.insert(edit);
             *mended += 1;
         }
     }
     by_file.into_iter().map(|(file, (edits, findings))| fixed(file, edits, findings, sources)).collect()
 }
 
-fn fixed(file: FileId, mut edits: Vec<&Edit>, findings: usize, sources: &Sources) -> Fixed {
+fn fixed(file: FileId, edits: BTreeSet<&Edit>, findings: usize, sources: &Sources) -> Fixed {
     let old = sources.file(file).text.as_str();
-    edits.sort();
     let mut text = String::with_capacity(old.len());
     let mut at = 0;
     for edit in edits {
@@ -68,20 +68,6 @@ fn fixed(file: FileId, mut edits: Vec<&Edit>, findings: usize, sources: &Sources
     }
     text.push_str(old.get(at..).unwrap_or_default());
     Fixed { file, text, findings }
-}
-
-/// The only one of `known` that is written like `word` but for capitals, `-`, `_` and blanks: what was
-/// meant, beyond doubt. `None` where none or several are.
-pub fn same_word<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    // Compared letter by letter: most of thousands of names differ at the first.
-    fn bare(text: &str) -> impl Iterator<Item = char> {
-        text.chars().filter(|c| !matches!(c, '-' | '_' | ' ')).flat_map(char::to_lowercase)
-    }
-    let mut same = known.into_iter().filter(|other| bare(other).eq(bare(word)));
-    match (same.next(), same.next()) {
-        (Some(only), None) => Some(only),
-        _ => None,
-    }
 }
 
 impl Finding {
@@ -135,19 +121,6 @@ mod tests {
         let mut finding = Finding::new(&RULE, span, "bad").fix(Edit { span, text: String::new() });
         finding.suppressed = true;
         assert!(apply_fixes(&[finding], &sources).is_empty());
-    }
-
-    #[test]
-    fn one_word_in_another_spelling_is_the_same() {
-        for (word, known, expected) in [
-            ("circuitBreaker", &["circuit_breaker", "retry"][..], Some("circuit_breaker")),
-            ("per-try-timeout", &["per_try_timeout"], Some("per_try_timeout")),
-            ("Cart", &["cart", "card"], Some("cart")),
-            ("card", &["cart"], None),
-            ("Cart", &["cart", "CART"], None),
-        ] {
-            assert_eq!(same_word(word, known.iter().copied()), expected, "{word}");
-        }
     }
 
     #[test]

@@ -7,12 +7,14 @@ mod date;
 mod directive;
 mod distance;
 mod fix;
+mod names;
 mod rule;
 mod suppress;
 mod suppress_rules;
 
 pub use date::Date;
-pub use fix::{Edit, Fixed, apply_fixes, same_word};
+pub use fix::{Edit, Fixed, apply_fixes};
+pub use names::{Names, nearest, same_word};
 pub use rule::{RuleInfo, Setting};
 pub use suppress::Suppressions;
 pub use suppress_rules::RULES;
@@ -250,44 +252,4 @@ pub fn sort(findings: &mut Vec<Finding>) {
     let mut taken: Vec<Option<Finding>> = std::mem::take(findings).into_iter().map(Some).collect();
     findings.extend(order.into_iter().filter_map(|at| taken[at].take()));
     findings.dedup_by(|a, b| a.order() == b.order() && a.secondary == b.secondary);
-}
-
-/// Which of `known` a misspelt `word` most likely means: the nearest within a third of its length, the
-/// first on a tie.
-pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    let lower = word.to_lowercase();
-    let length = lower.chars().count();
-    let limit = (length / 3).max(1);
-    let mine = letters(word);
-    let near = distance::To::new(&lower);
-    let mut best: Option<(usize, &str)> = None;
-    for candidate in known {
-        // A word that is longer or shorter by more than the limit cannot be near.
-        let others = candidate.chars().count();
-        if others.abs_diff(length) > limit {
-            continue;
-        }
-        let allowed = best.map_or(limit, |(distance, _)| distance.saturating_sub(1));
-        // Nor one with more letters of its own than edits: each takes an edit at least. Comparing sets of
-        // letters is cheap, and of most candidates it is enough.
-        let theirs = letters(candidate);
-        if (mine & !theirs).count_ones() as usize > allowed
-            || (theirs & !mine).count_ones() as usize > allowed
-        {
-            continue;
-        }
-        let distance = near.of(candidate);
-        if distance <= allowed && best.is_none_or(|(d, _)| distance < d) {
-            best = Some((distance, candidate));
-        }
-        if best.is_some_and(|(d, _)| d == 0) {
-            break;
-        }
-    }
-    best.map(|(_, candidate)| candidate)
-}
-
-/// The set of characters of a text, small ones for capitals; several characters may share a place.
-fn letters(text: &str) -> u64 {
-    text.chars().flat_map(char::to_lowercase).fold(0, |set, c| set | 1 << (u32::from(c) % 64))
 }

@@ -4,9 +4,12 @@
 //! yields. Must not know what a document means: an imported one passes through the same validation as
 //! one written by hand, with spans into the file it came from.
 
+mod calls;
+mod clues;
 mod evidence;
 pub mod formats;
 mod read;
+mod tree;
 
 pub use evidence::{Evidence, EvidenceKind};
 pub use formats::FORMATS;
@@ -26,11 +29,31 @@ pub struct Format {
     pub summary: &'static str,
     /// Its page, Markdown: what is read, how edges are found, limits.
     pub page: &'static str,
-    /// Whether a file of this name (the last part of its path) and content is of the format. Content
-    /// decides; the name is asked only where the content says nothing.
-    pub recognise: fn(&str, &Node) -> bool,
+    /// Whether a file that was found in a folder, by its name and its text, is worth reading as the format.
+    pub glance: fn(&str, &str) -> bool,
+    /// Whether a file is of the format. Content decides; the name is asked only where the content says
+    /// nothing.
+    pub recognise: fn(&Candidate<'_>) -> bool,
     /// Reads files of the format, in the order in which they were given, as one system.
     pub import: fn(&mut Reader<'_>, Vec<ImportFile>) -> Imported,
+}
+
+/// A file whose format is asked for.
+#[derive(Debug, Clone, Copy)]
+pub struct Candidate<'f> {
+    /// The last part of its path.
+    pub name: &'f str,
+    /// Its first document.
+    pub first: &'f Node,
+    /// The documents after the first.
+    pub more: &'f [Node],
+}
+
+impl<'f> Candidate<'f> {
+    /// All documents.
+    pub fn documents(self) -> impl Iterator<Item = &'f Node> {
+        std::iter::once(self.first).chain(self.more)
+    }
 }
 
 /// A file to be imported, as trees.
@@ -62,7 +85,7 @@ impl ImportFile {
 
 impl From<FileTree> for ImportFile {
     fn from(tree: FileTree) -> Self {
-        Self { file: tree.file, documents: vec![tree.node] }
+        Self { file: tree.file, documents: std::iter::once(tree.node).chain(tree.more).collect() }
     }
 }
 
@@ -93,10 +116,11 @@ pub struct Imported {
 
 /// The format of a file by its content; `None` for a `loadpath` document and for what nobody knows.
 /// `path` may be a whole path.
-pub fn recognise(path: &str, node: &Node) -> Option<&'static Format> {
+pub fn recognise(path: &str, tree: &FileTree) -> Option<&'static Format> {
     let path = join_path("", path);
     let name = path.rsplit('/').next().unwrap_or_default();
-    FORMATS.iter().copied().find(|format| (format.recognise)(name, node))
+    let candidate = Candidate { name, first: &tree.node, more: &tree.more };
+    FORMATS.iter().copied().find(|format| (format.recognise)(&candidate))
 }
 
 /// A format by the name it has under `import:`.

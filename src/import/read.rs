@@ -1,12 +1,13 @@
 //! From files of any format to the documents of one system.
 
 use super::{Format, ImportFile, Imported, by_name, recognise};
-use crate::finding::Finding;
+use crate::finding::{Finding, Names};
 use crate::source::Spanned;
 use crate::source::join_path;
-use crate::spec::rules::{INVALID_VALUE, UNREADABLE_FILE};
-use crate::spec::vocabulary::{Import, Service, Texts};
-use crate::spec::{Decode, FileDocument, FileTree, Ids, Reader};
+use crate::spec::rules::INVALID_VALUE;
+use crate::spec::vocabulary::{Document, Import, Texts};
+use crate::spec::{Decode, FileDocument, FileTree, Ids, Reader, nothing_below};
+use std::collections::{BTreeSet, HashMap};
 
 /// What is read, before its formats are known.
 #[derive(Debug, Clone, Default)]
@@ -29,8 +30,7 @@ pub fn read(reader: &mut Reader<'_>, input: Input) -> (Vec<FileDocument>, Vec<St
     let mut native = Vec::new();
     for tree in roots {
         let name = &reader.sources.file(tree.file).name;
-        match format.or_else(|| recognise(name, &tree.node)) {
-            None if is_kubernetes(&tree) => refuse_kubernetes(reader, &tree),
+        match format.or_else(|| recognise(name, &tree)) {
             None => native.push(tree),
             Some(format) => match foreign.iter_mut().find(|(f, _)| f.name == format.name) {
                 Some((_, files)) => files.push(tree.into()),
@@ -40,6 +40,7 @@ pub fn read(reader: &mut Reader<'_>, input: Input) -> (Vec<FileDocument>, Vec<St
     }
     let mut trees = reader.includes(native);
     trees.extend(overlays);
+    reader.imports |= !foreign.is_empty();
     for set in &sets {
         reader.set(set, &mut trees);
     }
@@ -57,30 +58,8 @@ pub fn read(reader: &mut Reader<'_>, input: Input) -> (Vec<FileDocument>, Vec<St
         notes.extend(said.into_iter().map(|note| note.text));
         imported.push(document);
     }
-    (enrich(imported, documents), notes)
-}
-
-/// Whether a file is a Kubernetes object: it says what it is.
-fn is_kubernetes(tree: &FileTree) -> bool {
-    tree.node.get("apiVersion").is_some() && tree.node.get("kind").is_some()
-}
-
-fn refuse_kubernetes(reader: &mut Reader<'_>, tree: &FileTree) {
-    // That it holds several documents is no mistake of such a file.
-    reader.findings.retain(|f| f.primary.span.file != tree.file);
-    let name = reader.sources.file(tree.file).name.clone();
-    let at = tree.node.entries().first().map_or(tree.node.span, |e| e.key.span);
-    let finding = Finding::new(
-        &UNREADABLE_FILE,
-        at,
-        format!("`{name}` is a Kubernetes manifest, which is not read yet"),
-    );
-    reader.findings.push(
-        finding
-            .help("read a docker-compose file, or write its services into a loadpath document")
-            .about(name),
-    );
-    reader.broken = true;
+    let documents = enrich(imported, documents, &mut reader.findings);
+    (documents, notes)
 }
 
 /// The files one entry of `import:` names, by format.
@@ -111,26 +90,64 @@ fn named(
     found
 }
 
-/// Imported documents first, and what is written by hand about the same services on top of them.
-fn enrich(mut imported: Vec<FileDocument>, mut written: Vec<FileDocument>) -> Vec<FileDocument> {
-    for import in &mut imported {
-        let Some(services) = &mut import.document.value.services else { continue };
-        services.value.0.0.retain(|(id, service)| match find(&mut written, id) {
-            Some(own) => {
-                own.fill(&service.value);
-                false
-            }
-            None => true,
-        });
-    }
+/// What is written by hand, then the imported documents without what is written of as well: the hand has the
+/// last word on it, key by key.
+fn enrich(
+    mut imported: Vec<FileDocument>,
+    mut written: Vec<FileDocument>,
+    findings: &mut Vec<Finding>,
+) -> Vec<FileDocument> {
+    join(&mut imported, &mut written, |d| &mut d.services, |s| s.overlay, findings);
+    join(&mut imported, &mut written, |d| &mut d.datastores, |s| s.overlay, findings);
+    join(&mut imported, &mut written, |d| &mut d.queues, |s| s.overlay, findings);
+    join(&mut imported, &mut written, |d| &mut d.topics, |s| s.overlay, findings);
     // What is written by hand comes first: its name is the system's.
     written.append(&mut imported);
     written
 }
 
-fn find<'d>(documents: &'d mut [FileDocument], id: &str) -> Option<&'d mut Service> {
-    let all = documents.iter_mut().filter_map(|d| d.document.value.services.as_mut());
-    all.flat_map(|s: &mut Spanned<Ids<Service>>| s.value.0.0.iter_mut())
-        .find(|(key, _)| key.value == id)
-        .map(|(_, s)| &mut s.value)
+/// One section of a document.
+type Section<T> = fn(&mut Document) -> &mut Option<Spanned<Ids<T>>>;
+
+fn join<T: Decode>(
+    imported: &mut [FileDocument],
+    written: &mut [FileDocument],
+    section: Section<T>,
+    overlay: fn(&T) -> Option<Spanned<bool>>,
+    findings: &mut Vec<Finding>,
+) {
+    let mut own: HashMap<String, &mut T> = HashMap::new();
+    let mut on_top = Vec::new();
+    for (id, entry) in
+        written.iter_mut().filter_map(|d| section(&mut d.document.value).as_mut()).flat_map(all)
+    {
+        // One that lies on top of something written is a part of it by now.
+        if overlay(&entry.value).is_some_and(|o| o.value) {
+            on_top.push(id.clone());
+        }
+        own.entry(id.value.clone()).or_insert(&mut entry.value);
+    }
+    let mut known = BTreeSet::new();
+    for import in imported {
+        let Some(section) = section(&mut import.document.value) else { continue };
+        section.value.0.0.retain(|(id, entry)| {
+            known.insert(id.value.clone());
+            let own = own.get_mut(&id.value);
+            own.is_none_or(|own| {
+                own.fill(&entry.value);
+                false
+            })
+        });
+    }
+    on_top.retain(|id| !known.contains(&id.value));
+    let mut names = Names::new(known.iter().map(String::as_str));
+    findings.extend(on_top.iter().map(|id| nothing_below(&mut names, id)));
+    let lost: BTreeSet<&String> = on_top.iter().map(|id| &id.value).collect();
+    for section in written.iter_mut().filter_map(|d| section(&mut d.document.value).as_mut()) {
+        section.value.0.0.retain(|(id, _)| !lost.contains(&id.value));
+    }
+}
+
+fn all<T>(ids: &mut Spanned<Ids<T>>) -> impl Iterator<Item = (&Spanned<String>, &mut Spanned<T>)> {
+    ids.value.0.0.iter_mut().map(|(id, entry)| (&*id, entry))
 }

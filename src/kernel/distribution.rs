@@ -1,6 +1,7 @@
-//! How long work takes: constants, exponentials, lognormals, and what was fitted to quantiles.
+//! How long work takes: constants, exponentials and what is made of them, lognormals, and what was fitted to
+//! quantiles.
 //!
-//! Owns sampling and exact means. Must not know what is being timed.
+//! Owns sampling and exact moments. Must not know what is being timed.
 
 use std::fmt;
 
@@ -11,7 +12,7 @@ use super::{Span, Stream};
 const Z99: f64 = 2.326_35;
 
 /// A distribution of a length of time. [`Distribution::sample`] takes a fixed number of draws from
-/// the stream for each kind but the exponential (ziggurat: nearly always one).
+/// the stream for each kind but those made of exponentials (ziggurat: nearly always one each).
 ///
 /// ```
 /// use loadpath::kernel::{Distribution, Span, Stream};
@@ -26,6 +27,27 @@ pub enum Distribution {
     Constant(Span),
     /// Memoryless, with this mean.
     Exponential(Span),
+    /// The sum of so many exponentials, with this mean: the more, the more even. Squared variation 1/shape.
+    Erlang {
+        /// Of the whole.
+        mean: Span,
+        /// How many; at least 1.
+        shape: u32,
+    },
+    /// One of two exponentials: few long jobs among many short ones.
+    HyperExponential {
+        /// The probability of the first.
+        first: f64,
+        /// The means of both, in nanoseconds.
+        means: [f64; 2],
+    },
+    /// Anything between these two, evenly.
+    Uniform {
+        /// The least.
+        from: Span,
+        /// The most.
+        to: Span,
+    },
     /// exp(μ + σ·z) nanoseconds.
     LogNormal {
         /// The mean of the logarithm (of nanoseconds).
@@ -133,12 +155,44 @@ impl Distribution {
         Self::LogNormal { mu: libm::log(mean) - variance / 2.0, sigma: libm::sqrt(variance) }
     }
 
+    /// The hyperexponential with this mean and standard deviation and balanced means (both kinds bring the same
+    /// load: p₁·m₁ = p₂·m₂). With c² = s²/m², p = (1 + √((c²−1)/(c²+1)))/2. A deviation of the mean or less is
+    /// an exponential.
+    pub fn hyperexponential(mean: Span, deviation: Span) -> Self {
+        let scv = if mean.is_zero() { 0.0 } else { deviation.seconds() / mean.seconds() };
+        let scv = scv * scv;
+        if scv <= 1.0 {
+            return Self::Exponential(mean);
+        }
+        let first = 0.5 * (1.0 + libm::sqrt((scv - 1.0) / (scv + 1.0)));
+        let half = mean.nanos() as f64 / 2.0;
+        Self::HyperExponential { first, means: [half / first, half / (1.0 - first)] }
+    }
+
+    /// Uniform around a mean: ±√3 deviations, but not below zero. Without a deviation from 0 to twice the mean.
+    pub fn uniform(mean: Span, deviation: Option<Span>) -> Self {
+        let reach = deviation.map_or(mean, |d| d.scaled(libm::sqrt(3.0))).min(mean);
+        Self::Uniform { from: mean - reach, to: mean + reach }
+    }
+
     /// One draw.
     #[inline]
     pub fn sample(&self, stream: &mut Stream) -> Span {
         match self {
             Self::Constant(span) => *span,
             Self::Exponential(mean) => Span::from_nanos_f64(stream.exponential() * mean.nanos() as f64),
+            Self::Erlang { mean, shape } => {
+                let sum: f64 = (0..*shape).map(|_| stream.exponential()).sum();
+                Span::from_nanos_f64(sum * mean.nanos() as f64 / f64::from((*shape).max(1)))
+            }
+            Self::HyperExponential { first, means } => {
+                let mean = if stream.chance(*first) { means[0] } else { means[1] };
+                Span::from_nanos_f64(stream.exponential() * mean)
+            }
+            Self::Uniform { from, to } => {
+                let width = to.nanos().saturating_sub(from.nanos()) as f64;
+                Span::from_nanos_f64(from.nanos() as f64 + stream.unit() * width)
+            }
             Self::LogNormal { mu, sigma } => Span::from_nanos_f64(libm::exp(mu + sigma * stream.normal())),
             Self::Pieces(pieces) => {
                 let z = stream.normal();
@@ -153,6 +207,19 @@ impl Distribution {
         match self {
             Self::Constant(span) => *span,
             Self::Exponential(mean) => Span::from_nanos_f64(-libm::log1p(-p) * mean.nanos() as f64),
+            Self::Erlang { mean, shape } => {
+                let stage = mean.nanos() as f64 / f64::from((*shape).max(1));
+                Span::from_nanos_f64(stage * above_zero(p, |x| erlang_cdf(*shape, x)))
+            }
+            Self::HyperExponential { first, means } => {
+                let tail = |x: f64, mean: f64| libm::exp(-x / mean);
+                let below = |x: f64| 1.0 - first * tail(x, means[0]) - (1.0 - first) * tail(x, means[1]);
+                Span::from_nanos_f64(above_zero(p, below))
+            }
+            Self::Uniform { from, to } => {
+                let width = to.nanos().saturating_sub(from.nanos()) as f64;
+                Span::from_nanos_f64(from.nanos() as f64 + p * width)
+            }
             Self::LogNormal { mu, sigma } => Span::from_nanos_f64(libm::exp(mu + sigma * normal_quantile(p))),
             Self::Pieces(pieces) => {
                 let z = normal_quantile(p);
@@ -165,21 +232,80 @@ impl Distribution {
     /// The exact mean, rounded to a nanosecond.
     pub fn mean(&self) -> Span {
         match self {
-            Self::Constant(span) | Self::Exponential(span) => *span,
-            Self::LogNormal { mu, sigma } => Span::from_nanos_f64(libm::exp(mu + 0.5 * sigma * sigma)),
-            Self::Pieces(pieces) => {
-                let mut from = f64::NEG_INFINITY;
-                let mut mean = 0.0;
-                for piece in pieces {
-                    // E[exp(a + b·Z); from < Z ≤ until] = exp(a + b²/2) (Φ(until − b) − Φ(from − b))
-                    let weight = normal_cdf(piece.until - piece.slope) - normal_cdf(from - piece.slope);
-                    mean += libm::exp(piece.intercept + 0.5 * piece.slope * piece.slope) * weight;
-                    from = piece.until;
-                }
-                Span::from_nanos_f64(mean)
+            Self::Constant(span) | Self::Exponential(span) | Self::Erlang { mean: span, .. } => *span,
+            _ => Span::from_nanos_f64(self.moment(1.0)),
+        }
+    }
+
+    /// The squared coefficient of variation, variance over mean²: 0 for a constant, 1 for an exponential.
+    pub fn scv(&self) -> f64 {
+        match self {
+            Self::Constant(_) => 0.0,
+            Self::Exponential(_) => 1.0,
+            Self::Erlang { shape, .. } => 1.0 / f64::from((*shape).max(1)),
+            _ => {
+                let mean = self.moment(1.0);
+                if mean > 0.0 { (self.moment(2.0) / (mean * mean) - 1.0).max(0.0) } else { 0.0 }
             }
         }
     }
+
+    /// E[X^`power`] in nanoseconds^`power`, for a power of 1 or 2; only of the kinds that are not known otherwise.
+    fn moment(&self, power: f64) -> f64 {
+        let raised = |x: f64| if power > 1.0 { x * x } else { x };
+        match self {
+            Self::Constant(span) | Self::Exponential(span) | Self::Erlang { mean: span, .. } => {
+                raised(span.nanos() as f64)
+            }
+            // E[X^n] = n!·m^n
+            Self::HyperExponential { first, means } => {
+                power * (first * raised(means[0]) + (1.0 - first) * raised(means[1]))
+            }
+            Self::Uniform { from, to } => {
+                let (from, to) = (from.nanos() as f64, to.nanos() as f64);
+                if power > 1.0 { (from * from + from * to + to * to) / 3.0 } else { (from + to) / 2.0 }
+            }
+            Self::LogNormal { mu, sigma } => {
+                let (mu, sigma) = (mu * power, sigma * power);
+                libm::exp(mu + 0.5 * sigma * sigma)
+            }
+            Self::Pieces(pieces) => {
+                let mut from = f64::NEG_INFINITY;
+                let mut sum = 0.0;
+                for piece in pieces {
+                    let (a, b) = (piece.intercept * power, piece.slope * power);
+                    // E[exp(a + b·Z); from < Z ≤ until] = exp(a + b²/2) (Φ(until − b) − Φ(from − b))
+                    sum += libm::exp(a + 0.5 * b * b) * (normal_cdf(piece.until - b) - normal_cdf(from - b));
+                    from = piece.until;
+                }
+                sum
+            }
+        }
+    }
+}
+
+/// P(sum of `shape` exponentials with mean 1 ≤ x) = 1 − e^−x·Σ xⁱ/i!
+fn erlang_cdf(shape: u32, x: f64) -> f64 {
+    let mut term = libm::exp(-x);
+    let mut sum = 0.0;
+    for i in 0..shape {
+        sum += term;
+        term *= x / f64::from(i + 1);
+    }
+    1.0 - sum
+}
+
+/// Where a distribution function of something positive reaches `p`, by bisection.
+fn above_zero(p: f64, below: impl Fn(f64) -> f64) -> f64 {
+    let (mut low, mut high) = (0.0, 1.0);
+    while below(high) < p && high < 1e18 {
+        high *= 2.0;
+    }
+    for _ in 0..200 {
+        let middle = 0.5 * (low + high);
+        if below(middle) < p { low = middle } else { high = middle }
+    }
+    0.5 * (low + high)
 }
 
 impl Piece {
@@ -220,6 +346,13 @@ mod tests {
             &Distribution::Exponential(MS(10)),
             &[(0.5, Span::from_nanos(6_931_472)), (0.99, Span::from_nanos(46_051_702))],
         );
+        // The 99th percentile of Erlang-4 with mean 10: 2.5·10.045118 (half the χ² quantile of 8 degrees, 20.090235).
+        check(
+            &Distribution::Erlang { mean: MS(10), shape: 4 },
+            &[(0.99, Span::from_nanos(25_112_794)), (0.5, Span::from_nanos(9_180_151))],
+        );
+        check(&Distribution::hyperexponential(MS(10), MS(20)), &[]);
+        check(&Distribution::uniform(MS(10), None), &[(0.5, MS(10)), (0.9, MS(18))]);
         let two = [(0.5, MS(4)), (0.99, MS(20))];
         check(&Distribution::from_percentiles(MS(4), MS(20)).expect("fits"), &two);
         check(&Distribution::from_quantiles(&two).expect("fits"), &two);
@@ -235,6 +368,38 @@ mod tests {
         let median = made.quantile(0.5).nanos() as f64;
         assert!((median * std::f64::consts::SQRT_2 / 1e7 - 1.0).abs() < 1e-6, "{median}");
         assert_eq!(Distribution::lognormal(MS(10), Span::ZERO), Distribution::Constant(MS(10)));
+    }
+
+    #[test]
+    fn the_spread_is_that_of_samples() {
+        let sigma = libm::sqrt(libm::log(5.0));
+        let table = [
+            (Distribution::Constant(MS(3)), 0.0),
+            (Distribution::Exponential(MS(3)), 1.0),
+            (Distribution::Erlang { mean: MS(3), shape: 4 }, 0.25),
+            (Distribution::hyperexponential(MS(3), MS(6)), 4.0),
+            (Distribution::uniform(MS(3), None), 1.0 / 3.0),
+            (Distribution::uniform(MS(3), Some(MS(1))), 1.0 / 9.0),
+            (Distribution::LogNormal { mu: 15.0, sigma }, 4.0),
+        ];
+        for (distribution, scv) in table {
+            assert!((distribution.scv() - scv).abs() < 1e-6, "{distribution:?}: {}", distribution.scv());
+        }
+        let pieces = [(0.5, MS(4)), (0.9, MS(9)), (0.99, MS(20))];
+        for distribution in [
+            Distribution::from_quantiles(&pieces).expect("fits"),
+            Distribution::hyperexponential(MS(3), MS(6)),
+            Distribution::uniform(MS(3), Some(MS(1))),
+            Distribution::Erlang { mean: MS(3), shape: 4 },
+        ] {
+            let mut stream = Stream::new(7, 0, "test", "spread");
+            let samples: Vec<f64> =
+                (0..400_000).map(|_| distribution.sample(&mut stream).nanos() as f64).collect();
+            let mean = samples.iter().sum::<f64>() / samples.len() as f64;
+            let square = samples.iter().map(|x| x * x).sum::<f64>() / samples.len() as f64;
+            let scv = square / (mean * mean) - 1.0;
+            assert!((scv / distribution.scv() - 1.0).abs() < 0.05, "{distribution:?}: {scv}");
+        }
     }
 
     #[test]

@@ -1,10 +1,11 @@
-//! The ground under everything: simulated time, deterministic random streams, distributions and
-//! the statistics of replications.
+//! The ground under everything: simulated time, deterministic random streams, distributions, the
+//! statistics of replications and the closed forms of queueing theory.
 //!
 //! Knows nothing of the rest of the crate. No clock, no environment, no threads, and no
 //! transcendental function of `std` (they differ between platforms): `libm` only.
 
 mod distribution;
+pub mod queueing;
 mod random;
 pub mod stats;
 mod time;

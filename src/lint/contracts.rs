@@ -278,7 +278,7 @@ fn nodes(arch: &Architecture, pattern: &str) -> Result<Vec<NodeIndex>, String> {
             "`owner:`, `layer:` and `tag:` choose by these, everything else by id".to_owned()
         }
         (None, None) => "patterns match the ids of services, datastores, queues and topics".to_owned(),
-        (None, Some(selector)) if known().next().is_none() => format!("nothing here has a {selector}"),
+        (None, Some(selector)) if known().next().is_none() => format!("no {selector} is used here"),
         (None, Some(selector)) => {
             let known: std::collections::BTreeSet<&str> = known().collect();
             let shown = known.iter().take(8).map(|k| format!("`{k}`")).collect::<Vec<_>>().join(", ");

@@ -2,7 +2,7 @@
 
 use super::layers::Layers;
 use super::node::{Consumption, Endpoint, Node, NodeKind, Service};
-use super::routes::Routes;
+use super::resolve::{Directory, Want, Who};
 use super::{Architecture, Edge, EdgeKind};
 use crate::finding::{self, Finding};
 use crate::source::Spanned;
@@ -11,7 +11,7 @@ use crate::spec::rules::DUPLICATE_DEFINITION;
 use crate::spec::vocabulary as spec;
 use crate::spec::{FileDocument, Map};
 use petgraph::graph::{EdgeIndex, NodeIndex};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// The architecture while it is being built: what the parts of this module hand to each other.
@@ -26,10 +26,23 @@ pub struct Building<'d> {
     pub homes: Vec<(usize, usize)>,
     /// For each edge, the document that lists it.
     pub edge_homes: Vec<usize>,
-    /// Endpoints by name, of services that have many and are called.
-    pub routes: HashMap<NodeIndex, Routes>,
+    /// Where names are looked up.
+    pub directory: Directory,
+    /// Services with a dependency that turned out to be of one endpoint only.
+    pub narrowed: BTreeSet<NodeIndex>,
     /// Edges by their ends, once that was asked.
     pairs: Option<HashMap<(NodeIndex, NodeIndex), Vec<EdgeIndex>>>,
+}
+
+/// A service as a document has it.
+#[derive(Clone, Copy)]
+pub(super) struct Written<'d> {
+    /// The document.
+    pub home: usize,
+    /// Its id.
+    pub id: &'d str,
+    /// What is said of it.
+    pub service: &'d spec::Service,
 }
 
 /// Builds the architecture. Every name that cannot be resolved is a finding; what hangs on it is left out.
@@ -40,7 +53,8 @@ pub fn build(documents: &[FileDocument]) -> (Architecture, Vec<Finding>) {
         findings: Vec::new(),
         homes: Vec::new(),
         edge_homes: Vec::new(),
-        routes: HashMap::new(),
+        directory: Directory::default(),
+        narrowed: BTreeSet::new(),
         pairs: None,
     };
     for (home, file) in documents.iter().enumerate() {
@@ -56,7 +70,9 @@ pub fn build(documents: &[FileDocument]) -> (Architecture, Vec<Finding>) {
     for home in 0..documents.len() {
         building.communications(home);
     }
+    building.narrow();
     building.named();
+    building.aliases();
     building.upstreams();
     building.seal();
     for file in documents {
@@ -64,6 +80,17 @@ pub fn build(documents: &[FileDocument]) -> (Architecture, Vec<Finding>) {
     }
     finding::sort(&mut building.findings);
     (building.arch, building.findings)
+}
+
+/// The architecture of one text, for scenarios the program brings with it and for small programs.
+///
+/// # Errors
+/// What is wrong with the text: the headline of the first error.
+pub fn from_text(name: &str, text: &str) -> Result<Architecture, String> {
+    let (documents, _, findings) = crate::spec::read_text(name, text);
+    let (arch, unresolved) = build(&documents);
+    let wrong = findings.into_iter().chain(unresolved).find(|f| f.severity == finding::Severity::Error);
+    wrong.map_or(Ok(arch), |found| Err(format!("{name}: {}", found.message)))
 }
 
 impl<'d> Building<'d> {
@@ -143,6 +170,7 @@ impl<'d> Building<'d> {
     }
 
     fn node(&mut self, home: (usize, usize), node: Node) {
+        self.findings.extend(super::aliases::instances_twice(&node));
         match self.arch.register(node) {
             Ok(_) => self.homes.push(home),
             // The reader saw to it within written documents; an import may bring an id again.
@@ -162,11 +190,11 @@ impl<'d> Building<'d> {
     }
 
     /// What was written of a service.
-    pub(super) fn written(&self, node: NodeIndex) -> Option<(usize, &'d spec::Service)> {
+    pub(super) fn written(&self, node: NodeIndex) -> Option<Written<'d>> {
         self.arch.graph[node].service()?;
         let (home, at) = *self.homes.get(node.index())?;
         let services = self.documents.get(home)?.document.value.services.as_ref()?;
-        services.0.0.get(at).map(|(_, s)| (home, &s.value))
+        services.0.0.get(at).map(|(id, service)| Written { home, id, service })
     }
 
     /// Adds an edge listed in document `home`.
@@ -195,62 +223,63 @@ impl<'d> Building<'d> {
 
     /// Handlers of what a service consumes, as endpoints of their own.
     fn consumes(&mut self, node: NodeIndex) {
-        let Some((home, service)) = self.written(node) else { return };
+        let Some(Written { home, id, service }) = self.written(node) else { return };
         for (channel, consume) in service.consumes.iter().flat_map(|c| c.0.iter()) {
-            let who = self.arch.id(node).to_owned();
-            let from = match super::resolve::node(
-                &self.arch,
-                channel,
-                super::resolve::Want::Channel,
-                &format!("`{who}`"),
-            ) {
-                Ok(from) => from,
-                Err(finding) => {
-                    self.findings.push(*finding);
-                    continue;
-                }
-            };
-            let mut edge = Edge::new(EdgeKind::Consume, channel.span, "consumes");
-            let at = self.arch.graph[node].service().map_or(0, |s| s.endpoints.len());
-            edge.to_endpoint = Some(at);
-            let edge = self.edge(home, from, node, edge);
-            let settings = consume.value.clone();
-            let file = self.documents.get(home).and_then(|d| d.document.defaults.as_ref());
-            let below = file.and_then(|d| d.service.as_ref());
-            let latency = settings.latency.as_ref().or(service.latency.as_ref());
-            let error_rate = settings.error_rate.or(service.error_rate);
-            let endpoint = Endpoint {
-                name: channel.clone(),
-                protocol: None,
-                latency: latency.or_else(|| below?.latency.as_ref()).cloned(),
-                error_rate: error_rate.or_else(|| below?.error_rate),
-                slo: None,
-                idempotent: None,
-                exposure: None,
-                auth: None,
-                version: None,
-                deprecated: None,
-                sunset: None,
-                tags: Vec::new(),
-                max_recursion: None,
-                steps: Vec::new(),
-                consumes: Some(Box::new(Consumption { edge, settings })),
-            };
-            if let Some(service) = self.arch.graph[node].service_mut() {
-                service.endpoints.push(endpoint);
+            if let Some(from) = self.resolve(channel, Want::Channel, &Who { id, endpoint: None }) {
+                let edge = Edge::new(EdgeKind::Consume, channel.span, "consumes");
+                self.handler(home, (from, node), edge, channel.clone(), consume.value.clone());
             }
+        }
+    }
+
+    /// Adds what a service does with the messages of a queue or topic.
+    pub(super) fn handler(
+        &mut self,
+        home: usize,
+        (channel, node): (NodeIndex, NodeIndex),
+        mut edge: Edge,
+        name: Spanned<String>,
+        settings: spec::Consume,
+    ) {
+        let Some(Written { home: at_home, service, .. }) = self.written(node) else { return };
+        edge.to_endpoint = self.arch.graph[node].service().map(|s| s.endpoints.len());
+        let edge = self.edge(home, channel, node, edge);
+        let file = self.documents.get(at_home).and_then(|d| d.document.defaults.as_ref());
+        let below = file.and_then(|d| d.service.as_ref());
+        let latency = settings.latency.as_ref().or(service.latency.as_ref());
+        let error_rate = settings.error_rate.or(service.error_rate);
+        let endpoint = Endpoint {
+            name,
+            protocol: None,
+            latency: latency.or_else(|| below?.latency.as_ref()).cloned(),
+            error_rate: error_rate.or_else(|| below?.error_rate),
+            slo: None,
+            idempotent: None,
+            exposure: None,
+            auth: None,
+            version: None,
+            deprecated: None,
+            sunset: None,
+            tags: Vec::new(),
+            max_recursion: None,
+            steps: Vec::new(),
+            consumes: Some(Box::new(Consumption { edge, settings })),
+        };
+        if let Some(service) = self.arch.graph[node].service_mut() {
+            service.endpoints.push(endpoint);
         }
     }
 
     /// What is named in passing must exist: where dead messages go, what a replica is a copy of, whose it is,
     /// what a health check asks.
     fn named(&mut self) {
-        use super::resolve::{Want, node};
-        let mut missing = Vec::new();
-        for at in self.arch.graph.node_weights() {
-            let who = format!("`{}`", at.id.value);
+        let Self { arch, directory, findings, .. } = self;
+        for at in arch.graph.node_weights() {
+            let who = Who { id: &at.id.value, endpoint: None };
             let mut want = |name: Option<&Spanned<String>>, want| {
-                missing.extend(name.and_then(|name| node(&self.arch, name, want, &who).err()));
+                let missing =
+                    name.and_then(|name| super::resolve::node(arch, directory, name, want, &who).err());
+                findings.extend(missing.map(|f| *f));
             };
             match &at.kind {
                 NodeKind::Queue(queue) => want(queue.dead_letter.as_ref(), Want::Channel),
@@ -267,7 +296,6 @@ impl<'d> Building<'d> {
                 NodeKind::Topic(_) => {}
             }
         }
-        self.findings.extend(missing.into_iter().map(|f| *f));
     }
 }
 

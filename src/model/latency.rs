@@ -17,6 +17,17 @@ pub fn distribution(latency: &Latency) -> Option<Distribution> {
     let mean = span(latency.mean?.value);
     match latency.distribution.as_ref().map(|d| d.value) {
         Some(LatencyDistribution::Exponential) => Some(Distribution::Exponential(mean)),
+        Some(LatencyDistribution::Erlang) => {
+            Some(Distribution::Erlang { mean, shape: latency.shape.map_or(2, |s| s.value.0) })
+        }
+        Some(LatencyDistribution::Hyperexponential) => {
+            // Without a spread of its own twice as uneven as an exponential.
+            let deviation = latency.stddev.map_or(mean.times(2), |d| span(d.value));
+            Some(Distribution::hyperexponential(mean, deviation))
+        }
+        Some(LatencyDistribution::Uniform) => {
+            Some(Distribution::uniform(mean, latency.stddev.map(|d| span(d.value))))
+        }
         Some(LatencyDistribution::Lognormal) => {
             // Without a spread of its own a lognormal is as uneven as an exponential.
             let deviation = latency.stddev.map_or(mean, |d| span(d.value));
@@ -30,8 +41,10 @@ pub fn distribution(latency: &Latency) -> Option<Distribution> {
 /// microsecond.
 pub fn p99(latency: &Latency) -> Option<Duration> {
     let declared = latency.p99.map(|d| d.value);
-    let asked = Share::parse("99%").ok();
-    let listed = || latency.table().into_iter().find(|(q, _)| Some(*q) == asked).map(|(_, d)| d);
+    let listed = || {
+        let asked = Share::parse("99%").ok();
+        latency.table().into_iter().find(|(q, _)| Some(*q) == asked).map(|(_, d)| d)
+    };
     declared.or_else(listed).or_else(|| {
         let nanos = distribution(latency)?.quantile(0.99).nanos();
         Some(Duration(nanos.div_ceil(1000).saturating_mul(1000)))

@@ -103,7 +103,7 @@ impl Building<'_> {
         let mut said = HashMap::new();
         for (id, policy) in documents.iter().flat_map(|f| f.document.upstreams.iter()).flat_map(|u| u.iter())
         {
-            let Some(node) = self.resolve(id, Want::Service, "`upstreams`") else { continue };
+            let Some(node) = self.resolve(id, Want::Service, &"`upstreams`") else { continue };
             if let Some(first) = said.insert(node, id.span) {
                 said.insert(node, first);
                 let service = &self.arch.graph[node].id.value;
@@ -132,7 +132,7 @@ impl Building<'_> {
             let home = self.edge_homes.get(edge.index()).and_then(|h| self.documents.get(*h));
             let file = home.and_then(|f| f.document.defaults.as_ref()).and_then(|d| d.call.as_ref());
             let caller =
-                self.written(from).and_then(|(_, s)| s.defaults.as_ref()).and_then(|d| d.call.as_ref());
+                self.written(from).and_then(|w| w.service.defaults.as_ref()).and_then(|d| d.call.as_ref());
             let upstream = self.arch.upstreams.get(&to);
             let below = [caller.map(|c| &c.policy), upstream, file.map(|c| &c.policy)];
             let policy = &mut self.arch.graph[edge].policy;

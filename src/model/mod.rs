@@ -4,8 +4,10 @@
 //! Owns names and their resolution, the layers of defaults, and queries in the words of the domain, all in
 //! document order. Must not judge: that is `lint`'s, on the arithmetic of `analysis`.
 
+mod aliases;
 mod build;
 pub mod builtin;
+mod communications;
 mod edge;
 mod latency;
 mod layers;
@@ -17,7 +19,7 @@ pub mod rules;
 mod scenario;
 mod steps;
 
-pub use build::{Building, build};
+pub use build::{Building, build, from_text};
 pub use edge::{Edge, EdgeKind, Evidence, Fallback};
 pub use latency::{distribution, p99};
 pub use layers::Origin;

@@ -133,14 +133,13 @@ impl Architecture {
         if !public.is_empty() {
             return public;
         }
-        let called: BTreeSet<_> = self
+        let called = self
             .graph
-            .edge_indices()
-            .filter_map(|e| {
-                Some(EndpointRef { service: self.ends(e).1, endpoint: self.graph[e].to_endpoint? })
-            })
-            .collect();
-        self.endpoints().filter(|at| !called.contains(at)).collect()
+            .edge_references()
+            .filter_map(|e| Some(EndpointRef { service: e.target(), endpoint: e.weight().to_endpoint? }));
+        let mut called: Vec<_> = called.collect();
+        called.sort_unstable();
+        self.endpoints().filter(|at| called.binary_search(at).is_err()).collect()
     }
 
     /// Whether an endpoint is declared open to anyone: by itself, else by its service.

@@ -104,8 +104,8 @@ impl Building<'_> {
     }
 
     fn target(&mut self, target: &Spanned<spec::Target>, who: &str) -> Option<TargetRef> {
-        let node = self.resolve(&target.service, Want::Service, who)?;
-        let endpoint = self.endpoint(node, &target.value, who)?;
+        let node = self.resolve(&target.service, Want::Service, &who)?;
+        let endpoint = self.endpoint(node, &target.value, &who)?;
         Some(TargetRef { node, endpoint, instance: None })
     }
 
@@ -153,7 +153,7 @@ impl Building<'_> {
             None => (text, None),
         });
         let name = Spanned::new(id.to_owned(), target.span);
-        let node = self.resolve(&name, Want::Instances, who)?;
+        let node = self.resolve(&name, Want::Instances, &who)?;
         let Some(instance) = instance else { return Some((node, None)) };
         match instance_of(&self.arch.graph[node], instance) {
             Ok(instance) => Some((node, Some(instance))),

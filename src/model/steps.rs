@@ -1,39 +1,39 @@
 //! From what endpoints do to edges of the graph.
 
-use super::build::Building;
+use super::build::{Building, Written};
 use super::edge::Fallback;
 use super::node::Step;
-use super::resolve::{self, Want};
-use super::{Edge, EdgeKind, EndpointRef, Evidence, NodeKind};
+use super::resolve::{self, Want, Who};
+use super::{Edge, EdgeKind, Evidence, NodeKind};
 use crate::finding::Finding;
 use crate::source::Spanned;
 use crate::spec::scalar::Positive;
 use crate::spec::units::Share;
 use crate::spec::vocabulary as spec;
-use crate::spec::{Decode, Switch};
 use petgraph::graph::{EdgeIndex, NodeIndex};
-use std::sync::Arc;
+use std::borrow::Cow;
+use std::fmt::Display;
 
 /// The endpoint a target names; `None` where it stands for the whole service.
-type EndpointChoice = Option<usize>;
+pub(super) type EndpointChoice = Option<usize>;
 
-/// Who makes a call: a service, one of its endpoints or all of them, in the words of a finding.
-struct Caller {
-    node: NodeIndex,
-    endpoint: Option<usize>,
-    home: usize,
-    who: String,
+/// Who makes a call: a service, one of its endpoints or all of them, and what findings call it.
+pub(super) struct Caller<'c> {
+    pub node: NodeIndex,
+    pub endpoint: Option<usize>,
+    pub home: usize,
+    pub who: &'c dyn Display,
 }
 
 impl Building<'_> {
     /// The calls of every endpoint and handler of a service, and its plain dependencies.
     pub(super) fn calls(&mut self, node: NodeIndex) {
-        let Some((home, written)) = self.written(node) else { return };
-        let endpoints = written.endpoints.iter().flat_map(|e| e.0.iter().map(|(_, e)| e.calls.as_ref()));
-        let handlers = written.consumes.iter().flat_map(|c| c.0.iter().map(|(_, c)| c.calls.as_ref()));
-        for (endpoint, script) in endpoints.chain(handlers).enumerate() {
-            let who = format!("`{}`", self.arch.endpoint_id(EndpointRef { service: node, endpoint }));
-            let caller = Caller { node, endpoint: Some(endpoint), home, who };
+        let Some(Written { home, id, service }) = self.written(node) else { return };
+        let endpoints = service.endpoints.iter().flat_map(|e| e.0.iter().map(|(n, e)| (n, e.calls.as_ref())));
+        let handlers = service.consumes.iter().flat_map(|c| c.0.iter().map(|(n, c)| (n, c.calls.as_ref())));
+        for (endpoint, (name, script)) in endpoints.chain(handlers).enumerate() {
+            let who = Who { id, endpoint: Some(name) };
+            let caller = Caller { node, endpoint: Some(endpoint), home, who: &who };
             let steps = self.script(&caller, script.map_or(&[], |s| s.value.as_slice()));
             if let Some(endpoint) =
                 self.arch.graph[node].service_mut().and_then(|s| s.endpoints.get_mut(endpoint))
@@ -41,18 +41,17 @@ impl Building<'_> {
                 endpoint.steps = steps;
             }
         }
-        let who = format!("`{}`", self.arch.id(node));
-        let caller = Caller { node, endpoint: None, home, who };
-        for target in written.dependencies.iter().flat_map(|d| d.value.iter()) {
+        let caller = Caller { node, endpoint: None, home, who: &Who { id, endpoint: None } };
+        for target in service.dependencies.iter().flat_map(|d| d.value.iter()) {
             self.dependency(&caller, target);
         }
     }
 
-    fn script(&mut self, caller: &Caller, script: &[Spanned<spec::Step>]) -> Vec<Step> {
+    fn script(&mut self, caller: &Caller<'_>, script: &[Spanned<spec::Step>]) -> Vec<Step> {
         script.iter().filter_map(|step| self.step(caller, step)).collect()
     }
 
-    fn step(&mut self, caller: &Caller, step: &Spanned<spec::Step>) -> Option<Step> {
+    fn step(&mut self, caller: &Caller<'_>, step: &Spanned<spec::Step>) -> Option<Step> {
         match &step.value {
             spec::Step::Parallel(steps) => Some(Step::Parallel(self.script(caller, steps))),
             spec::Step::Work(work) => Some(Step::Work(*work)),
@@ -63,7 +62,7 @@ impl Building<'_> {
             }
             spec::Step::Publish(publish) => {
                 let target = publish.publish.as_ref()?;
-                let to = self.resolve(target, Want::Channel, &caller.who)?;
+                let to = self.resolve(target, Want::Channel, caller.who)?;
                 let mut edge = Edge::new(EdgeKind::Publish, target.span, "publish");
                 repeat(&mut edge, publish.probability, publish.times);
                 edge.via.clone_from(&publish.via);
@@ -71,7 +70,7 @@ impl Building<'_> {
                 Some(Step::Edge(self.connect(caller, to, edge)))
             }
             spec::Step::Data(data) => {
-                let to = self.resolve(&data.datastore, Want::Datastore, &caller.who)?;
+                let to = self.resolve(&data.datastore, Want::Datastore, caller.who)?;
                 let (kind, source) =
                     if data.write { (EdgeKind::Write, "write") } else { (EdgeKind::Read, "read") };
                 let mut edge = Edge::new(kind, data.datastore.span, source);
@@ -82,14 +81,14 @@ impl Building<'_> {
         }
     }
 
-    fn call(&mut self, caller: &Caller, call: &spec::Call) -> Option<EdgeIndex> {
+    fn call(&mut self, caller: &Caller<'_>, call: &spec::Call) -> Option<EdgeIndex> {
         let target = call.call.as_ref()?;
         // What stands in may be wrong as well: it is looked at in any case.
         let fallback = self.fallback(caller, call.fallback.as_ref());
-        let to = self.resolve(&target.service, Want::Service, &caller.who)?;
+        let to = self.resolve(&target.service, Want::Service, caller.who)?;
         let mut edge = Edge::new(call_kind(&call.policy), target.span, "call");
-        let target = self.routed(to, target.value.clone(), call.policy.method.as_ref());
-        edge.to_endpoint = self.endpoint(to, &target, &caller.who)?;
+        let target = self.routed(to, &target.value, call.policy.method.as_ref());
+        edge.to_endpoint = self.endpoint(to, &target, caller.who)?;
         edge.policy.clone_from(&call.policy);
         edge.optional = call.optional;
         edge.fallback = fallback;
@@ -97,9 +96,9 @@ impl Building<'_> {
         Some(self.connect(caller, to, edge))
     }
 
-    fn fallback(
+    pub(super) fn fallback(
         &mut self,
-        caller: &Caller,
+        caller: &Caller<'_>,
         fallback: Option<&Spanned<spec::Fallback>>,
     ) -> Option<Spanned<Fallback>> {
         let fallback = fallback?;
@@ -119,9 +118,9 @@ impl Building<'_> {
     }
 
     /// `dependencies: [cart]`: an edge without detail, unless a call names the same target already.
-    fn dependency(&mut self, caller: &Caller, target: &Spanned<spec::Target>) {
-        let Some(to) = self.resolve(&target.service, Want::Any, &caller.who) else { return };
-        let Some(endpoint) = self.endpoint(to, &target.value, &caller.who) else { return };
+    fn dependency(&mut self, caller: &Caller<'_>, target: &Spanned<spec::Target>) {
+        let Some(to) = self.resolve(&target.service, Want::Any, caller.who) else { return };
+        let Some(endpoint) = self.endpoint(to, &target.value, caller.who) else { return };
         let same = self.same_edges(caller, to, target.endpoint.as_ref().and(endpoint));
         let evidence = Evidence::new("dependencies", target.span);
         for edge in &same {
@@ -135,96 +134,13 @@ impl Building<'_> {
         }
     }
 
-    /// The edges listed on their own in one document.
-    pub(super) fn communications(&mut self, home: usize) {
-        let Some(file) = self.documents.get(home) else { return };
-        for (i, communication) in file.document.communications.iter().flat_map(|c| c.value.iter()).enumerate()
-        {
-            let own = || communication.to.iter().map(|to| Evidence::new("communications", to.span));
-            let imported = file.imported.as_ref().map(|all| all.get(i).cloned().unwrap_or_default());
-            let evidence = imported.unwrap_or_else(|| own().collect());
-            self.communication(home, communication, evidence);
-        }
-    }
-
-    fn communication(
-        &mut self,
-        home: usize,
-        written: &Spanned<spec::Communication>,
-        evidence: Vec<Evidence>,
-    ) {
-        let (Some(from), Some(to)) = (&written.from, &written.to) else { return };
-        let who = format!("`{}`", from.value);
-        let node = self.resolve(&from.service, Want::Any, "a communication");
-        let endpoint = node.and_then(|node| self.endpoint_named(node, &from.value, "a communication"));
-        let to_node = self.resolve(&to.service, Want::Any, &who);
-        let target = named_target(written, to);
-        let target = match to_node {
-            Some(node) => self.routed(node, target, written.policy.method.as_ref()),
-            None => target,
-        };
-        let to_endpoint = to_node.and_then(|node| self.endpoint(node, &target, &who));
-        let (Some(node), Some(endpoint), Some(to_node), Some(to_endpoint)) =
-            (node, endpoint, to_node, to_endpoint)
-        else {
-            return;
-        };
-        if self.arch.graph[node].service().is_none() {
-            return self.consumer_edge(home, node, to_node, written);
-        }
-        let caller = Caller { node, endpoint, home, who };
-        let fallback = self.fallback(&caller, written.fallback.as_ref());
-        let policy = origin_policy(written);
-        let mut same = self.same_edges(&caller, to_node, target.endpoint.as_ref().and(to_endpoint));
-        if same.is_empty() {
-            same = self.bare_edges(&caller, to_node);
-        }
-        for edge in &same {
-            let edge = &mut self.arch.graph[*edge];
-            edge.to_endpoint = edge.to_endpoint.or(to_endpoint);
-            edge.policy.fill(&policy);
-            edge.optional = edge.optional.or(written.optional);
-            edge.fallback = edge.fallback.or(fallback);
-            if edge.probability >= 1.0 && edge.times == 1 {
-                repeat(edge, written.probability, written.times);
-            }
-            // A protocol that is not waited for makes a message of the call.
-            if edge.kind == EdgeKind::Call {
-                edge.kind = call_kind(&edge.policy);
-            }
-            edge.evidence.extend(evidence.iter().cloned());
-        }
-        if !same.is_empty() {
-            return;
-        }
-        let mut edge = Edge::new(self.kind_to(to_node, &policy), to.span, "communications");
-        edge.evidence = evidence;
-        edge.whole = written.span;
-        edge.to_endpoint = to_endpoint;
-        edge.policy = policy;
-        edge.optional = written.optional;
-        edge.fallback = fallback;
-        repeat(&mut edge, written.probability, written.times);
-        let edge = self.connect(&caller, to_node, edge);
-        self.common(&caller, edge);
-    }
-
-    /// A communication from a queue or topic: its messages go to a service.
-    fn consumer_edge(
-        &mut self,
-        home: usize,
-        from: NodeIndex,
-        to: NodeIndex,
-        written: &Spanned<spec::Communication>,
-    ) {
-        let known = !self.between(from, to).is_empty();
-        if let (Some(target), false) = (&written.to, known) {
-            self.edge(home, from, to, Edge::new(EdgeKind::Consume, target.span, "communications"));
-        }
-    }
-
     /// Edges that say the same: from the same endpoint (or any, where none is named) to the same target.
-    fn same_edges(&mut self, caller: &Caller, to: NodeIndex, endpoint: Option<usize>) -> Vec<EdgeIndex> {
+    pub(super) fn same_edges(
+        &mut self,
+        caller: &Caller<'_>,
+        to: NodeIndex,
+        endpoint: Option<usize>,
+    ) -> Vec<EdgeIndex> {
         let mut same = self.between(caller.node, to).to_vec();
         same.retain(|e| {
             let edge = &self.arch.graph[*e];
@@ -234,23 +150,13 @@ impl Building<'_> {
         same
     }
 
-    /// Plain dependencies that name no endpoint: what says more of the same target is the same edge.
-    fn bare_edges(&mut self, caller: &Caller, to: NodeIndex) -> Vec<EdgeIndex> {
-        let mut all = self.same_edges(caller, to, None);
-        all.retain(|e| {
-            let edge = &self.arch.graph[*e];
-            edge.to_endpoint.is_none() && edge.evidence.iter().all(|e| e.source == "dependencies")
-        });
-        all
-    }
-
-    fn connect(&mut self, caller: &Caller, to: NodeIndex, mut edge: Edge) -> EdgeIndex {
+    pub(super) fn connect(&mut self, caller: &Caller<'_>, to: NodeIndex, mut edge: Edge) -> EdgeIndex {
         edge.from_endpoint = caller.endpoint;
         self.edge(caller.home, caller.node, to, edge)
     }
 
     /// Puts an edge behind the calls of its endpoint, or of all endpoints.
-    fn common(&mut self, caller: &Caller, edge: EdgeIndex) {
+    pub(super) fn common(&mut self, caller: &Caller<'_>, edge: EdgeIndex) {
         let Some(service) = self.arch.graph[caller.node].service_mut() else { return };
         if let Some(endpoint) = caller.endpoint {
             if let Some(endpoint) = service.endpoints.get_mut(endpoint) {
@@ -264,7 +170,7 @@ impl Building<'_> {
         }
     }
 
-    fn kind_to(&self, to: NodeIndex, policy: &spec::Policy) -> EdgeKind {
+    pub(super) fn kind_to(&self, to: NodeIndex, policy: &spec::Policy) -> EdgeKind {
         match &self.arch.graph[to].kind {
             NodeKind::Service(_) => call_kind(policy),
             NodeKind::Datastore(_) => EdgeKind::Read,
@@ -273,8 +179,13 @@ impl Building<'_> {
     }
 
     /// The node of a name, or a finding.
-    pub(super) fn resolve(&mut self, name: &Spanned<String>, want: Want, who: &str) -> Option<NodeIndex> {
-        let found = resolve::node(&self.arch, name, want, who);
+    pub(super) fn resolve(
+        &mut self,
+        name: &Spanned<String>,
+        want: Want,
+        who: &dyn Display,
+    ) -> Option<NodeIndex> {
+        let found = resolve::node(&self.arch, &mut self.directory, name, want, who);
         self.noted(found)
     }
 
@@ -283,35 +194,36 @@ impl Building<'_> {
         &mut self,
         node: NodeIndex,
         target: &spec::Target,
-        who: &str,
+        who: &dyn Display,
     ) -> Option<EndpointChoice> {
-        let found = resolve::endpoint(&self.arch, &mut self.routes, node, target, who);
+        let found = resolve::endpoint(&self.arch, &mut self.directory, node, target, who);
         self.noted(found)
     }
 
     /// A bare path with the method that is said beside it, where the service tells its methods apart.
-    fn routed(
+    pub(super) fn routed<'t>(
         &self,
         node: NodeIndex,
-        mut target: spec::Target,
+        target: &'t spec::Target,
         method: Option<&Spanned<String>>,
-    ) -> spec::Target {
+    ) -> Cow<'t, spec::Target> {
         let bare = target.endpoint.as_ref().filter(|name| name.starts_with('/'));
         if let (Some(name), Some(method)) = (bare, method) {
             let whole = format!("{} {}", method.value, name.value);
             if self.arch.graph[node].service().is_some_and(|s| s.endpoint(&whole).is_some()) {
-                target.endpoint = Some(Spanned::new(whole, name.span));
+                let endpoint = Some(Spanned::new(whole, name.span));
+                return Cow::Owned(spec::Target { endpoint, ..target.clone() });
             }
         }
-        target
+        Cow::Borrowed(target)
     }
 
     /// The same, but a target without an endpoint stands for the whole service.
-    fn endpoint_named(
+    pub(super) fn endpoint_named(
         &mut self,
         node: NodeIndex,
         target: &spec::Target,
-        who: &str,
+        who: &dyn Display,
     ) -> Option<EndpointChoice> {
         if target.endpoint.is_none() { Some(None) } else { self.endpoint(node, target, who) }
     }
@@ -321,34 +233,7 @@ impl Building<'_> {
     }
 }
 
-/// The target of a communication, with its `endpoint` and `method` keys taken in.
-fn named_target(written: &spec::Communication, to: &Spanned<spec::Target>) -> spec::Target {
-    let mut target = to.value.clone();
-    if let (None, Some(endpoint)) = (&target.endpoint, &written.endpoint) {
-        let method = written.policy.method.as_ref().filter(|_| endpoint.value.starts_with('/'));
-        let name =
-            method.map_or_else(|| endpoint.value.clone(), |m| format!("{} {}", m.value, endpoint.value));
-        target.endpoint = Some(Spanned::new(name, endpoint.span));
-    }
-    target
-}
-
-/// The policy of a communication. With `retry_count` its timeout is that of one attempt: that is what the
-/// pair means where it comes from.
-fn origin_policy(written: &spec::Communication) -> spec::Policy {
-    let mut policy = written.policy.clone();
-    let Some(count) = written.retry_count else { return policy };
-    let mut retry = spec::Retry { num_retries: Some(count), ..spec::Retry::default() };
-    if let Some(Spanned { value: Switch::On(timeout), span }) = policy.timeout {
-        retry.per_try_timeout = Some(Spanned::new(timeout, span));
-        policy.timeout = None;
-    }
-    let over = Spanned::new(Arc::new(Switch::On(retry)), count.span);
-    crate::spec::decode::fill(&mut policy.retry, Some(&over));
-    policy
-}
-
-const fn call_kind(policy: &spec::Policy) -> EdgeKind {
+pub(super) const fn call_kind(policy: &spec::Policy) -> EdgeKind {
     match &policy.protocol {
         Some(Spanned { value: spec::Protocol::MessageQueue | spec::Protocol::EventStream, .. }) => {
             EdgeKind::Publish
@@ -357,7 +242,7 @@ const fn call_kind(policy: &spec::Policy) -> EdgeKind {
     }
 }
 
-fn repeat(edge: &mut Edge, probability: Option<Spanned<Share>>, times: Option<Spanned<Positive>>) {
+pub(super) fn repeat(edge: &mut Edge, probability: Option<Spanned<Share>>, times: Option<Spanned<Positive>>) {
     edge.probability = probability.map_or(1.0, |p| p.fraction());
     edge.times = times.map_or(1, |t| t.value.0);
 }

@@ -42,6 +42,7 @@ pub fn all() -> Vec<(&'static str, &'static PolicyInfo)> {
     all.extend(of("circuit breaker", breaker::BREAKERS.iter()));
     all.extend(of("outlier detection", outlier::OUTLIERS.iter()));
     all.extend(of("jitter of a back-off", retry::JITTERS.iter().map(|(about, _)| about)));
+    all.extend(of("back-off of a product", retry::BACKOFFS.iter()));
     all.extend(of("limit of retries", retry::BUDGETS.iter()));
     all.extend(of("limit", limit::LIMITS.iter()));
     all.extend(of("queue discipline", queue::QUEUES.iter().map(|q| &q.about)));

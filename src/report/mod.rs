@@ -13,6 +13,7 @@ mod markup;
 mod mask;
 mod saved;
 mod snippet;
+pub mod study;
 mod summary;
 mod words;
 

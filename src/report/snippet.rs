@@ -20,6 +20,12 @@ const NEAR_LINES: usize = 40;
 /// A snippet holds no more bytes than this. A longer line (a document on one line) is named, not shown.
 const SNIPPET_BYTES: usize = 8 * 1024;
 
+/// Beyond so many places of one finding the rest is counted, unless all are asked for.
+const MOST_PLACES: usize = 24;
+
+/// A snippet takes labels in as long as no more than this many others were begun after it.
+const OPEN_WINDOWS: usize = 64;
+
 /// The bytes of one label on the line where it starts: a span over several lines is drawn on its first.
 struct Place<'a> {
     id: FileId,
@@ -44,11 +50,18 @@ struct Window<'a> {
     marks: Vec<(Place<'a>, &'a str, AnnotationKind)>,
 }
 
-/// What is shown under the headline of a finding, in telling order; what is masked is not shown.
-pub(super) fn elements<'a>(sources: &'a Sources, entry: &'a Entry<'_>, mask: &Mask) -> Vec<Element<'a>> {
+/// What is shown under the headline of a finding, in telling order; what is masked is not shown. Of very many
+/// places the first are, unless `verbose`.
+pub(super) fn elements<'a>(
+    sources: &'a Sources,
+    entry: &'a Entry<'_>,
+    mask: &Mask,
+    verbose: bool,
+) -> Vec<Element<'a>> {
     let mut windows: Vec<Window<'a>> = Vec::new();
     let mut apart = Vec::new();
-    for at in &entry.locations {
+    let shown = if verbose { usize::MAX } else { MOST_PLACES };
+    for at in entry.locations.iter().take(shown) {
         let kind = if at.primary { AnnotationKind::Primary } else { AnnotationKind::Context };
         let Some(span) = at.range.span else {
             name(&mut apart, origin(&at.range), &at.label);
@@ -60,13 +73,21 @@ pub(super) fn elements<'a>(sources: &'a Sources, entry: &'a Entry<'_>, mask: &Ma
             name(&mut apart, Origin::path(normalize_untrusted_str(&file.name)), &at.label);
         } else if place.line_end - place.line_start > SNIPPET_BYTES {
             name(&mut apart, origin(&at.range), &at.label);
-        } else if let Some(window) = windows.iter_mut().find(|window| window.takes(&place)) {
+        } else if let Some(window) = open(&mut windows).find(|window| window.takes(&place)) {
             window.take(place, &at.label, kind);
         } else {
             windows.push(Window::around(place, &at.label, kind));
         }
     }
-    windows.iter().map(|window| Element::Cause(window.draw(mask))).chain(apart).collect()
+    let more = entry.locations.len().saturating_sub(shown);
+    let more = (more > 0).then(|| format!("and {more} more places; --verbose shows each"));
+    let more = more.map(|text| Element::Message(Level::NOTE.message(text)));
+    windows.iter().map(|window| Element::Cause(window.draw(mask))).chain(apart).chain(more).collect()
+}
+
+fn open<'w, 'a>(windows: &'w mut [Window<'a>]) -> impl Iterator<Item = &'w mut Window<'a>> {
+    let closed = windows.len().saturating_sub(OPEN_WINDOWS);
+    windows.iter_mut().skip(closed)
 }
 
 /// Says where something is and what is to be seen there, without showing it.

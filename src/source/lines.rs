@@ -25,7 +25,7 @@ pub struct Location {
 impl LineIndex {
     /// Indexes a text. `\n` ends a line; a `\r` before it belongs to the line's end.
     pub fn new(text: &str) -> Self {
-        let breaks = text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i as u32 + 1);
+        let breaks = text.match_indices('\n').map(|(i, _)| i as u32 + 1);
         Self { starts: std::iter::once(0).chain(breaks).collect() }
     }
 
@@ -41,9 +41,20 @@ impl LineIndex {
 
     /// Lines and columns of a span of `text`.
     pub fn locate(&self, text: &str, span: Span) -> Location {
-        let (line, column) = self.position(text, span.start);
-        let (end_line, end_column) = self.position(text, span.end);
-        Location { line, column, end_line, end_column }
+        let line = self.line_of(span.start.min(text.len() as u32));
+        // Most spans end on the line they start on.
+        let within = self.starts.get(line + 1).is_none_or(|next| span.end < *next);
+        let end_line = if within && span.end >= span.start {
+            line
+        } else {
+            self.line_of(span.end.min(text.len() as u32))
+        };
+        Location {
+            line: line + 1,
+            column: self.column(text, line, span.start),
+            end_line: end_line + 1,
+            end_column: self.column(text, end_line, span.end),
+        }
     }
 
     /// The byte of `text` at a line and a column, both from 1; `None` where there is no such place.
@@ -54,12 +65,9 @@ impl LineIndex {
         Some((start + places.nth(column.checked_sub(1)?)?) as u32)
     }
 
-    fn position(&self, text: &str, byte: u32) -> (usize, usize) {
-        let byte = (byte as usize).min(text.len());
-        let line = self.line_of(byte as u32);
-        let start = self.start_of(line) as usize;
-        let column = text.get(start..byte).map_or(0, |before| before.chars().count());
-        (line + 1, column + 1)
+    fn column(&self, text: &str, line: usize, byte: u32) -> usize {
+        let (start, byte) = (self.start_of(line) as usize, (byte as usize).min(text.len()));
+        1 + text.get(start..byte).map_or(0, |before| before.chars().count())
     }
 }
 

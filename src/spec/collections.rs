@@ -3,8 +3,9 @@
 use super::decode::{Ctx, Decode, shorten};
 use super::facts::Facts;
 use super::schema::Defs;
-use super::tree::{Kind, Node};
+use super::tree::{Entry, Kind, Node};
 use crate::source::{Span, Spanned};
+use rayon::prelude::*;
 use serde_json::{Value, json};
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -81,13 +82,21 @@ impl<T: Decode> Decode for Map<T> {
             Kind::Null => &[],
             _ => return ctx.expected(node, "a mapping"),
         };
-        let read = entries.iter().filter_map(|entry| {
-            let value = ctx.enter(&entry.key.value, |ctx| T::decode(&entry.value, ctx));
-            let value = value.or_else(|| T::stand_in(&entry.value))?;
-            let key = Spanned::new(entry.key.value.to_string(), entry.key.span);
-            Some((key, Spanned::new(value, entry.value.span)))
-        });
-        Some(Self(read.collect()))
+        if entries.len() <= PART {
+            return Some(Self(read_entries(entries, ctx)));
+        }
+        // The services of a fleet: side by side, and what is found in the order of the text.
+        let read = |part: &'n [Entry]| {
+            let mut ctx = ctx.fork();
+            (read_entries(part, &mut ctx), ctx)
+        };
+        let parts: Vec<_> = entries.par_chunks(PART).map(read).collect();
+        let mut all = Vec::with_capacity(entries.len());
+        for (part, fork) in parts {
+            all.extend(part);
+            ctx.join(fork);
+        }
+        Some(Self(all))
     }
     fn schema(defs: &mut Defs) -> Value {
         json!({ "type": ["object", "null"], "additionalProperties": T::schema(defs) })
@@ -107,6 +116,35 @@ impl<T: Decode> Decode for Map<T> {
             facts.under(key, |facts| value.tell(facts));
         }
     }
+}
+
+/// A mapping with more entries is read in parts of so many.
+const PART: usize = 256;
+
+impl Ctx<'_> {
+    /// A reader at the same place that has found nothing yet, for another thread.
+    fn fork(&self) -> Self {
+        Self { path: self.path.clone(), ..Self::new() }
+    }
+
+    /// Takes in what a fork found.
+    fn join(&mut self, fork: Self) {
+        self.findings.extend(fork.findings);
+        self.meant.extend(fork.meant);
+    }
+}
+
+fn read_entries<'n, T: Decode>(
+    entries: &'n [Entry],
+    ctx: &mut Ctx<'n>,
+) -> Vec<(Spanned<String>, Spanned<T>)> {
+    let read = entries.iter().filter_map(|entry| {
+        let value = ctx.enter(&entry.key.value, |ctx| T::decode(&entry.value, ctx));
+        let value = value.or_else(|| T::stand_in(&entry.value))?;
+        let key = Spanned::new(entry.key.value.to_string(), entry.key.span);
+        Some((key, Spanned::new(value, entry.value.span)))
+    });
+    read.collect()
 }
 
 /// A mapping whose keys are ids: not empty, without white space.

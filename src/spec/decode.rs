@@ -14,7 +14,7 @@ use serde_json::{Map as JsonMap, Value, json};
 use std::collections::BTreeSet;
 
 /// A value that may stand in a document.
-pub trait Decode: Sized + Clone {
+pub trait Decode: Sized + Clone + Send + Sync {
     /// Reads it. `None` means that a finding has been raised.
     fn decode<'n>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option<Self>;
 
@@ -43,7 +43,7 @@ pub struct Ctx<'n> {
     pub findings: Vec<Finding>,
     pub(super) path: Vec<&'n str>,
     /// Mappings with a key that was misspelt, and the key it was read as.
-    meant: BTreeSet<(Span, &'static str)>,
+    pub(super) meant: BTreeSet<(Span, &'static str)>,
 }
 
 impl<'n> Ctx<'n> {
@@ -126,7 +126,8 @@ impl<'n> Ctx<'n> {
         let place = self.path.last().map_or_else(|| "the document".to_owned(), |k| format!("`{k}`"));
         let finding =
             Finding::new(&UNKNOWN_FIELD, key.span, format!("unknown key `{}` in {place}", shorten(key)));
-        let near = known.iter().find(|k| Some(**k) == nearest(key, known.iter().copied())).copied();
+        let near = nearest(key, known.iter().copied());
+        let near = known.iter().find(|k| Some(**k) == near).copied();
         let finding = match near {
             Some(near) => finding.help(format!("did you mean `{near}`?")),
             None => finding.help("keys of your own start with `x-`"),
@@ -171,7 +172,7 @@ pub fn decode_record<'n, R: Record>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option
     let entries = match &node.kind {
         Kind::Mapping(entries) => entries.as_slice(),
         Kind::Null => &[],
-        _ => return ctx.expected(node, "a mapping"),
+        _ => return super::scalar::not_a_mapping(node, ctx),
     };
     let mut record = R::default();
     for entry in entries {

@@ -51,6 +51,8 @@ pub struct FileTree {
     pub file: FileId,
     /// Its tree.
     pub node: Node,
+    /// The documents after the first: other formats have them, ours does not.
+    pub more: Vec<Node>,
     /// Whether it was named rather than included.
     pub root: bool,
     /// Whether it lies on top of the others.
@@ -67,6 +69,8 @@ pub struct Reader<'l> {
     pub findings: Vec<Finding>,
     /// Whether some file could not be read or has no syntax tree.
     pub broken: bool,
+    /// Whether other formats are read beside what is written: they may define what lies on top of nothing here.
+    pub imports: bool,
     seen: HashMap<String, FileId>,
 }
 
@@ -74,7 +78,7 @@ impl<'l> Reader<'l> {
     /// A reader that asks `loader` for files.
     pub fn new(loader: &'l dyn Loader, limits: Limits) -> Self {
         let (sources, findings) = (Sources::default(), Vec::new());
-        Self { loader, limits, sources, findings, broken: false, seen: HashMap::new() }
+        Self { loader, limits, sources, findings, broken: false, imports: false, seen: HashMap::new() }
     }
 
     /// The loader, for what is not YAML (`.env` files).
@@ -105,7 +109,9 @@ impl<'l> Reader<'l> {
     }
 
     fn named(&mut self, file: FileId, documents: Vec<Node>) -> FileTree {
-        FileTree { file, node: self.only(file, documents), root: true, overlay: false }
+        let mut documents = documents.into_iter();
+        let node = documents.next().unwrap_or_else(|| Node::new(Span::new(file, 0, 0), Kind::Null));
+        FileTree { file, node, more: documents.collect(), root: true, overlay: false }
     }
 
     /// Reads a text that was handed in (standard input, a test).
@@ -146,8 +152,7 @@ impl<'l> Reader<'l> {
         }
         for (file, documents) in files.iter().zip(self.parse_all(&files)) {
             let Some(documents) = documents else { continue };
-            let node = self.only(*file, documents);
-            let child = FileTree { file: *file, node, root: false, overlay: false };
+            let child = FileTree { root: false, ..self.named(*file, documents) };
             ancestors.push(child.file);
             let deep = ancestors.len() > self.limits.depth;
             let below = if deep { Vec::new() } else { self.include(&child, ancestors) };
@@ -245,18 +250,9 @@ impl<'l> Reader<'l> {
     /// The only document of a text; an empty text is an empty mapping.
     pub fn tree(&mut self, file: FileId) -> Option<Node> {
         let documents = self.documents(file)?;
-        Some(self.only(file, documents))
-    }
-
-    fn only(&mut self, file: FileId, documents: Vec<Node>) -> Node {
-        let mut documents = documents.into_iter();
-        let first = documents.next().unwrap_or_else(|| Node::new(Span::new(file, 0, 0), Kind::Null));
-        if let Some(second) = documents.next() {
-            let finding = Finding::new(&INVALID_YAML, second.span, "a second document in one file");
-            self.findings
-                .push(finding.label("not read").help("put it into a file of its own and `include` it"));
-        }
-        first
+        let tree = self.named(file, documents);
+        self.findings.extend(second(&tree));
+        Some(tree.node)
     }
 
     /// All documents of a text.
@@ -309,7 +305,8 @@ impl<'l> Reader<'l> {
 
     /// Decodes trees into documents: overlays laid, ids made unique, every mistake of every file found.
     pub fn decode(&mut self, trees: Vec<FileTree>) -> Vec<FileDocument> {
-        let mut trees = apply_overlays(trees, &mut self.findings);
+        self.findings.extend(trees.iter().filter_map(second));
+        let mut trees = apply_overlays(trees, self.imports, &mut self.findings);
         unique_ids(&mut trees, &mut self.findings);
         // A section without names to look up: what it defines is not known.
         let unread = |node: &Node| !matches!(node.kind, Kind::Mapping(_) | Kind::Null);
@@ -333,6 +330,12 @@ impl<'l> Reader<'l> {
         finding::sort(&mut self.findings);
         documents
     }
+}
+
+/// That a file holds more than the one document that is read.
+fn second(tree: &FileTree) -> Option<Finding> {
+    let finding = Finding::new(&INVALID_YAML, tree.more.first()?.span, "a second document in one file");
+    Some(finding.label("not read").help("put it into a file of its own and `include` it"))
 }
 
 /// Reads one text as a document, for tests and small programs.

@@ -20,5 +20,6 @@ pub mod vocabulary;
 
 pub use decode::{Decode, Ids, Map, Switch};
 pub use load::{Evidence, FileDocument, FileTree, Reader, read_text};
-pub use parse::Limits;
+pub use overlay::nothing_below;
+pub use parse::{Limits, is_template};
 pub use schema::document_schema;

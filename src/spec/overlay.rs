@@ -4,7 +4,7 @@
 use super::load::FileTree;
 use super::rules::{DUPLICATE_DEFINITION, INVALID_VALUE};
 use super::tree::{Entry, Kind, Node};
-use crate::finding::{Finding, nearest};
+use crate::finding::{Finding, Names, nearest};
 use crate::source::{Piece, Span, Spanned};
 use std::collections::HashMap;
 
@@ -16,8 +16,8 @@ const SECTIONS: [&str; 7] =
     ["services", "datastores", "queues", "topics", "upstreams", "aliases", "scenarios"];
 
 /// Lays overlay files over the others, in order, and definitions marked `overlay: true` over the earlier
-/// definition of the same id.
-pub fn apply_overlays(trees: Vec<FileTree>, findings: &mut Vec<Finding>) -> Vec<FileTree> {
+/// definition of the same id. With `imports` those of what is not written stay: an import may bring it.
+pub fn apply_overlays(trees: Vec<FileTree>, imports: bool, findings: &mut Vec<Finding>) -> Vec<FileTree> {
     let is_overlay = |t: &FileTree| t.overlay || t.node.get("overlay").and_then(Node::plain) == Some("true");
     let (over, mut base): (Vec<_>, Vec<_>) = trees.into_iter().partition(is_overlay);
     if base.is_empty() {
@@ -29,9 +29,10 @@ pub fn apply_overlays(trees: Vec<FileTree>, findings: &mut Vec<Finding>) -> Vec<
             lay_section(&mut base, entry);
         }
     }
+    let imports = imports || base.iter().any(|t| t.node.get("import").is_some());
     for later in 0..base.len() {
         for section in NAMESPACE {
-            lay_marked(&mut base, later, section, findings);
+            lay_marked(&mut base, later, section, imports, findings);
         }
     }
     base
@@ -74,7 +75,13 @@ fn lay(node: &mut Node, entry: Entry) {
 }
 
 /// Moves definitions of file `later` that say `overlay: true` onto the earlier definition of their id.
-fn lay_marked(base: &mut [FileTree], later: usize, section: &str, findings: &mut Vec<Finding>) {
+fn lay_marked(
+    base: &mut [FileTree],
+    later: usize,
+    section: &str,
+    imports: bool,
+    findings: &mut Vec<Finding>,
+) {
     let marked = |e: &Entry| e.value.get("overlay").and_then(Node::plain) == Some("true");
     let Some(Kind::Mapping(entries)) =
         base.get_mut(later).and_then(|t| t.node.get_mut(section)).map(|n| &mut n.kind)
@@ -86,25 +93,39 @@ fn lay_marked(base: &mut [FileTree], later: usize, section: &str, findings: &mut
     }
     let (over, rest) = std::mem::take(entries).into_iter().partition::<Vec<_>, _>(marked);
     *entries = rest;
-    for entry in over {
+    let (mut names, mut waiting) = (None, Vec::new());
+    for mut entry in over {
         let id = entry.key.value.clone();
         let below = base.iter_mut().filter_map(|t| t.node.get_mut(section)).find_map(|s| s.get_mut(&id));
-        match below {
-            Some(node) => node.overlay(entry.value),
-            None => findings.push(nothing_below(base, section, &entry)),
+        if let Some(node) = below {
+            if let Kind::Mapping(keys) = &mut entry.value.kind {
+                keys.retain(|key| key.key.value != "overlay");
+            }
+            node.overlay(entry.value);
+        } else if imports {
+            waiting.push(entry);
+        } else {
+            let names = names.get_or_insert_with(|| known(base, section));
+            let id = Spanned::new(entry.key.value.to_string(), entry.key.span);
+            findings.push(nothing_below(names, &id));
         }
+    }
+    let home = base.get_mut(later).and_then(|t| t.node.get_mut(section)).map(|n| &mut n.kind);
+    if let Some(Kind::Mapping(entries)) = home {
+        entries.append(&mut waiting);
     }
 }
 
-fn nothing_below(base: &[FileTree], section: &str, entry: &Entry) -> Finding {
+fn known(base: &[FileTree], section: &str) -> Names {
     let known = base.iter().filter_map(|t| t.node.get(section)).flat_map(|s| s.entries().iter());
-    let near = nearest(&entry.key.value, known.map(|e| e.key.value.as_str()));
-    let message = format!("`{}` lies on top of nothing: no other file defines it", entry.key.value);
-    let finding = Finding::new(&INVALID_VALUE, entry.key.span, message).about(&entry.key.value);
-    match near {
-        Some(near) => finding.help(format!("did you mean `{near}`?")),
-        None => finding.help("remove `overlay: true` to define it here"),
-    }
+    Names::new(known.map(|e| e.key.value.as_str()))
+}
+
+/// Of a definition marked `overlay: true` that no other defines.
+pub fn nothing_below(known: &mut Names, id: &Spanned<String>) -> Finding {
+    let message = format!("`{}` lies on top of nothing: no other file defines it", id.value);
+    let finding = Finding::new(&INVALID_VALUE, id.span, message).about(&id.value);
+    finding.guess(id, known, || "remove `overlay: true` to define it here".to_owned())
 }
 
 /// Reports ids that are defined twice, in whatever files and sections, and keeps the first.
@@ -141,14 +162,22 @@ fn duplicate(entry: &Entry, first: Span, other: &str, section: &str) -> Finding 
 /// Why a `--set` cannot be done, and what helps.
 type SetError = (String, Option<String>);
 
-/// Puts `value` at `path` (`services.web.replicas`, `"…"` around names with dots, `[0]` in lists).
+/// The sections in which `--set` may name what is not there yet: what is said there is about something that is
+/// defined elsewhere, or new.
+const OPEN: [&str; 3] = ["upstreams", "aliases", "scenarios"];
+
+/// Puts `value` at `path` (`services.web.replicas`, `"…"` around names with dots; in lists `[0]`, or what an item
+/// is `to`, or its `name`, `id` or `call`).
 pub fn apply_set(path: &str, value: Node, trees: &mut [FileTree]) -> Result<(), SetError> {
     let parts = split_path(path)
         .ok_or_else(|| (format!("`{path}` is not a path: write `services.web.replicas`"), None))?;
     let home = match parts.as_slice() {
         [section, id, ..] if SECTIONS.contains(&section.as_str()) => {
             let home = trees.iter().position(|t| t.node.get(section).and_then(|s| s.get(id)).is_some());
-            Some(home.ok_or_else(|| unknown_id(trees, section, id))?)
+            match home {
+                None if OPEN.contains(&section.as_str()) => trees.iter().position(|t| t.root),
+                home => Some(home.ok_or_else(|| unknown_id(trees, section, id))?),
+            }
         }
         _ => trees.iter().position(|t| t.root),
     };
@@ -163,8 +192,34 @@ pub fn apply_set(path: &str, value: Node, trees: &mut [FileTree]) -> Result<(), 
 
 fn unknown_id(trees: &[FileTree], section: &str, id: &str) -> SetError {
     let known = trees.iter().filter_map(|t| t.node.get(section)).flat_map(|s| s.entries().iter());
-    let near = nearest(id, known.map(|e| e.key.value.as_str())).map(|near| format!("did you mean `{near}`?"));
-    (format!("{section} has no `{id}` to set"), near)
+    let known: Vec<&str> = known.map(|e| e.key.value.as_str()).collect();
+    let near = nearest(id, known.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+    (format!("{section} has no `{id}` to set"), near.or_else(|| there_are(&known)))
+}
+
+/// `there are web, cart and 7 more`.
+fn there_are(known: &[&str]) -> Option<String> {
+    let shown = known.iter().take(12).copied().collect::<Vec<_>>().join(", ");
+    let more = known.len().saturating_sub(12);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!known.is_empty()).then(|| format!("there are {shown}{more}"))
+}
+
+/// What the item of a list is called by: where it goes, or its name.
+fn item_name(item: &Node) -> Option<&str> {
+    ["to", "name", "id", "call"].iter().find_map(|key| item.get(key)).and_then(Node::text)
+}
+
+/// The item of a list that is called so.
+fn named_item<'t>(node: &'t mut Node, part: &str) -> Result<&'t mut Node, SetError> {
+    let names: Vec<String> = node.items().iter().filter_map(item_name).map(str::to_owned).collect();
+    let items = if let Kind::Sequence(items) = &mut node.kind { items.as_mut_slice() } else { &mut [] };
+    let found = items.iter_mut().find(|item| item_name(item) == Some(part));
+    found.ok_or_else(|| {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let near = nearest(part, names.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+        (format!("the list has no `{part}`"), near.or_else(|| there_are(&names)))
+    })
 }
 
 fn step<'t>(node: &'t mut Node, part: &str, span: Span) -> Result<&'t mut Node, SetError> {
@@ -175,6 +230,9 @@ fn step<'t>(node: &'t mut Node, part: &str, span: Span) -> Result<&'t mut Node, 
         let length = items.len();
         let item = index.parse::<usize>().ok().and_then(|i| items.get_mut(i));
         return item.ok_or_else(|| (format!("`{part}`: the list has {length} items, counted from 0"), None));
+    }
+    if node.items().iter().any(|item| item_name(item).is_some()) {
+        return named_item(node, part);
     }
     if !matches!(node.kind, Kind::Mapping(_)) {
         *node = Node::new(span, Kind::Mapping(Vec::new()));

@@ -351,6 +351,31 @@ fn local_tag(tag: &serde_yaml::granit_parser::Tag) -> Option<Box<str>> {
     (!tag.is_yaml_core_schema()).then(|| tag.original().into())
 }
 
+/// Whether a text is a Go template, as Helm has them, rather than YAML with braces in its texts.
+pub fn is_template(text: &str) -> bool {
+    let acts = |line: &str| {
+        [
+            "if ",
+            "range ",
+            "with ",
+            "include ",
+            "define ",
+            "template ",
+            "end ",
+            "else ",
+            ".Values",
+            ".Release",
+            ".Chart",
+            "$",
+        ]
+        .iter()
+        .any(|word| line.starts_with(word))
+    };
+    let after = text.match_indices("{{").filter_map(|(at, _)| text.get(at + 2..));
+    let templated = after.map(|rest| rest.trim_start_matches('-').trim_start()).any(acts);
+    templated && [".Values", ".Release", ".Chart", "include \""].iter().any(|word| text.contains(word))
+}
+
 /// The parser's words, at the byte it stopped at, with what usually causes them.
 fn syntax_error(error: &ScanError, text: &str, file: FileId, limits: Limits) -> Finding {
     let at = error.marker().byte_offset().unwrap_or(0).min(text.len());
@@ -371,6 +396,11 @@ fn syntax_error(error: &ScanError, text: &str, file: FileId, limits: Limits) -> 
         return Finding::new(&LIMIT_EXCEEDED, span, message).help("split the file with `include`");
     }
     let finding = Finding::new(&INVALID_YAML, span, info.clone());
+    if is_template(text) {
+        return finding.label("here it stops being YAML").help(
+            "this is a template of a Helm chart: run `helm template CHART > all.yaml`, and read that file",
+        );
+    }
     if tab {
         return finding.label("a tab").help("YAML indents with spaces: replace the tab");
     }

@@ -75,6 +75,7 @@ fn gobreaker_settings(config: &Value) -> ConsecutiveSettings {
         open_duration: span(config["timeout"].as_str().expect("a span")),
         permitted_calls: config["max_requests"].as_u64().expect("a number") as u32,
         interval: Some(interval).filter(|interval| !interval.is_zero()),
+        ..Default::default()
     }
 }
 

@@ -15,6 +15,7 @@ mod discovering;
 mod hashing;
 mod limiting;
 mod messaging;
+mod more;
 mod outliers;
 mod retrying;
 

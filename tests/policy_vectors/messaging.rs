@@ -21,7 +21,7 @@ fn kafka_range(vector: &Value) {
     let sizes: Vec<(u32, u32)> = (0..).zip(topics.values().map(number)).collect();
     assert_eq!(vector["input"]["subscriptions"], "both to both");
     let consumers = config["consumers"].as_array().expect("a list");
-    let member = |_| Member { topics: (0..).take(sizes.len()).collect(), owned: Vec::new() };
+    let member = |_| Member { topics: (0..).take(sizes.len()).collect(), ..Default::default() };
     let members: Vec<Member> = consumers.iter().map(member).collect();
     let shares = Assignor::Range.assign(&sizes, &members);
     assert_eq!(shares.len(), vector["expected"].as_object().expect("shares").len());

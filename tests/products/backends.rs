@@ -2,7 +2,7 @@
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Condvar, Mutex};
@@ -18,8 +18,9 @@ struct Desk {
     changed: Condvar,
 }
 
-/// Back ends that answer with their own number. One that is asked for `/hold` answers only once it is
-/// let go, when this is dropped.
+/// Back ends that answer with their own number. A request says what it meets: `fail=1` in its query has
+/// back end 1 answer 503 (`fail=all`: every one), `hold=1` has it answer only once it is let go, when
+/// this is dropped.
 pub struct Backends {
     pub addresses: Vec<SocketAddr>,
     desk: Arc<Desk>,
@@ -58,11 +59,12 @@ impl Backends {
     }
 
     /// Sends a request that will not be answered, and tells who got it.
-    pub fn hold(&self, proxy: u16, path: &str) -> (usize, TcpStream) {
+    pub fn hold(&self, proxy: u16, path: &str, headers: &[(&str, &str)]) -> (usize, TcpStream) {
         let held = self.desk.held.lock().expect("no panic");
         let before = held.0.len();
         drop(held);
-        let stream = send(proxy, &format!("/hold{path}"), &[]);
+        let query = if path.contains('?') { "" } else { "?hold=all" };
+        let stream = send(proxy, &format!("{path}{query}"), headers);
         let held = self.desk.held.lock().expect("no panic");
         let (held, waited) = self
             .desk
@@ -88,7 +90,16 @@ fn serve(mut stream: TcpStream, number: usize, desk: &Desk) {
     // The proxies keep idle connections; a test is over before this.
     let _ = stream.set_read_timeout(Some(Duration::from_secs(60)));
     while let Some(head) = read_head(&mut stream) {
-        if head.starts_with("GET /hold") {
+        let line = head.lines().next().unwrap_or_default();
+        let asked =
+            |what: &str| line.contains(&format!("{what}=all")) || line.contains(&format!("{what}={number}"));
+        if asked("fail") {
+            if stream.write_all(b"HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n").is_err() {
+                return;
+            }
+            continue;
+        }
+        if asked("hold") {
             let mut held = desk.held.lock().expect("no panic");
             held.0.push(number);
             desk.changed.notify_all();
@@ -114,7 +125,8 @@ fn read_head(stream: &mut TcpStream) -> Option<String> {
     String::from_utf8(head).ok()
 }
 
-fn send(port: u16, path: &str, headers: &[(&str, &str)]) -> TcpStream {
+/// Sends a request; [`answer`] waits for what comes back.
+pub fn send(port: u16, path: &str, headers: &[(&str, &str)]) -> TcpStream {
     let to = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let mut stream = TcpStream::connect_timeout(&to, PATIENCE).expect("the proxy listens");
     stream.set_read_timeout(Some(PATIENCE)).expect("a timeout");
@@ -144,8 +156,12 @@ impl Answer {
 }
 
 pub fn get(port: u16, path: &str, headers: &[(&str, &str)]) -> Answer {
+    answer(send(port, path, headers))
+}
+
+pub fn answer(mut stream: TcpStream) -> Answer {
     let mut text = String::new();
-    send(port, path, headers).read_to_string(&mut text).expect("an answer");
+    stream.read_to_string(&mut text).expect("an answer");
     let (head, body) = text.split_once("\r\n\r\n").expect("a head");
     let fine = head.split(' ').nth(1) == Some("200");
     Answer { head: head.to_owned(), backend: body.trim().parse().ok().filter(|_| fine) }
@@ -200,6 +216,11 @@ impl Proxy {
             assert!(ended.is_none() && !late, "the proxy does not listen: {}", self.log());
             std::thread::sleep(Duration::from_millis(20));
         }
+    }
+
+    /// Its folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     fn log(&self) -> String {

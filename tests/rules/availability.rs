@@ -1,6 +1,6 @@
 //! Guards of the rules of `availability`.
 
-use crate::support::{BOUNDED, calls, check, words};
+use crate::support::{BOUNDED, ROOT, calls, check, judged, words};
 
 #[test]
 fn guards_of_stopped_dependency() {
@@ -115,7 +115,10 @@ fn a_promise_covers_its_own_calls() {
     check(&promise(&sometimes("5%"), weak), &[]);
     check(&promise(&sometimes("20%"), weak), &error);
     check(&promise(&format!("{}, {}", sometimes("5%"), sometimes("20%")), weak), &error);
-    assert!(words(&promise(&sometimes("20%"), weak)).contains("1 − 20% × (1 − 99%) = 99.8%"));
+    let said = words(&promise(&sometimes("20%"), weak));
+    assert!(said.contains("1 − 20% × (1 − 99%) = 99.8%"), "{said}");
+    assert!(said.contains("`b` promises 99%, needed in 20% of the requests\n"), "{said}");
+    assert!(words(&promise("call: b E", weak)).contains("`b` promises 99%\n"));
     // The promise of an endpoint covers what that one calls; that of a service is held against its best one,
     // other than the one that its health check asks.
     let of = |e: &str, f: &str, about: &str| {
@@ -127,10 +130,22 @@ fn a_promise_covers_its_own_calls() {
     check(&of(&format!("{slo}, {call}"), "", up), &error);
     check(&of(slo, call, up), &[]);
     check(&of(call, "", &format!("{slo}, {up}")), &[]);
-    check(&of(call, call, &format!("{slo}, {up}")), &error);
+    let equal = of(call, call, &format!("{slo}, {up}"));
+    check(&equal, &error);
+    assert!(words(&equal).contains("of its endpoints `a E` can reach most"), "the first of equals");
     check(&of(call, call, slo), &[]);
     // Endpoint and service break by the same cause.
     check(&of(&format!("{slo}, {call}"), call, &format!("{slo}, {up}")), &error);
+    // Of two promises of one service the lower one counts, in either order.
+    let endpoint = |slo: &str| format!("{{ slo: {{ availability: {slo} }} }}");
+    let both = |e: &str, f: &str| {
+        let b = format!("  b: {{ endpoints: {{ E: {}, F: {} }} }}", endpoint(e), endpoint(f));
+        promise("call: b E, call: b F", &b)
+    };
+    check(&both("99.99%", "99.95%"), &[]);
+    check(&both("99.99%", "99%"), &error);
+    check(&both("99%", "99.99%"), &error);
+    assert!(words(&both("99.99%", "99%")).contains("99% = 99%"), "once");
     // The endpoint that is called counts, before its service.
     let b = |numbers: &str| promise("call: b E", &format!("  b: {{ {numbers} }}"));
     check(&b("slo: { availability: 99% }, endpoints: { E: { slo: { availability: 99.99% } } }"), &[]);
@@ -169,6 +184,12 @@ fn guards_of_slo_extra_nine() {
     check(&of("read: d", "datastores: { d: { availability: 99.95% } }"), &info);
     check(&of("call: b E", "  b: { availability: 99.95%, endpoints: [E] }"), &info);
     check(&of("call: b E", "  b: { endpoints: [E] }"), &[]);
+    // Of several calls the one that most is lost to.
+    let twice =
+        |p: &str, q: &str| format!("{{ call: b E, probability: {p} }}, {{ call: b E, probability: {q} }}");
+    check(&of(&twice("10%", "90%"), &b("99.98%")), &info);
+    check(&of(&twice("90%", "10%"), &b("99.98%")), &info);
+    check(&of(&twice("10%", "20%"), &b("99.98%")), &[]);
     // What is behind the dependency is the dependency's.
     let behind = "  b: { slo: { availability: 99.99% }, endpoints: { E: { calls: [read: d] } } }\ndatastores: { d: { availability: 99.999% } }";
     check(&of("call: b E", behind), &[]);
@@ -343,4 +364,22 @@ fn guards_of_tier_inversion() {
     // Inherited tiers count; two calls are one finding.
     let top = "defaults: { service: { tier: 3 }, call: { timeout: 1s, propagate_deadline: true } }";
     check(&calls(top, &["a > b", "a > b"]).replacen("  a:\n", "  a:\n    tier: 1\n", 1), &found);
+}
+
+#[test]
+fn what_costs_too_much_to_follow_is_still_found() {
+    // Each of a chain fails all before it: more than two million looks in all.
+    let count = 1_500;
+    let edges: Vec<_> = (1..count).map(|i| format!("s{} > s{i}", i - 1)).collect();
+    let text = calls(BOUNDED, &edges.iter().map(String::as_str).collect::<Vec<_>>());
+    let text = text.replace("    endpoints:", "    replicas: 1\n    endpoints:");
+    let (mut findings, _) = judged(&vec![(ROOT.to_owned(), text.into_bytes())]);
+    findings.retain(|f| f.rule.id == "single-point-of-failure");
+    assert_eq!(findings.len(), count);
+    // Of a long way both ends are shown.
+    let last = findings.iter().find(|f| f.subjects == [format!("s{}", count - 1)]).unwrap();
+    let hops: Vec<_> = last.path.iter().map(|hop| hop.to.clone()).collect();
+    let ends = (1..=32).chain(count - 32..count).map(|i| format!("s{i}"));
+    assert_eq!(hops, ends.collect::<Vec<_>>());
+    assert!(last.notes[0].starts_with("1435 calls in the middle"), "{:?}", last.notes);
 }

@@ -59,6 +59,7 @@ fn guards_of_overload() {
     let both = words(&of(ten, "rate: 900/s, peak: 2000/s"));
     assert!(both.contains("900/s × 10ms = 9 at once, 90% of 10"), "{both}");
     assert!(both.contains("at the declared peak it would be 200% busy"), "{both}");
+    assert!(!words(&of(ten, "rate: 900/s, peak: 900/s")).contains("declared peak"));
     let steps = "rate: [{ at: 0s, value: 2000/s }, { at: 1m, value: 10/s }]";
     check(&of(ten, steps), &warning);
     check(&of(ten, "rate: [{ at: 0s, value: 10/s }, { at: 1m, value: 2000/s }]"), &error);
@@ -94,6 +95,37 @@ fn guards_of_overload() {
 }
 
 #[test]
+fn what_overload_proposes_is_enough() {
+    // 9 and 16 at once, two by a replica: below 80% from 6 and from 11 on.
+    for (rate, needed) in [("900/s", 6), ("1600/s", 11)] {
+        let of =
+            |replicas: u32| shop("", &format!("replicas: {replicas}, workers: 2"), &format!("rate: {rate}"));
+        let [finding] = &found(&of(5))[..] else { panic!("{rate}") };
+        let help = format!("below 80% it is with {needed} replicas, with more workers per replica");
+        assert!(finding.help[0].starts_with(&help), "{:?}", finding.help);
+        check(&of(needed - 1), &["warning overload"]);
+        check(&of(needed), &[]);
+    }
+}
+
+#[test]
+fn what_an_overload_says() {
+    let text = "services:\n  web: { endpoints: { E: { calls: [CALLS] } } }\n  \
+                cart: { replicas: 1, workers: 1, endpoints: { E: { latency: SLOW }, F: { latency: FAST } } }\n\
+                traffic: [{ to: web E, rate: 100/s }]\n";
+    let calls = "{ call: cart E, timeout: 1s, times: 2 }, { call: cart F, timeout: 1s, times: 5 }";
+    let constant = |ms: u32| format!("{{ distribution: constant, mean: {ms}ms }}");
+    let text = text.replace("CALLS", calls).replace("SLOW", &constant(5)).replace("FAST", &constant(1));
+    let [finding] = &found(&text)[..] else { panic!("{text}") };
+    assert_eq!(finding.primary.text, "1 replica × 1 worker = 1 at once");
+    // 200/s of 5ms are more work than 500/s of 1ms: that way is shown.
+    assert_eq!(finding.notes, ["200/s × 5ms (`E`) + 500/s × 1ms (`F`) = 1.5 at once, 150% of 1"]);
+    let way: Vec<_> =
+        finding.path.iter().map(|h| (h.from.as_str(), h.to.as_str(), h.value.as_str())).collect();
+    assert_eq!(way, [("traffic", "web", "100/s"), ("web", "cart", "200/s")]);
+}
+
+#[test]
 fn handlers_and_datastores_are_overloaded_too() {
     let text = |more: &str| {
         format!(
@@ -108,6 +140,11 @@ fn handlers_and_datastores_are_overloaded_too() {
     check(&text("").replace("RATE", "99/s"), &["warning overload"]);
     check(&text("").replace("RATE", "100/s"), &["error overload"]);
     check(&text("").replace("RATE", "200/s"), &["error overload"; 2]);
+    let labels: Vec<_> =
+        found(&text("").replace("RATE", "200/s")).into_iter().map(|f| f.primary.text).collect();
+    assert_eq!(labels, ["2 replicas × 5 messages = 10 at once", "1 replica × 4 accesses = 4 at once"]);
+    let one = text("").replace("workers: 4", "workers: 1").replace("RATE", "50/s");
+    assert!(words(&one).contains("1 replica × 1 access = 1 at once"));
     let said = words(&text("").replace("RATE", "120/s"));
     assert!(said.contains("`mailer` with `q` cannot keep up: its handlers would be 120% busy"), "{said}");
     // A handler holds its message while it waits: 100ms and 20ms.

@@ -185,7 +185,8 @@ fn what_the_layers_say() {
 #[test]
 fn patterns_that_match_nothing() {
     let found = ["error unmatched-pattern"];
-    let rule = |from, to| system(&format!("{{ forbid: {{ from: {from}, to: {to} }} }}"), &["a > b"]);
+    let rule =
+        |from: &str, to: &str| system(&format!("{{ forbid: {{ from: {from}, to: {to} }} }}"), &["a > b"]);
     for pattern in ["c", "'c*'", "owner:a", "layer:a", "tag:a", "team:a", "[]", "'[a'"] {
         check(&rule("b", pattern), &found);
         check(&rule(pattern, "a"), &found);
@@ -204,6 +205,12 @@ fn patterns_that_match_nothing() {
     assert!(near.contains("did you mean `payment2`?"), "{near}");
     let told = words(&with(&with(&rule("b", "owner:nobody"), "a", "owner: sales"), "b", "owner: sales"));
     assert!(told.contains("each owner that is used: `sales`"), "{told}");
+    let told = |pattern: &str| words(&rule("b", pattern));
+    assert!(told("zebra").contains("patterns match the ids of services, datastores, queues and topics"));
+    assert!(
+        told("team:zebra").contains("`owner:`, `layer:` and `tag:` choose by these, everything else by id")
+    );
+    assert!(told("owner:zebra").contains("no owner is used here"));
     let layer = |word: &str| {
         let yaml = calls(&format!("{BOUNDED}\nlint: {{ layers: [edge, domain] }}"), &["a > b"]);
         with(&yaml, "b", &format!("layer: {word}"))

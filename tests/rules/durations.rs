@@ -1,6 +1,6 @@
 //! Guards of the rules on timeouts: what a caller waits against what is spent below it.
 
-use crate::support::{calls, check, words};
+use crate::support::{ROOT, calls, check, judged, words};
 
 fn pair(outer: &str, inner: &str) -> String {
     calls("", &[&format!("a > b: {outer}"), &format!("b > c: {inner}")])
@@ -272,4 +272,28 @@ queues: {{ q: {{ external_producers: true, max_deliveries: 3, dead_letter: dead,
     let open = "calls: [{ call: b E }]";
     check(&system("visibility_timeout: 1s", open), &["warning missing-timeout"]);
     check(&system("visibility_timeout: 1s", ""), &[]);
+}
+
+#[test]
+fn a_sum_says_what_cuts_it() {
+    let inner = "retry: { num_retries: 1, per_try_timeout: 1500ms, backoff: { base: 25ms } }";
+    let told = |timeout: &str| words(&pair("timeout: 1s", &format!("timeout: {timeout}, {inner}")));
+    let sum = "2 attempts × 1.5s + 25ms back-off";
+    assert!(told("2s").contains(&format!("but this call may take 2s: {sum}, cut by its timeout of 2s")));
+    let whole = told("4s");
+    assert!(whole.contains(&format!("but this call may take 3.025s: {sum}\n")), "{whole}");
+}
+
+#[test]
+fn of_many_parts_the_first_are_pointed_at() {
+    let mut edges = vec!["a > b: timeout: 5s".to_owned()];
+    edges.extend((0..10).map(|i| format!("b > c{i}: timeout: 1s")));
+    let top = "lint: { rules: { high-fan-out: allow } }";
+    let text = calls(top, &edges.iter().map(String::as_str).collect::<Vec<_>>());
+    let (findings, _) = judged(&vec![(ROOT.to_owned(), text.into_bytes())]);
+    let [finding] = &findings[..] else { panic!("{} findings", findings.len()) };
+    assert_eq!(finding.rule.id, "timeout-budget-exceeded");
+    assert_eq!((finding.secondary.len(), finding.path.len()), (8, 11));
+    let eight = ["1s"; 8].join(" + ");
+    assert_eq!(finding.notes, [format!("one after another: {eight} + … (2 more) = 10s")]);
 }

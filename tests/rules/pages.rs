@@ -4,6 +4,7 @@ use crate::support::{Files, ROOT, judged};
 use loadpath::finding::RuleInfo;
 use loadpath::lint::all_rules;
 use std::collections::BTreeSet;
+use std::fmt::Write;
 
 /// The sections of a page, in their order.
 const SECTIONS: [&str; 6] =
@@ -152,4 +153,35 @@ fn identities_survive_a_line_above() {
         assert_eq!(before, after, "{}", rule.id);
         assert_ne!(old, new, "{}: the positions must move", rule.id);
     }
+}
+
+/// All that is said of an example: where it points, the way that proves it, notes, help and numbers.
+fn told(rule: &RuleInfo) -> String {
+    let (findings, sources) = judged(&example(rule));
+    let mut text = String::new();
+    for finding in &findings {
+        let _ = writeln!(text, "{}[{}]: {}", finding.severity, finding.rule.id, finding.message);
+        for label in std::iter::once(&finding.primary).chain(&finding.secondary) {
+            let first = sources.text(label.span).lines().next().unwrap_or_default();
+            let _ = writeln!(text, "  at {first:?}: {}", label.text);
+        }
+        for hop in &finding.path {
+            let _ = writeln!(text, "  {} → {}: {}", hop.from, hop.to, hop.value);
+        }
+        let words =
+            |kind: &str, all: &[String]| all.iter().map(|w| format!("  {kind}: {w}\n")).collect::<String>();
+        text += &words("note", &finding.notes);
+        text += &words("help", &finding.help);
+        for (name, number) in &finding.numbers {
+            let _ = writeln!(text, "  {name} = {}", (number * 1e6).round() / 1e6);
+        }
+        let _ = writeln!(text, "  about {}", finding.subjects.join(", "));
+    }
+    text
+}
+
+#[test]
+fn what_is_said_of_the_examples() {
+    let rules = all_rules().filter(|rule| !rule.reads.is_empty());
+    insta::assert_snapshot!(rules.map(told).collect::<Vec<_>>().join("\n"));
 }

@@ -180,6 +180,9 @@ fn guards_of_fallback_shares_fate() {
     let two = "a > b: fallback: { call: c E, fallback: { call: d E } }";
     check(&system(&[two, "c > b.F", "x > d"]), &[]);
     check(&system(&[two, "c > b.F", "d > b.F"]), &found);
+    let said = words(&system(&[two, "c > b.F", "d > b.F"]));
+    assert!(said.contains("and so does what stands in for the fallback"), "{said}");
+    assert!(!words(&system(&[stand_in, "c > b.F"])).contains("stands in for the fallback"));
     // Datastores.
     let store = "services: { a: { endpoints: { E: { calls: [{ call: b E, timeout: 1s, fallback: { call: c E, timeout: 1s } }] } } }, b: { endpoints: { E: { calls: [read: d] } } }, c: { endpoints: { E: { calls: [{ read: d, optional: false }] } } } }\ndatastores: { d: {} }";
     check(store, &found);
@@ -228,6 +231,18 @@ fn guards_of_breaker_never_opens() {
         .replace("timeout: 1s", "timeout: 1s, retry: { num_retries: 1, backoff: { base: 25ms } }");
     check(&tries, &[]);
     check(&tries.replace("minimum_calls: 40", "minimum_calls: 41"), &found);
+    // So are those of its callers, while it fails: twice 20 calls.
+    let above = |minimum: u32| {
+        let retry = "timeout: 3s, retry: { num_retries: 1, backoff: { base: 25ms } }";
+        of(&rate(minimum), two, "rate: 4/s").replace("to: web E", "to: top E").replace(
+            "services:\n",
+            &format!(
+                "services:\n  top: {{ endpoints: {{ E: {{ calls: [{{ call: web E, {retry} }}] }} }} }}\n"
+            ),
+        )
+    };
+    check(&above(40), &[]);
+    check(&above(41), &found);
     // Users may add 1/s.
     let users = of(&rate(25), two, "rate: 4/s") + "  - { to: web E, users: 1, think_time: 1s }\n";
     let users =
@@ -240,7 +255,7 @@ fn guards_of_breaker_never_opens() {
         &of("failure_rate_threshold: 50%, minimum_calls: 99, window: { calls: 100 }", two, "rate: 4/s"),
         &[],
     );
-    check(&of("failure_threshold: 5, minimum_calls: 99, window: { duration: 10s }", two, "rate: 4/s"), &[]);
+    check(&of("failure_threshold: 5", two, "rate: 4/s"), &[]);
     check(&of("failure_rate_threshold: 50%, window: { duration: 10s }", two, "rate: 4/s"), &[]);
     // More may come than is said: another entry, a dependency without detail.
     let more = |service: &str| {

@@ -80,6 +80,10 @@ fn budgets_and_breakers_make_amplification_less() {
     };
     check(&three(budget, budget, budget), &[]);
     check(&three(budget, plain, plain), &["warning retry-amplification"]);
+    let said = words(&three(budget, plain, plain));
+    assert!(said.contains("`a → b` is tried 3 times, 1.2 under its budget"), "{said}");
+    assert!(said.contains("`c → d` is tried 3 times\n"), "{said}");
+    assert!(said.contains("1.2 × 3 × 3 = 10.8, when `d` fails"), "{said}");
     check(&three(budget, budget, plain), &[]);
     // One that says no share has a fifth; one that is off is none.
     check(&three("retry: { num_retries: 2, budget: { min_concurrency: 5 } }", budget, plain), &[]);

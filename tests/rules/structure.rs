@@ -22,6 +22,27 @@ fn guards_of_request_loop() {
 }
 
 #[test]
+fn what_a_circle_says() {
+    let two = words(&calls(BOUNDED, &["a > b", "b.F > a.F"]));
+    assert!(two.contains("`a` and `b` depend on each other") && !two.contains("the whole group"), "{two}");
+    // a ⇄ b is the shortest of a group of three that no single cut dissolves.
+    let three = words(&calls(BOUNDED, &["a > b", "b.F > a.F", "b > c", "c.F > b.G"]));
+    assert!(three.contains("3 services depend on each other in a circle"), "{three}");
+    assert!(three.contains("the whole group: a, b, c"), "{three}");
+    let cut = "the smallest cut is `a → b`, `b → c`: remove them, or make them asynchronous";
+    assert!(three.contains(cut), "{three}");
+    let all = words(&calls(BOUNDED, &["a > b", "b > c", "c > a.F"]));
+    assert!(all.contains("3 services depend on each other in a circle"), "{all}");
+    assert!(!all.contains("the whole group"), "{all}");
+    assert!(all.contains("the smallest cut is `a → b`: remove it, or make it asynchronous"), "{all}");
+    // Of many the first eight are named.
+    let edges: Vec<_> = (1..10).flat_map(|i| [format!("a > s{i}"), format!("s{i}.F > a.F{i}")]).collect();
+    let top = format!("{BOUNDED}\nlint: {{ rules: {{ high-fan-out: allow }} }}");
+    let many = words(&calls(&top, &edges.iter().map(String::as_str).collect::<Vec<_>>()));
+    assert!(many.contains("the whole group: a, s1, s2, s3, s4, s5, s6, s7 and 2 more"), "{many}");
+}
+
+#[test]
 fn guards_of_cyclic_dependency() {
     let found = ["warning cyclic-dependency"];
     check(&calls(BOUNDED, &["a > b", "b.F > a.F"]), &found);
@@ -98,6 +119,10 @@ fn guards_of_high_fan_in() {
     check(&system(8, "info", ""), &[]);
     check(&system(3, "{ level: info, max: 2 }", ""), &["info high-fan-in"]);
     check(&system(9, "info", "tags: [platform]"), &[]);
+    // Queues are no callers.
+    let fed = |n| system(n, "info", "consumes: { q: {} }") + "queues: { q: { external_producers: true } }\n";
+    check(&fed(8), &[]);
+    check(&fed(9), &["info high-fan-in"]);
     check(&system(9, "info", "external: true"), &[]);
     // Pedantic: a threshold alone does not switch it on.
     check(&system(9, "{ max: 2 }", ""), &[]);

@@ -51,6 +51,30 @@ pub const FAMILIES: &[Family] = &[
         registry: "src/policy/balancer/tiers/mod.rs",
         helpers: &["cluster"],
     },
+    Family { folder: "src/policy/limit", registry: "src/policy/limit/mod.rs", helpers: &["histogram"] },
+    Family {
+        folder: "src/policy/outlier",
+        registry: "src/policy/outlier/mod.rs",
+        helpers: &["host", "settings"],
+    },
+    Family { folder: "src/policy/queue", registry: "src/policy/queue/mod.rs", helpers: &[] },
+    Family {
+        folder: "src/policy/retry",
+        registry: "src/policy/retry/mod.rs",
+        // What a retry is made of, beside its limits; the kinds of jitter are a slice of their own.
+        helpers: &["backoff", "deadline", "grpc", "jitter"],
+    },
+    Family { folder: "src/policy/discovery", registry: "src/policy/discovery/mod.rs", helpers: &["health"] },
+    Family {
+        folder: "src/policy/discovery/health",
+        registry: "src/policy/discovery/health/mod.rs",
+        helpers: &[],
+    },
+    Family {
+        folder: "src/policy/messaging",
+        registry: "src/policy/messaging/mod.rs",
+        helpers: &["assignor"],
+    },
     Family { folder: "src/diagram/render", registry: "src/diagram/render/mod.rs", helpers: &[] },
     Family { folder: "src/report/findings", registry: "src/report/findings/mod.rs", helpers: &[] },
     Family { folder: "src/report/changes", registry: "src/report/changes/mod.rs", helpers: &["words"] },

@@ -71,15 +71,6 @@ impl Station {
     pub fn utilization(&self) -> Option<f64> {
         Some(self.busy.base? / self.servers)
     }
-
-    /// The work that keeps it busiest at the base rate, or at the peak where there is none.
-    pub fn main_work(&self) -> Option<&Work> {
-        let busy = |w: &Work| {
-            let rate = w.flow.base.filter(|r| *r > 0.0).or(w.flow.peak).unwrap_or(0.0);
-            rate.max(w.flow.users.unwrap_or(0.0)) * w.seconds
-        };
-        self.works.iter().reduce(|a, b| if busy(b) > busy(a) { b } else { a })
-    }
 }
 
 /// Copies of something: what each does, where that is said.

@@ -2,8 +2,9 @@
 //! line, add its line to [`FORMATS`].
 
 pub mod compose;
+pub mod kubernetes;
 
 use super::Format;
 
 /// All formats, in the order in which a file is offered to them.
-pub static FORMATS: &[&Format] = &[&compose::FORMAT];
+pub static FORMATS: &[&Format] = &[&compose::FORMAT, &kubernetes::FORMAT];

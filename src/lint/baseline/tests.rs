@@ -72,11 +72,31 @@ fn what_no_longer_occurs_is_taken_out_and_nothing_else() {
 }
 
 #[test]
+fn a_stale_entry_says_what_is_left_of_it() {
+    let said = |listed: &str, found: &str| {
+        let stale = baseline(listed).stale(&findings(found), &|_| true);
+        let told = |s: &Stale| (s.finding().message, s.finding().help.concat());
+        stale.iter().map(told).collect::<Vec<_>>()
+    };
+    let rule = RULE.id;
+    let gone = (format!("`{rule}` no longer occurs at `a`"), "delete the line; a run outside of CI does");
+    assert_eq!(said("aa", ""), [(gone.0, gone.1.to_owned())]);
+    let fewer = (
+        format!("`{rule}` occurs 1×, no longer 3×, at `a`"),
+        "write `count: 1`; a run outside of CI does".to_owned(),
+    );
+    assert_eq!(said("aaa", "a"), [fewer]);
+    assert_eq!(said("a", "aa"), []);
+}
+
+#[test]
 fn what_a_comment_suppresses_is_not_the_baselines() {
     let mut found = findings("ab");
     found[0].suppressed = true;
     let mut new = Baseline::default();
+    assert!(new.is_empty());
     assert_eq!(new.grow(&found), 1);
+    assert!(!new.is_empty());
     assert_eq!(baseline("ab").stale(&found, &|_| true).len(), 1, "forgiven twice");
     let mut itself = vec![Finding::new(&STALE_BASELINE, Span::default(), "old").about("a")];
     assert_eq!(new.grow(&itself), 0);

@@ -1,7 +1,5 @@
 //! A key's checksum modulo the weights, as in nginx.
 
-use std::io::Write;
-
 use super::hashing::Crc32;
 use super::{
     BalancerInfo, Hosts, NginxBalancer, Peers, PolicyInfo, Request, Stream, Tier, WeightedRoundRobin,
@@ -50,7 +48,7 @@ impl Hash {
             return None;
         }
         // Slots are cut by the weights of all hosts, so that one that is down moves nobody else's.
-        let total: u64 = hosts.list().iter().map(|host| u64::from(host.weight)).sum();
+        let total = hosts.total_weight();
         let mut sum: u32 = 0;
         for rehash in 0..=MAX_REHASHES {
             let mut crc = Crc32::default();
@@ -69,10 +67,15 @@ impl Hash {
 
 /// A number as its decimal digits, right-aligned, and where they begin.
 pub(super) fn decimal(number: u64) -> ([u8; 20], usize) {
-    let mut digits = [b'0'; 20];
     // Twenty digits hold every u64.
-    let _ = write!(digits.as_mut_slice(), "{number:020}");
-    let from = digits.iter().position(|digit| *digit != b'0').unwrap_or(19);
+    let (mut digits, mut from, mut rest) = ([b'0'; 20], 20, number);
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (rest % 10) as u8;
+        (from, rest) = (from - 1, rest / 10);
+        if rest == 0 {
+            break;
+        }
+    }
     (digits, from)
 }
 
@@ -102,6 +105,14 @@ mod tests {
 
     fn slots(hosts: &Hosts) -> Vec<Option<usize>> {
         (1..=20).map(|key| Hash::slot(hosts, key.to_string().as_bytes(), &[])).collect()
+    }
+
+    #[test]
+    fn digits_are_those_of_print() {
+        for number in [0, 7, 10, 99, 1_000, u64::MAX] {
+            let (digits, from) = decimal(number);
+            assert_eq!(&digits[from..], number.to_string().as_bytes());
+        }
     }
 
     #[test]

@@ -41,7 +41,7 @@ impl IpHash {
 impl NginxBalancer for IpHash {
     fn place(&mut self, hosts: &Hosts, request: Request, tried: &[usize], _: &mut Stream) -> Option<usize> {
         // Slots are cut by the weights of all hosts, so that one that is down moves nobody else's.
-        let total: u64 = hosts.list().iter().map(|host| u64::from(host.weight)).sum();
+        let total = hosts.total_weight();
         if total == 0 || hosts.eligible() == 0 {
             return None;
         }

@@ -12,6 +12,10 @@ pub(super) const INFO: BalancerInfo = BalancerInfo {
     build: |_, settings| Box::new(LeastRequest::with(settings)),
 };
 
+/// With more draws than this for each host, all hosts are looked at once instead: a host is missed with
+/// a probability of e^−32.
+const DRAWS_PER_HOST: u64 = 32;
+
 /// Power of `choice_count` choices, drawn with replacement; a schedule by weight/(active + 1)^bias where
 /// weights differ.
 ///
@@ -67,6 +71,10 @@ impl LeastRequest {
             return scan(hosts, draw);
         }
         let n = hosts.eligible() as u64;
+        // So many draws leave nobody out but once in 10^13: as good as a look at each, and no slower.
+        if u64::from(self.choice_count) > n.saturating_mul(DRAWS_PER_HOST) {
+            return scan(hosts, draw);
+        }
         let mut best: Option<(usize, u32)> = None;
         for _ in 0..self.choice_count {
             let index = hosts.nth_eligible(draw(n.max(1)) as usize)?;

@@ -39,7 +39,7 @@ pub use hash::Hash;
 pub use ip_hash::IpHash;
 pub use least_connections::{LeastConnections, haproxy_leastconn_key};
 pub use least_request::LeastRequest;
-pub use maglev::{Maglev, populate};
+pub use maglev::{Maglev, TABLE_SIZE, populate};
 pub use p2c::P2c;
 pub use peak_ewma::PeakEwma;
 pub use peers::{NginxBalancer, Peer, Peers, Tier};
@@ -76,7 +76,10 @@ pub struct Host {
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Hosts {
     list: Vec<Host>,
-    eligible: usize,
+    /// Those that may be picked, in configuration order: the nth is found without counting.
+    eligible: Vec<u32>,
+    /// Where the weight of each ends when all lie side by side.
+    ends: Vec<u64>,
     active: u32,
     revision: u64,
     membership: u64,
@@ -96,7 +99,19 @@ impl Hosts {
                 since: None,
             })
             .collect();
-        Self { eligible: list.len(), list, active: 0, revision: 0, membership: 0 }
+        let eligible = (0..list.len() as u32).collect();
+        let mut hosts = Self { list, eligible, ends: Vec::new(), active: 0, revision: 0, membership: 0 };
+        hosts.weigh();
+        hosts
+    }
+
+    fn weigh(&mut self) {
+        self.ends.clear();
+        let mut end = 0;
+        self.ends.extend(self.list.iter().map(|host| {
+            end += u64::from(host.weight);
+            end
+        }));
     }
 
     /// In configuration order.
@@ -118,7 +133,7 @@ impl Hosts {
 
     /// How many may be picked.
     pub fn eligible(&self) -> usize {
-        self.eligible
+        self.eligible.len()
     }
 
     /// Requests this caller has outstanding, all hosts together.
@@ -126,22 +141,20 @@ impl Hosts {
         self.active
     }
 
-    /// The `n`th that may be picked, counted in configuration order.
+    /// The `n`th that may be picked, counted in configuration order. O(1).
     pub fn nth_eligible(&self, n: usize) -> Option<usize> {
-        if self.eligible == self.list.len() {
-            return (n < self.list.len()).then_some(n);
-        }
-        self.list.iter().enumerate().filter(|(_, host)| host.eligible).nth(n).map(|(index, _)| index)
+        self.eligible.get(n).map(|host| *host as usize)
     }
 
-    /// The host that holds this slot, when the weights of all hosts lie side by side.
-    pub fn at_weight(&self, mut slot: u64) -> Option<usize> {
-        self.list.iter().position(|host| {
-            let weight = u64::from(host.weight);
-            let here = slot < weight;
-            slot = slot.saturating_sub(weight);
-            here
-        })
+    /// The weights of all hosts together, whether they may be picked or not.
+    pub fn total_weight(&self) -> u64 {
+        self.ends.last().copied().unwrap_or(0)
+    }
+
+    /// The host that holds this slot, when the weights of all hosts lie side by side. O(log n).
+    pub fn at_weight(&self, slot: u64) -> Option<usize> {
+        let host = self.ends.partition_point(|end| *end <= slot);
+        (host < self.list.len()).then_some(host)
     }
 
     /// Lets a host be picked, or not.
@@ -150,7 +163,12 @@ impl Hosts {
             && found.eligible != eligible
         {
             found.eligible = eligible;
-            self.eligible = if eligible { self.eligible + 1 } else { self.eligible - 1 };
+            let place = self.eligible.partition_point(|other| (*other as usize) < host);
+            if eligible {
+                self.eligible.insert(place, host as u32);
+            } else {
+                self.eligible.remove(place);
+            }
             self.revision += 1;
             self.membership += 1;
         }
@@ -163,6 +181,7 @@ impl Hosts {
         {
             found.weight = weight.max(1);
             self.revision += 1;
+            self.weigh();
         }
     }
 

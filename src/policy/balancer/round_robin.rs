@@ -11,7 +11,7 @@ pub(super) const INFO: BalancerInfo = BalancerInfo {
     build: |_, settings| Box::new(RoundRobin::starting_at(settings.start)),
 };
 
-/// An index that goes round the eligible hosts.
+/// A count of picks, taken modulo the number of eligible hosts.
 ///
 /// ```
 /// use loadpath::kernel::Stream;
@@ -39,9 +39,28 @@ impl Balancer for RoundRobin {
         if n == 0 {
             return None;
         }
-        // While nothing changes the index stays small: a comparison instead of a division.
-        let turn = if self.next < n { self.next } else { self.next % n };
-        self.next = turn + 1;
+        // Counts on whatever their number is, as Envoy does: it decides who is next when one leaves.
+        let turn = self.next % n;
+        self.next = self.next.wrapping_add(1);
         hosts.nth_eligible(turn as usize)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// As Envoy 1.40 goes on when a host is ejected: `cargo test --test products`.
+    #[test]
+    fn the_count_goes_on_when_a_host_leaves() {
+        let (mut hosts, mut lb) = (Hosts::new([1; 4]), RoundRobin::starting_at(8));
+        let mut random = Stream::new(1, 0, "test", "turns");
+        let mut picks = |hosts: &Hosts, n: usize| -> Vec<usize> {
+            (0..n).filter_map(|_| lb.pick(hosts, Request::default(), &mut random)).collect()
+        };
+        assert_eq!(picks(&hosts, 6), [0, 1, 2, 3, 0, 1]);
+        hosts.set_eligible(1, false);
+        // 14 modulo 3 is 2: of hosts 0, 2, 3 the last.
+        assert_eq!(picks(&hosts, 3), [3, 0, 2]);
     }
 }

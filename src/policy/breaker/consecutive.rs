@@ -22,6 +22,9 @@ pub struct ConsecutiveSettings {
     pub permitted_calls: u32,
     /// While closed, the count starts anew so often. Default never.
     pub interval: Option<Span>,
+    /// Cuts the interval, rounded up to a multiple of it, into buckets that go one by one: a rolling window in
+    /// place of a count that starts anew. Default none.
+    pub bucket_period: Option<Span>,
 }
 
 impl Default for ConsecutiveSettings {
@@ -32,7 +35,22 @@ impl Default for ConsecutiveSettings {
             open_duration: Span::from_secs(60),
             permitted_calls: 1,
             interval: None,
+            bucket_period: None,
         }
+    }
+}
+
+impl ConsecutiveSettings {
+    /// More buckets than this are no window anybody meant, and memory.
+    const MOST_BUCKETS: u64 = 1 << 16;
+
+    /// How many buckets the window has, and how long one is; none where nothing rolls.
+    fn buckets(&self) -> (usize, Span) {
+        let (Some(interval), Some(period)) = (self.interval, self.bucket_period) else {
+            return (0, Span::ZERO);
+        };
+        let buckets = interval.nanos().div_ceil(period.nanos().max(1));
+        if buckets < 2 { (0, Span::ZERO) } else { (buckets.min(Self::MOST_BUCKETS) as usize, period) }
     }
 }
 
@@ -83,6 +101,22 @@ impl Counts {
             Verdict::Ignored => self.ignored = self.ignored.saturating_add(1),
         }
     }
+
+    /// Takes the oldest bucket out. A row that fills the whole window loses what it had in there.
+    fn forget(&mut self, oldest: Self, others: &[Self]) {
+        let in_a_row = |row: u32, in_oldest: u32, total: fn(&Self) -> u32| {
+            let all = others.iter().fold(in_oldest, |sum, bucket| sum.saturating_add(total(bucket)));
+            if row == all { row.saturating_sub(in_oldest) } else { row }
+        };
+        self.successes_in_a_row =
+            in_a_row(self.successes_in_a_row, oldest.successes_in_a_row, |bucket| bucket.successes);
+        self.failures_in_a_row =
+            in_a_row(self.failures_in_a_row, oldest.failures_in_a_row, |bucket| bucket.failures);
+        self.requests = self.requests.saturating_sub(oldest.requests);
+        self.successes = self.successes.saturating_sub(oldest.successes);
+        self.failures = self.failures.saturating_sub(oldest.failures);
+        self.ignored = self.ignored.saturating_sub(oldest.ignored);
+    }
 }
 
 /// `CLOSED` → `OPEN` → `HALF_OPEN` → `CLOSED`.
@@ -104,6 +138,11 @@ pub struct Consecutive {
     /// When the generation ends by itself; `Time::MAX` for never.
     expires: Time,
     counts: Counts,
+    /// The buckets of a rolling window, a ring; empty where nothing rolls. The sum of them is `counts`.
+    buckets: Vec<Counts>,
+    /// Of the generation: when it began, and the number of the bucket under way.
+    began: Time,
+    age: u64,
 }
 
 impl Consecutive {
@@ -115,6 +154,9 @@ impl Consecutive {
             generation: 0,
             expires: Time::MAX,
             counts: Counts::default(),
+            buckets: vec![Counts::default(); settings.buckets().0],
+            began: Time::ZERO,
+            age: 0,
         };
         breaker.enter(State::Closed, Time::ZERO);
         breaker
@@ -144,9 +186,12 @@ impl Consecutive {
         self.state = state;
         self.generation = self.generation.wrapping_add(1).max(1);
         self.counts = Counts::default();
+        self.buckets.fill(Counts::default());
+        (self.began, self.age) = (now, 0);
         self.expires = match state {
             State::Open => now + self.settings.open_duration,
             State::HalfOpen => Time::MAX,
+            _ if !self.buckets.is_empty() => Time::MAX,
             _ => self.settings.interval.map_or(Time::MAX, |interval| now + interval),
         };
     }
@@ -156,7 +201,33 @@ impl Consecutive {
         if now > self.expires {
             let next = if self.state == State::Open { State::HalfOpen } else { State::Closed };
             self.enter(next, now);
+        } else if self.state == State::Closed && !self.buckets.is_empty() {
+            self.roll(now);
         }
+    }
+
+    /// Buckets that are over take their counts with them.
+    fn roll(&mut self, now: Time) {
+        let age = now.since(self.began).nanos() / self.settings.buckets().1.nanos().max(1);
+        let size = self.buckets.len() as u64;
+        if age.saturating_sub(self.age) >= size {
+            self.counts = Counts::default();
+            self.buckets.fill(Counts::default());
+            self.age = age;
+        }
+        while self.age < age {
+            self.age += 1;
+            let slot = (self.age % size) as usize;
+            let oldest = self.buckets.get_mut(slot).map(std::mem::take).unwrap_or_default();
+            self.counts.forget(oldest, &self.buckets);
+        }
+    }
+
+    /// The bucket of a generation's call, as long as the window still holds it.
+    fn bucket(&mut self, age: u64) -> Option<&mut Counts> {
+        let size = self.buckets.len() as u64;
+        let held = age <= self.age && self.age - age < size;
+        self.buckets.get_mut((age % size.max(1)) as usize).filter(|_| held)
     }
 
     fn trips(&self) -> bool {
@@ -179,7 +250,11 @@ impl Breaker for Consecutive {
             return None;
         }
         self.counts.requests = self.counts.requests.saturating_add(1);
-        Some(Permit { generation: self.generation })
+        let age = self.age;
+        if let Some(bucket) = self.bucket(age) {
+            bucket.requests = bucket.requests.saturating_add(1);
+        }
+        Some(Permit { generation: self.generation, bucket: age as u32 })
     }
 
     fn record(&mut self, now: Time, permit: Permit, outcome: Outcome) {
@@ -187,7 +262,12 @@ impl Breaker for Consecutive {
         if permit.generation != self.generation || self.state == State::Open {
             return;
         }
-        self.counts.add(outcome.verdict);
+        // What began in a bucket that is gone is gone with it; the rule is asked all the same.
+        let bucket = self.bucket(u64::from(permit.bucket));
+        let counts = bucket.map(|bucket| bucket.add(outcome.verdict)).is_some() || self.buckets.is_empty();
+        if counts {
+            self.counts.add(outcome.verdict);
+        }
         let half_open = self.state == State::HalfOpen;
         match outcome.verdict {
             Verdict::Failure if half_open || self.trips() => self.enter(State::Open, now),
@@ -221,6 +301,7 @@ mod tests {
         open_duration: Span::from_nanos(10),
         permitted_calls: 2,
         interval: None,
+        bucket_period: None,
         ratio: None,
     };
 

@@ -156,17 +156,16 @@ impl Breaker for Hystrix {
             State::Open if now > self.opened + self.settings.sleep_window => self.state = State::HalfOpen,
             _ => return None,
         }
-        // The product has no generations: whatever comes back half-open decides.
-        Some(Permit { generation: 1 })
+        Some(Permit::ANY)
     }
 
     fn record(&mut self, now: Time, _: Permit, outcome: Outcome) {
         self.catch_up(now);
         match (self.state, outcome.verdict) {
+            // Its own success is told after the stream was reset: the first of the new counts.
             (State::HalfOpen, Verdict::Success) => {
                 self.state = State::Closed;
                 self.restart(now);
-                return;
             }
             (State::HalfOpen, _) => {
                 self.state = State::Open;
@@ -193,7 +192,94 @@ impl Breaker for Hystrix {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// The obvious breaker: a list of everything that ended since the last reset, looked through at every tick.
+    struct Slow {
+        state: State,
+        opened: u64,
+        reset: u64,
+        /// Ticks looked at since the reset.
+        ticks: u64,
+        ends: Vec<(u64, bool)>,
+    }
+
+    /// Four buckets of three.
+    const TICK: u64 = 3;
+
+    impl Slow {
+        /// The snapshot of the nth tick.
+        fn snapshot(&self, n: u64) -> Health {
+            let buckets = n.saturating_sub(4)..n;
+            let seen = self.ends.iter().filter(|(at, _)| buckets.contains(&((at - self.reset) / TICK)));
+            let (mut calls, mut errors) = (0, 0);
+            seen.for_each(|(_, failed)| (calls, errors) = (calls + 1, errors + u32::from(*failed)));
+            Health { calls, errors }
+        }
+
+        fn look(&mut self, now: u64) {
+            while self.reset + (self.ticks + 1) * TICK <= now {
+                self.ticks += 1;
+                let health = self.snapshot(self.ticks);
+                if self.state == State::Closed && health.calls >= 2 && health.errors * 2 >= health.calls {
+                    (self.state, self.opened) = (State::Open, self.reset + self.ticks * TICK);
+                }
+            }
+        }
+
+        fn admit(&mut self, now: u64) -> bool {
+            self.look(now);
+            if self.state == State::Open && now > self.opened + 5 {
+                self.state = State::HalfOpen;
+                return true;
+            }
+            self.state == State::Closed
+        }
+
+        fn record(&mut self, now: u64, verdict: Verdict) {
+            self.look(now);
+            if self.state == State::HalfOpen {
+                if verdict == Verdict::Success {
+                    (self.state, self.reset, self.ticks) = (State::Closed, now, 0);
+                    self.ends.clear();
+                } else {
+                    (self.state, self.opened) = (State::Open, now);
+                }
+            }
+            if verdict != Verdict::Ignored {
+                self.ends.push((now, verdict == Verdict::Failure));
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_does_what_the_obvious_one_does(ops in prop::collection::vec((0u64..9, 0u8..5), 1..200)) {
+            let mut fast = Hystrix::new(HystrixSettings {
+                request_volume_threshold: 2, error_threshold_percentage: 50, sleep_window: Span::from_nanos(5),
+                rolling: Span::from_nanos(4 * TICK), snapshot_interval: Span::from_nanos(TICK),
+            });
+            let mut slow = Slow { state: State::Closed, opened: 0, reset: 0, ticks: 0, ends: vec![] };
+            let (mut held, mut now) = (Vec::new(), 0);
+            for (wait, op) in ops {
+                now += wait;
+                let at = Time::from_nanos(now);
+                let verdict = [Verdict::Success, Verdict::Failure, Verdict::Ignored].get(usize::from(op)).copied();
+                if let (Some(verdict), Some(permit)) = (verdict, held.pop()) {
+                    fast.record(at, permit, verdict.into());
+                    slow.record(now, verdict);
+                } else {
+                    let permit = fast.admit(at);
+                    prop_assert_eq!(permit.is_some(), slow.admit(now));
+                    held.extend(permit);
+                }
+                prop_assert_eq!(fast.look(at), slow.state);
+                prop_assert_eq!(fast.health(at), slow.snapshot(slow.ticks));
+            }
+        }
+    }
 
     fn at(millis: u64) -> Time {
         Time::ZERO + Span::from_millis(millis)

@@ -4,7 +4,6 @@
 //! [`Permit`] back exactly once, with a [`Verdict`]. A rejected call has no permit and is no failure.
 //! Must not know what a call is.
 
-mod caps;
 mod consecutive;
 mod hystrix;
 mod polly;
@@ -15,7 +14,6 @@ mod window;
 use super::PolicyInfo;
 use crate::kernel::{Span, Time};
 
-pub use caps::{CapKind, CapSettings, Caps};
 pub use consecutive::{Consecutive, ConsecutiveSettings, Counts, TripRatio};
 pub use hystrix::{Health, Hystrix, HystrixSettings};
 pub use polly::{Polly, PollySettings};
@@ -59,11 +57,16 @@ impl State {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Permit {
     generation: u32,
+    /// Which bucket of the generation its call began in.
+    bucket: u32,
 }
 
 impl Permit {
     /// No generation has this number: a permit that no breaker gave.
-    pub const NONE: Self = Self { generation: 0 };
+    pub const NONE: Self = Self { generation: 0, bucket: 0 };
+
+    /// Of a product without generations: whatever comes back counts where it comes back to.
+    const ANY: Self = Self { generation: 1, bucket: 0 };
 }
 
 /// How a call ended, for the breaker.

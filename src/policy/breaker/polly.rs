@@ -107,14 +107,16 @@ impl Polly {
         self.half_open_attempts
     }
 
-    /// Calls sampled and failures among them, as of the last call.
-    pub fn throughput(&self) -> (u32, u32) {
+    /// Calls sampled and failures among them (`GetHealthInfo`).
+    pub fn throughput(&mut self, now: Time) -> (u32, u32) {
+        self.advance(now);
         self.samples.iter().fold((0, 0), |(calls, failures), sample| {
             (calls + sample.successes + sample.failures, failures + sample.failures)
         })
     }
 
-    fn sample(&mut self, now: Time, verdict: Verdict) {
+    /// Begins a new sample where the last one is over, and forgets those that are too old.
+    fn advance(&mut self, now: Time) {
         let whole = self.settings.sampling_duration;
         let step = if whole < SHORTEST { whole } else { Span::from_nanos(whole.nanos() / WINDOWS) };
         if self.samples.back().is_none_or(|last| now.since(last.begun) >= step) {
@@ -125,6 +127,10 @@ impl Polly {
         {
             self.samples.pop_front();
         }
+    }
+
+    fn sample(&mut self, now: Time, verdict: Verdict) {
+        self.advance(now);
         if let Some(last) = self.samples.back_mut() {
             let count = if verdict == Verdict::Failure { &mut last.failures } else { &mut last.successes };
             *count = count.saturating_add(1);
@@ -138,8 +144,8 @@ impl Polly {
         self.blocked_until = now + self.settings.break_duration.scaled(growth);
     }
 
-    fn breaks(&self) -> bool {
-        let (calls, failures) = self.throughput();
+    fn breaks(&mut self, now: Time) -> bool {
+        let (calls, failures) = self.throughput(now);
         calls >= self.settings.minimum_throughput
             && f64::from(failures) / f64::from(calls.max(1)) >= self.settings.failure_ratio
     }
@@ -156,15 +162,14 @@ impl Breaker for Polly {
             State::Closed => {}
             _ => return None,
         }
-        // The product has no generations: whatever comes back half-open decides.
-        Some(Permit { generation: 1 })
+        Some(Permit::ANY)
     }
 
     fn record(&mut self, now: Time, _: Permit, outcome: Outcome) {
         self.sample(now, outcome.verdict);
         match (self.state, outcome.verdict) {
             (State::HalfOpen, Verdict::Failure) => self.open(now),
-            (State::Closed, Verdict::Failure) if self.breaks() => self.open(now),
+            (State::Closed, Verdict::Failure) if self.breaks(now) => self.open(now),
             (State::HalfOpen, _) => self.close(),
             _ => {}
         }
@@ -181,7 +186,90 @@ impl Breaker for Polly {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    /// The obvious breaker: a list of everything that ended since it closed, each with the window it fell into.
+    struct Slow {
+        state: State,
+        until: u64,
+        begun: Vec<u64>,
+        ends: Vec<(u64, bool)>,
+    }
+
+    impl Slow {
+        /// Two seconds in ten windows, in tenths.
+        fn window(&mut self, now: u64) -> u64 {
+            match self.begun.last() {
+                Some(begun) if now - begun < 2 => *begun,
+                _ => {
+                    self.begun.push(now);
+                    now
+                }
+            }
+        }
+
+        fn sampled(&mut self, now: u64) -> (u32, u32) {
+            self.window(now);
+            let in_time = self.ends.iter().filter(|(begun, _)| now - begun < 20);
+            in_time.fold((0, 0), |(calls, failures), (_, failed)| (calls + 1, failures + u32::from(*failed)))
+        }
+
+        fn admit(&mut self, now: u64) -> bool {
+            if self.state == State::Open && now >= self.until {
+                self.state = State::HalfOpen;
+                return true;
+            }
+            self.state == State::Closed
+        }
+
+        fn record(&mut self, now: u64, failed: bool) {
+            let window = self.window(now);
+            self.ends.push((window, failed));
+            let (calls, failures) = self.sampled(now);
+            let breaks = match self.state {
+                State::Closed => failed && calls >= 3 && failures * 2 >= calls,
+                State::HalfOpen => failed,
+                _ => false,
+            };
+            if breaks {
+                (self.state, self.until) = (State::Open, now + 5);
+            } else if self.state == State::HalfOpen {
+                self.state = State::Closed;
+                self.begun.clear();
+                self.ends.clear();
+            }
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn it_does_what_the_obvious_one_does(ops in prop::collection::vec((0u64..6, 0u8..5), 1..200)) {
+            let tenths = |n: u64| Span::from_millis(100 * n);
+            let mut fast = Polly::new(PollySettings {
+                failure_ratio: 0.5, minimum_throughput: 3, sampling_duration: tenths(20), break_duration: tenths(5),
+                ..Default::default()
+            });
+            let mut slow = Slow { state: State::Closed, until: 0, begun: vec![], ends: vec![] };
+            let (mut held, mut now) = (Vec::new(), 0);
+            for (wait, op) in ops {
+                now += wait;
+                let at = Time::ZERO + tenths(now);
+                let verdict = [Verdict::Success, Verdict::Failure, Verdict::Ignored].get(usize::from(op)).copied();
+                if let (Some(verdict), Some(permit)) = (verdict, held.pop()) {
+                    fast.record(at, permit, verdict.into());
+                    slow.record(now, verdict == Verdict::Failure);
+                } else {
+                    let permit = fast.admit(at);
+                    prop_assert_eq!(permit.is_some(), slow.admit(now));
+                    held.extend(permit);
+                }
+                prop_assert_eq!(fast.state(), slow.state);
+                prop_assert_eq!(fast.throughput(at), slow.sampled(now));
+            }
+        }
+    }
 
     #[test]
     fn a_sample_older_than_the_sampling_time_is_forgotten() {

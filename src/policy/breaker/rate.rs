@@ -233,8 +233,7 @@ impl Breaker for Rate {
         if !pass {
             self.not_permitted = self.not_permitted.saturating_add(1);
         }
-        // The product has no generations: a late result counts in the state it comes back to.
-        pass.then_some(Permit { generation: 1 })
+        pass.then_some(Permit::ANY)
     }
 
     fn record(&mut self, now: Time, _: Permit, outcome: Outcome) {

@@ -112,8 +112,7 @@ impl Breaker for Sentinel {
             State::Open if millis(now.since(Time::ZERO)) >= self.retry_at => self.state = State::HalfOpen,
             _ => return None,
         }
-        // The product has no generations: whatever comes back half-open decides.
-        Some(Permit { generation: 1 })
+        Some(Permit::ANY)
     }
 
     fn record(&mut self, now: Time, _: Permit, outcome: Outcome) {
@@ -153,7 +152,65 @@ impl Breaker for Sentinel {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// The obvious breaker keeps all that ended since it closed and looks for those of the same bucket of 10 ms.
+        #[test]
+        fn it_does_what_the_obvious_one_does(
+            grade in 0usize..3, ops in prop::collection::vec((0u64..8, 0u8..5, 0u64..9), 1..200),
+        ) {
+            let grade = [
+                SentinelGrade::SlowRatio { limit: Span::from_millis(4), ratio: 1.0 },
+                SentinelGrade::ErrorRatio(0.5),
+                SentinelGrade::ErrorCount(2.0),
+            ][grade];
+            let mut fast = Sentinel::new(SentinelSettings {
+                grade, minimum_calls: 2, interval: Span::from_millis(10), open_duration: Span::from_millis(6),
+            });
+            let (mut state, mut until, mut ends) = (State::Closed, 0, Vec::<(u64, bool)>::new());
+            let (mut held, mut now) = (Vec::new(), 0);
+            for (wait, op, took) in ops {
+                now += wait;
+                let at = Time::ZERO + Span::from_millis(now);
+                let verdict = [Verdict::Success, Verdict::Failure, Verdict::Ignored].get(usize::from(op)).copied();
+                let (Some(verdict), Some(permit)) = (verdict, held.pop()) else {
+                    let passes = match state {
+                        State::Open if now >= until => { state = State::HalfOpen; true }
+                        other => other == State::Closed,
+                    };
+                    let permit = fast.admit(at);
+                    prop_assert_eq!((permit.is_some(), fast.state()), (passes, state));
+                    held.extend(permit);
+                    continue;
+                };
+                fast.record(at, permit, Outcome { verdict, duration: Span::from_millis(took) });
+                let slow_calls = matches!(grade, SentinelGrade::SlowRatio { .. });
+                let bad = if slow_calls { took > 4 } else { verdict == Verdict::Failure };
+                if verdict == Verdict::Ignored {
+                    state = if state == State::HalfOpen { State::Open } else { state };
+                } else {
+                    ends.push((now / 10, bad));
+                    let (all, worse) = ends.iter().filter(|end| end.0 == now / 10)
+                        .fold((0u32, 0u32), |(all, worse), end| (all + 1, worse + u32::from(end.1)));
+                    let exceeded = all >= 2 && match grade {
+                        SentinelGrade::SlowRatio { .. } => worse == all,
+                        SentinelGrade::ErrorRatio(_) => worse * 2 > all,
+                        SentinelGrade::ErrorCount(_) => worse > 2,
+                    };
+                    if state == State::HalfOpen && !bad {
+                        state = State::Closed;
+                        ends.clear();
+                    } else if state == State::HalfOpen || state == State::Closed && exceeded {
+                        (state, until) = (State::Open, now + 6);
+                    }
+                }
+                prop_assert_eq!(fast.state(), state);
+            }
+        }
+    }
 
     fn ends(breaker: &mut Sentinel, millis: u64, took: u64, verdict: Verdict) -> State {
         let now = Time::ZERO + Span::from_millis(millis);

@@ -189,7 +189,8 @@ impl Adaptive {
 
     fn next_limit(&self, rtt: Span) -> u32 {
         let micros = |span: Span| (span.nanos() / 1_000) as f64;
-        let allowed = (micros(self.min_rtt) * (1.0 + self.settings.buffer / 100.0)).floor();
+        let least = micros(self.min_rtt);
+        let allowed = least + least * (self.settings.buffer / 100.0);
         let gradient = (allowed / micros(rtt).max(1.0)).clamp(0.5, 2.0);
         let limit = f64::from(self.limit) * gradient;
         // `as` saturates.

@@ -4,8 +4,10 @@
 //! ends.
 
 mod adaptive;
+mod admission;
 mod aimd;
 mod bulkhead;
+mod caps;
 mod gradient2;
 mod histogram;
 mod rate_limiter;
@@ -16,22 +18,26 @@ use super::PolicyInfo;
 use crate::kernel::Span;
 
 pub use adaptive::{Adaptive, AdaptiveSettings};
+pub use admission::{Admission, AdmissionSettings};
 pub use aimd::{Aimd, AimdSettings};
 pub use bulkhead::{Bulkhead, BulkheadSettings};
+pub use caps::{CapKind, CapSettings, Caps};
 pub use gradient2::{Gradient2, Gradient2Settings};
 pub use rate_limiter::{RateLimiter, RateLimiterSettings};
-pub use token_bucket::{TokenBucket, TokenBucketSettings};
+pub use token_bucket::{Fill, TokenBucket, TokenBucketSettings};
 pub use vegas::{Vegas, VegasSettings};
 
 /// All limits.
 pub static LIMITS: &[PolicyInfo] = &[
     bulkhead::INFO,
+    caps::INFO,
     token_bucket::INFO,
     rate_limiter::INFO,
     aimd::INFO,
     vegas::INFO,
     gradient2::INFO,
     adaptive::INFO,
+    admission::INFO,
 ];
 
 /// A concurrency limit that follows what requests tell (Netflix `concurrency-limits`).

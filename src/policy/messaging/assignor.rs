@@ -50,6 +50,8 @@ pub struct Member {
     pub topics: Vec<u32>,
     /// What it owned before; only the sticky ones ask.
     pub owned: Vec<TopicPartition>,
+    /// The generation of the group in which it owned that; `None` is older than all.
+    pub generation: Option<u32>,
 }
 
 /// Partitions per member, in the members' order.
@@ -74,7 +76,7 @@ impl Assignor {
     ///
     /// ```
     /// use loadpath::policy::messaging::{Assignor, Member};
-    /// let member = || Member { topics: vec![0], owned: vec![] };
+    /// let member = || Member { topics: vec![0], ..Default::default() };
     /// let shares = Assignor::Range.assign(&[(0, 5)], &[member(), member()]);
     /// assert_eq!(shares.iter().map(Vec::len).collect::<Vec<_>>(), [3, 2]);
     /// ```
@@ -136,19 +138,34 @@ fn round_robin(topics: &BTreeMap<u32, u32>, members: &[Member]) -> Assignment {
     shares
 }
 
-/// What each owns and may keep: it still exists, is still subscribed to, and nobody before owns it too.
+/// What each owns and may keep: it still exists and is still subscribed to. Of several that claim one partition
+/// the newest generation has it; in one generation nobody has.
 fn kept(topics: &BTreeMap<u32, u32>, members: &[Member]) -> Assignment {
-    let mut taken = BTreeSet::new();
-    let mut keep = |member: &Member| {
-        let mut owned: Vec<TopicPartition> = member.owned.clone();
+    let exists = |member: &Member, p: &TopicPartition| {
+        member.topics.contains(&p.topic) && topics.get(&p.topic).is_some_and(|n| p.partition < *n)
+    };
+    let mut claims: BTreeMap<TopicPartition, (usize, Option<u32>)> = BTreeMap::new();
+    let mut disputed = BTreeSet::new();
+    for (at, member) in members.iter().enumerate() {
+        for p in member.owned.iter().filter(|p| exists(member, p)) {
+            let claim = claims.entry(*p).or_insert((at, member.generation));
+            if claim.0 != at && claim.1 == member.generation {
+                disputed.insert(*p);
+            } else if claim.1 < member.generation {
+                *claim = (at, member.generation);
+            }
+        }
+    }
+    let mut keep = |(at, member): (usize, &Member)| {
+        let mut owned = member.owned.clone();
         owned.retain(|p| {
-            member.topics.contains(&p.topic)
-                && topics.get(&p.topic).is_some_and(|n| p.partition < *n)
-                && taken.insert(*p)
+            // Taken out, so that one named twice is kept once.
+            let mine = claims.get(p).is_some_and(|claim| claim.0 == at) && !disputed.contains(p);
+            mine && claims.remove(p).is_some()
         });
         owned
     };
-    members.iter().map(&mut keep).collect()
+    members.iter().enumerate().map(&mut keep).collect()
 }
 
 fn sticky(topics: &BTreeMap<u32, u32>, members: &[Member]) -> Assignment {
@@ -194,32 +211,44 @@ fn even(topics: &BTreeMap<u32, u32>, members: &[Member], mut shares: Assignment)
 }
 
 /// Each reads something else: what is free goes to the reader with the least, then partitions move from who
-/// has more to who has less by two or more, for as long as that helps.
+/// has more to who has less by two or more, round and round, for as long as that helps. Topics with few readers
+/// come first, in both.
 fn uneven(topics: &BTreeMap<u32, u32>, members: &[Member], mut shares: Assignment) -> Assignment {
-    let given: BTreeSet<TopicPartition> = shares.iter().flatten().copied().collect();
     let reads = |at: usize, p: TopicPartition| members.get(at).is_some_and(|m| m.topics.contains(&p.topic));
     let smallest = |shares: &Assignment, p: TopicPartition| {
         let readers = shares.iter().enumerate().filter(|(at, _)| reads(*at, p));
         readers.min_by_key(|(_, share)| share.len()).map(|(at, share)| (at, share.len()))
     };
-    let mut free: Vec<TopicPartition> = partitions(topics).filter(|p| !given.contains(p)).collect();
-    free.sort_by_key(|p| members.iter().filter(|m| m.topics.contains(&p.topic)).count());
-    for partition in free {
-        if let Some(share) = smallest(&shares, partition).and_then(|(at, _)| shares.get_mut(at)) {
-            share.push(partition);
+    let mut all: Vec<TopicPartition> = partitions(topics).collect();
+    all.sort_by_key(|p| members.iter().filter(|m| m.topics.contains(&p.topic)).count());
+    let held = shares.iter().enumerate().flat_map(|(at, share)| share.iter().map(move |p| (*p, at)));
+    let mut owners: BTreeMap<TopicPartition, usize> = held.collect();
+    for partition in &all {
+        if let std::collections::btree_map::Entry::Vacant(free) = owners.entry(*partition)
+            && let Some((at, _)) = smallest(&shares, *partition)
+            && let Some(share) = shares.get_mut(at)
+        {
+            share.push(*partition);
+            free.insert(at);
         }
     }
     loop {
-        let step = shares.iter().enumerate().find_map(|(from, share)| {
-            share.iter().enumerate().find_map(|(place, p)| {
-                let (to, size) = smallest(&shares, *p)?;
-                (size + 1 < share.len()).then_some((from, place, to))
-            })
-        });
-        let Some((from, place, to)) = step else { return shares };
-        let moved = shares.get_mut(from).map(|share| share.remove(place));
-        if let Some(share) = shares.get_mut(to) {
-            share.extend(moved);
+        let mut moved = false;
+        for partition in &all {
+            let Some(holder) = owners.get_mut(partition) else { continue };
+            let Some((to, size)) = smallest(&shares, *partition) else { continue };
+            if size + 1 < shares.get(*holder).map_or(0, Vec::len) {
+                if let Some(share) = shares.get_mut(*holder) {
+                    share.retain(|p| p != partition);
+                }
+                if let Some(share) = shares.get_mut(to) {
+                    share.push(*partition);
+                }
+                (*holder, moved) = (to, true);
+            }
+        }
+        if !moved {
+            return shares;
         }
     }
 }
@@ -244,10 +273,10 @@ mod tests {
         ) {
             let topics: Vec<(u32, u32)> = (0u32..).zip(sizes).collect();
             for (_, assignor) in ALL {
-                let fresh: Vec<Member> = reads.iter().map(|topics| Member { topics: topics.clone(), owned: vec![] }).collect();
+                let fresh: Vec<Member> = reads.iter().map(|topics| Member { topics: topics.clone(), ..Default::default() }).collect();
                 let before = assignor.assign(&topics, &fresh);
                 let owners: Vec<Member> = again.iter().enumerate().map(|(at, topics)| Member {
-                    topics: topics.clone(), owned: before.get(at).cloned().unwrap_or_default(),
+                    topics: topics.clone(), owned: before.get(at).cloned().unwrap_or_default(), generation: Some(1),
                 }).collect();
                 for (members, shares) in [(&fresh, before.clone()), (&owners, assignor.assign(&topics, &owners))] {
                     let held = *assignor == Assignor::CooperativeSticky;
@@ -268,7 +297,7 @@ mod tests {
         /// All alike: sizes differ by one at most, and nobody who stays loses more than its surplus.
         #[test]
         fn sticky_is_balanced_and_sticks(n in 0u32..40, before in 1usize..7, after in 1usize..7) {
-            let member = |owned| Member { topics: vec![0], owned };
+            let member = |owned| Member { topics: vec![0], owned, generation: Some(1) };
             let first = Assignor::Sticky.assign(&[(0, n)], &vec![member(vec![]); before]);
             let owners: Vec<Member> = (0..after).map(|at| member(first.get(at).cloned().unwrap_or_default())).collect();
             let second = Assignor::Sticky.assign(&[(0, n)], &owners);
@@ -285,7 +314,7 @@ mod tests {
     #[test]
     fn round_robin_skips_who_does_not_read() {
         let members: Vec<Member> =
-            [vec![1], vec![1, 2], vec![1]].map(|topics| Member { topics, owned: vec![] }).to_vec();
+            [vec![1], vec![1, 2], vec![1]].map(|topics| Member { topics, ..Default::default() }).to_vec();
         let shares = Assignor::RoundRobin.assign(&[(1, 3), (2, 2)], &members);
         assert_eq!(shares, [vec![tp(1, 0)], vec![tp(1, 1), tp(2, 0), tp(2, 1)], vec![tp(1, 2)]]);
     }
@@ -293,7 +322,7 @@ mod tests {
     /// Kafka's `constrainedAssign`: a member that was filled up to the quota stands behind those that were there.
     #[test]
     fn who_kept_its_quota_gets_the_rest_first() {
-        let member = |owned| Member { topics: vec![0], owned };
+        let member = |owned| Member { topics: vec![0], owned, generation: Some(1) };
         let members = [member(vec![]), member(vec![tp(0, 1)])];
         let shares = Assignor::Sticky.assign(&[(0, 3)], &members);
         assert_eq!(shares, [vec![tp(0, 0)], vec![tp(0, 1), tp(0, 2)]]);
@@ -301,7 +330,7 @@ mod tests {
 
     #[test]
     fn cooperation_takes_two_rounds() {
-        let member = |owned| Member { topics: vec![0], owned };
+        let member = |owned| Member { topics: vec![0], owned, generation: Some(1) };
         let members = [member(vec![tp(0, 0), tp(0, 1)]), member(vec![])];
         let first = Assignor::CooperativeSticky.assign(&[(0, 2)], &members);
         assert_eq!(first, [vec![tp(0, 0)], vec![]], "its owner has not given it up yet");

@@ -29,9 +29,9 @@ impl Default for Backoff {
 }
 
 impl Backoff {
-    /// The AWS SDKs' standard mode: a draw below one second, doubled each time, cut at 20 s.
+    /// The AWS SDKs' standard mode: a draw below one second, doubled each time up to 20 s.
     pub fn aws() -> Self {
-        Self { base: Span::from_secs(1), max: Span::from_secs(20), jitter: Jitter::Truncated }
+        Self { base: Span::from_secs(1), max: Span::from_secs(20), jitter: Jitter::Full }
     }
 
     /// min(base·2ⁿ⁻¹, max) for the nth retry, counted from 1.

@@ -1,7 +1,16 @@
 //! A cap on the retries under way at once.
 
+use super::PolicyInfo;
+
+pub(super) const INFO: PolicyInfo = PolicyInfo {
+    name: "retry_budget",
+    summary: "retries under way are a share of the requests under way, and a few: Envoy",
+    page: include_str!("budget.md"),
+};
+
 /// Envoy's retry budget: at most max(⌊percent·(active + pending)⌋, `min_concurrency`) retries at once
-/// (`RetryBudget` in `circuit_breaker.proto`, `resource_manager_impl.h`).
+/// (`RetryBudget` in `circuit_breaker.proto`, `resource_manager_impl.h`). The attempt that failed is still
+/// active while its retry is decided on, after an answer as after a timeout (seen on Envoy 1.40).
 ///
 /// ```
 /// use loadpath::policy::retry::RetryBudget;

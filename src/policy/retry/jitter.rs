@@ -24,7 +24,7 @@ pub(super) const ALL: &[(PolicyInfo, Jitter)] = &[
     (
         PolicyInfo {
             name: "truncated",
-            summary: "the cap cuts the draw, not the bound: botocore",
+            summary: "the cap cuts the draw, not the bound: older botocore",
             page: PAGE,
         },
         Jitter::Truncated,

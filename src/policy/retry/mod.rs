@@ -9,7 +9,9 @@ mod deadline;
 mod finagle;
 mod grpc;
 mod hedging;
+mod interval;
 mod jitter;
+mod polly;
 mod quota;
 mod throttle;
 
@@ -21,12 +23,18 @@ pub use deadline::Deadline;
 pub use finagle::{FinagleBudget, FinagleBudgetSettings};
 pub use grpc::{GrpcRetry, GrpcRetryPolicy, Pushback};
 pub use hedging::{Answer, Hedging, HedgingPolicy};
+pub use interval::IntervalFunction;
 pub use jitter::Jitter;
+pub use polly::{PollyBackoff, PollyDelay};
 pub use quota::{AwsQuota, AwsQuotaSettings};
 pub use throttle::GrpcThrottle;
 
 /// All kinds of jitter, the default (Envoy's) first.
 pub static JITTERS: &[(PolicyInfo, Jitter)] = jitter::ALL;
 
+/// Back-offs that are no jitter over base and max, but a product's own.
+pub static BACKOFFS: &[PolicyInfo] = &[interval::INFO, polly::INFO];
+
 /// What limits retries, beside their number.
-pub static BUDGETS: &[PolicyInfo] = &[throttle::INFO, finagle::INFO, quota::INFO, hedging::INFO];
+pub static BUDGETS: &[PolicyInfo] =
+    &[budget::INFO, throttle::INFO, finagle::INFO, quota::INFO, hedging::INFO];

@@ -37,6 +37,15 @@ impl GrpcThrottle {
         Self { max, ratio, tokens: max }
     }
 
+    /// A new service config came: as full as before, with other tokens (grpc core).
+    #[must_use]
+    pub fn replaced(self, max_tokens: u32, token_ratio: f64) -> Self {
+        let new = Self::new(max_tokens, token_ratio);
+        let tokens = u64::from(new.max) * u64::from(self.tokens) / u64::from(self.max);
+        // No more than `max`, which is a `u32`.
+        Self { tokens: tokens as u32, ..new }
+    }
+
     /// An attempt failed with a retryable status, or was told not to be retried: one token less.
     /// Whether a retry may follow.
     pub fn failure(&mut self) -> bool {

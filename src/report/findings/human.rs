@@ -62,7 +62,7 @@ pub(super) fn one(
     // Ids are ours, but not those of a result that was saved.
     let rule = normalize_untrusted_str(&entry.rule);
     let mut group = Group::with_title(level.primary_title(entry.message.as_ref()).id(rule))
-        .elements(snippet::elements(report.sources, entry, &report.mask));
+        .elements(snippet::elements(report.sources, entry, &report.mask, style.verbose));
     for help in entry.help.iter() {
         group = group.element(Level::HELP.message(normalize_untrusted_str(help)));
     }

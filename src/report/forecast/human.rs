@@ -1,7 +1,7 @@
 //! A forecast on one screen: the answer first, then where it hurts, then what was expected and assumed.
 
 use super::numbers::{count, observed, percent, seconds, short};
-use super::{Forecast, Run, Style};
+use super::{Forecast, Run, Style, inputs, theory};
 use crate::report::Tone;
 use crate::sim::{Compiled, EdgeOutcome, EndpointOutcome, Estimate, Verdict};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
@@ -20,7 +20,9 @@ pub fn render(forecast: &Forecast<'_>, style: &Style) -> String {
         headline(&mut text, run, forecast.elapsed.filter(|_| i == 0));
         entries(&mut text, run);
         hurts(&mut text, run, style);
+        theory::human(&mut text, run, style);
         expectations(&mut text, run, style);
+        inputs::human(&mut text, run);
     }
     let of_runs = |of: fn(&Compiled) -> &Vec<String>| forecast.runs.iter().flat_map(move |r| of(&r.compiled));
     for (title, all) in [("assumed", of_runs(|c| &c.assumed)), ("not simulated", of_runs(|c| &c.left_out))] {

@@ -1,6 +1,6 @@
 //! Everything a simulation found, as JSON. Numbers are what was computed, not rounded.
 
-use super::{Forecast, Run, Style};
+use super::{Forecast, Run, Style, inputs, theory};
 use crate::model::{Architecture, EndpointRef};
 use crate::sim::{Cause, Compiled, EndpointOutcome, Estimate, Judged, Latency, Outcome, QueueOutcome};
 use serde_json::{Map, Value, json};
@@ -29,7 +29,7 @@ pub fn render(forecast: &Forecast<'_>, _: &Style) -> String {
 }
 
 fn scenario(arch: &Architecture, run: &Run) -> Value {
-    let Run { compiled, outcome, expectations } = run;
+    let Run { compiled, outcome, expectations, .. } = run;
     let breakers = outcome.breakers.iter().flat_map(|breaker| {
         let mut callers: Vec<u32> = breaker.transitions.iter().map(|t| t.caller_instance).collect();
         callers.sort_unstable();
@@ -58,6 +58,9 @@ fn scenario(arch: &Architecture, run: &Run) -> Value {
         "queues": outcome.queues.iter().map(queue).collect::<Vec<_>>(),
         "discovery": outcome.known.iter().map(|(what, n)| (what.name().to_owned(), json!(n))).collect::<Map<_, _>>(),
         "expectations": expectations.iter().map(expectation).collect::<Vec<_>>(),
+        "theory": theory::json(run),
+        "precision": inputs::json_precision(run),
+        "sensitivity": inputs::json_sensitivity(run),
         "timeline": timeline(outcome),
     })
 }

@@ -1,12 +1,19 @@
 //! What a simulation says, for people and for programs.
 
 mod human;
+mod inputs;
 mod json;
 mod numbers;
+mod theory;
+
+pub use numbers::{percent, said, seconds, short};
 
 use super::Style;
 use crate::model::Architecture;
 use crate::sim::{Compiled, Judged, Outcome};
+use crate::study::compare::Moved;
+use crate::study::precision::Reached;
+use crate::study::twin::Twin;
 use std::time::Duration;
 
 /// A simulated scenario.
@@ -18,6 +25,12 @@ pub struct Run {
     pub outcome: Outcome,
     /// What was expected of it.
     pub expectations: Vec<Judged>,
+    /// What theory says of its stations.
+    pub twins: Vec<Twin>,
+    /// How well its numbers are known, where a precision was asked for.
+    pub precision: Option<Reached>,
+    /// The inputs that were assumed, by how far they move the result; empty where that was not asked.
+    pub moved: Vec<Moved>,
 }
 
 /// Everything a forecast says.

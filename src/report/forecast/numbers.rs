@@ -1,6 +1,7 @@
 //! Numbers as people read them.
 
 use crate::model::words::Metric;
+use crate::sim::Judged;
 
 /// `31ms`, `1.1s`, `450us`: three digits at most.
 pub fn seconds(value: f64) -> String {
@@ -60,6 +61,16 @@ pub fn observed(metric: Metric, value: f64) -> String {
         Metric::Amplification => format!("{}×", short(value)),
         Metric::Quantile(_) | Metric::Mean | Metric::Recovery => seconds(value),
     }
+}
+
+/// `p99 < 400ms: 412ms ± 9ms`: an expectation with what was observed.
+pub fn said(judged: &Judged) -> String {
+    let seen = judged.observed.map_or_else(|| "not observed".to_owned(), |o| observed(judged.metric, o));
+    let spread = judged.ci95.filter(|(low, high)| high > low);
+    let spread = spread.map_or_else(String::new, |(low, high)| {
+        format!(" ± {}", observed(judged.metric, (high - low) / 2.0))
+    });
+    format!("{}: {seen}{spread}", judged.text)
 }
 
 #[cfg(test)]

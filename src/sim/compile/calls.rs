@@ -53,7 +53,7 @@ impl Compiler<'_> {
     ) -> Option<EdgeId> {
         let service = self.services.get(&to).copied()?;
         let endpoints = *self.spans.get(&to)?;
-        let upstream = self.upstream(caller, to, &edge.policy, name)?;
+        let upstream = self.upstream(caller, to, &edge.policy)?;
         let first = EndpointId(endpoints.first);
         let target = match edge.to_endpoint {
             Some(endpoint) => Target::One(EndpointId(endpoints.first + endpoint as u32)),
@@ -87,22 +87,12 @@ impl Compiler<'_> {
         Some(EdgeId(self.plan.edges.len() as u32 - 1))
     }
 
-    fn upstream(
-        &mut self,
-        caller: Caller,
-        to: NodeIndex,
-        policy: &spec::Policy,
-        who: &str,
-    ) -> Option<UpstreamId> {
+    fn upstream(&mut self, caller: Caller, to: NodeIndex, policy: &spec::Policy) -> Option<UpstreamId> {
         let service = self.services.get(&to).copied()?;
         let balancing = policy.load_balancing.as_ref();
         let wanted = balancing.and_then(|b| b.policy.as_ref()).map(|p| p.value).unwrap_or_default();
         let found = balancer::find(wanted.word())?;
         let settings = settings(balancing.map(|b| &*b.value));
-        if found.about.name == "maglev" && !balancer::Maglev::takes(settings.table_size) {
-            let what = "a table_size that is no prime number below 5,000,012 is simulated as 65,537";
-            self.assumptions.leaves_out(what, who);
-        }
         let guards = Self::guards(policy);
         let key = (Side::from(caller), service);
         let siblings = self.upstreams.entry(key).or_default();
@@ -175,6 +165,8 @@ fn retry(edge: &model::Edge) -> Retry {
         spec::Jitter::Full => Jitter::Full,
         spec::Jitter::Equal => Jitter::Equal,
         spec::Jitter::Decorrelated => Jitter::Decorrelated,
+        spec::Jitter::Proportional => Jitter::Proportional,
+        spec::Jitter::Truncated => Jitter::Truncated,
     };
     let hosts = edge.retry().and_then(|r| r.retry_host_predicate).map(|h| h.value).unwrap_or_default();
     let on = edge.retry().and_then(|r| r.retry_on.as_ref());

@@ -5,7 +5,7 @@ use super::span;
 use crate::kernel::Span;
 use crate::model::words as spec;
 use crate::policy::limit::{
-    AdaptiveSettings, AimdSettings, BulkheadSettings, Gradient2Settings, RateLimiterSettings,
+    AdaptiveSettings, AimdSettings, BulkheadSettings, Fill, Gradient2Settings, RateLimiterSettings,
     TokenBucketSettings, VegasSettings,
 };
 use crate::policy::retry::{AwsQuotaSettings, FinagleBudgetSettings, HedgingPolicy, RetryBudget};
@@ -53,6 +53,7 @@ pub(super) fn rate_limit(written: &spec::RateLimit) -> RateLimit {
             max_tokens: burst,
             tokens_per_fill: 1,
             fill_interval: Span::from_seconds(1.0 / rate).max(Span::from_nanos(1)),
+            fill: Fill::Continuous,
         }),
         Some(timeout) => RateLimit::Cycles(RateLimiterSettings {
             limit_for_period: burst,

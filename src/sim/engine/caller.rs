@@ -115,11 +115,14 @@ impl CallerState {
         }
     }
 
-    /// Takes one more retry out of the budget: its price, `None` when there is none. As in Envoy a budget
-    /// takes the place of the number.
-    pub(super) fn take_retry(&mut self, now: Time, timed_out: bool) -> Option<u32> {
+    /// Takes one more retry out of the budget, after a failure or (a hedge) beside what is under way: its price,
+    /// `None` when there is none. As in Envoy a budget takes the place of the number, and the attempt that
+    /// failed, settled already, counts as outstanding.
+    pub(super) fn take_retry(&mut self, now: Time, after: Ending) -> Option<u32> {
+        let outstanding = self.hosts.active() + u32::from(after.is_some());
+        let timed_out = after == Some(Cause::Timeout);
         match &mut self.budget {
-            Some(budget) => budget.take(now, self.hosts.active(), self.retrying, timed_out),
+            Some(budget) => budget.take(now, outstanding, self.retrying, timed_out),
             None => self.guards.max_retries.is_none_or(|most| self.retrying < most).then_some(0),
         }
     }

@@ -182,7 +182,7 @@ impl<'p, P: Probe> Engine<'p, P> {
         if self.calls[call].attempts > edge.retry.num_retries {
             return false;
         }
-        let price = self.callers[caller].take_retry(self.now, cause == Cause::Timeout);
+        let price = self.callers[caller].take_retry(self.now, Some(cause));
         self.calls[call].paid = price.unwrap_or(self.calls[call].paid);
         price.is_some()
     }
@@ -219,7 +219,7 @@ impl<'p, P: Probe> Engine<'p, P> {
         let caller = self.caller_of(call);
         // A further attempt costs what a retry does.
         let due = self.hedges[slot].next().is_some_and(|due| due <= self.now);
-        let allowed = first || (due && self.callers[caller].take_retry(self.now, false).is_some());
+        let allowed = first || (due && self.callers[caller].take_retry(self.now, None).is_some());
         if !self.hedges[slot].start(self.now, allowed) {
             return;
         }

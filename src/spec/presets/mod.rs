@@ -8,7 +8,7 @@ use std::sync::Arc;
 use super::decode::{Ctx, Decode, Switch, fill, record};
 use super::parse::{Limits, parse};
 use super::tree::{Kind, Node};
-use super::vocabulary::{CircuitBreaker, HealthCheck, Policy, Preset};
+use super::vocabulary::{CircuitBreaker, Discovery, HealthCheck, Policy, Preset};
 use crate::policy::PolicyInfo;
 use crate::source::{FileId, Span, Spanned};
 
@@ -65,6 +65,8 @@ record! {
         when_declared: Policy,
         /// Of an instance.
         health_check: HealthCheck,
+        /// Of a registry and its clients.
+        discovery: Discovery,
     }
 }
 
@@ -140,6 +142,14 @@ pub fn health_check(own: &mut Option<Spanned<Arc<Switch<HealthCheck>>>>) {
     let Some(preset) = check.preset else { return };
     let below = Blocks::of(preset.value, preset.span).health_check;
     fill(own, below.map(|check| check.map(|c| Arc::new(Switch::On(c)))).as_ref());
+}
+
+/// What a discovery's preset says, below what it says itself.
+pub fn discovery(own: &mut Discovery, _: &Node) {
+    let Some(preset) = own.preset else { return };
+    if let Some(below) = Blocks::of(preset.value, preset.span).discovery {
+        own.fill(&below.value);
+    }
 }
 
 fn place(node: &mut Node, at: Span) {

@@ -24,13 +24,14 @@ impl Decimal {
         if bad || !clean(whole) || !clean(fraction) {
             return None;
         }
-        let digits: String = whole.chars().chain(fraction.chars()).filter(|c| *c != '_').collect();
-        let digits = digits.trim_start_matches('0');
-        let scale = fraction.bytes().filter(|b| *b != b'_').count() as u32;
-        if digits.len() > 18 || scale > 18 {
+        let mut digits = 0_u64;
+        for digit in whole.bytes().chain(fraction.bytes()).filter(u8::is_ascii_digit) {
+            digits = digits.checked_mul(10)?.checked_add(u64::from(digit - b'0'))?;
+        }
+        let scale = fraction.bytes().filter(u8::is_ascii_digit).count() as u32;
+        if digits >= 10_u64.pow(18) || scale > 18 {
             return None;
         }
-        let digits = if digits.is_empty() { 0 } else { digits.parse().ok()? };
         Some((Self { digits, scale }, rest.trim_start_matches(' ')))
     }
 

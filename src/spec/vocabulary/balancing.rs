@@ -1,5 +1,6 @@
 //! How an instance is chosen.
 
+use crate::policy::balancer::{Maglev, TABLE_SIZE};
 use crate::spec::decode::{Ctx, choice, record};
 use crate::spec::scalar::Positive;
 use crate::spec::schema::with;
@@ -90,7 +91,7 @@ record! {
         /// Same zone first.
         zone_aware: bool,
     }
-    validate: hash_has_key;
+    validate: balancing;
     schema: balancing_schema;
 }
 
@@ -102,6 +103,21 @@ const HASHING: [BalancingPolicy; 5] = [
     BalancingPolicy::RingHash,
     BalancingPolicy::Maglev,
 ];
+
+fn balancing<'n>(balancing: &Balancing, node: &'n Node, ctx: &mut Ctx<'n>) {
+    table_is_prime(balancing, ctx);
+    hash_has_key(balancing, node, ctx);
+}
+
+/// With another size an instance's preferences leave slots of the table out: Envoy refuses it. A schema cannot
+/// say this.
+fn table_is_prime(balancing: &Balancing, ctx: &mut Ctx<'_>) {
+    let Some(size) = balancing.table_size.filter(|size| !Maglev::takes(size.value.0.into())) else { return };
+    let next = (u64::from(size.value.0)..).find(|size| Maglev::takes(*size)).unwrap_or(TABLE_SIZE);
+    let message = format!("a table of `maglev` with {} slots, which is no prime number", size.value.0);
+    let help = format!("the next prime number is {next}; Envoy's default is {TABLE_SIZE}");
+    ctx.reject_with(size.span, message, Some(help));
+}
 
 fn hash_has_key<'n>(balancing: &Balancing, node: &'n Node, ctx: &mut Ctx<'n>) {
     let Some(policy) = &balancing.policy else { return };
@@ -119,4 +135,26 @@ fn balancing_schema(schema: Value) -> Value {
     let hashing = HASHING.map(BalancingPolicy::word);
     let hashes = json!({ "required": ["policy"], "properties": { "policy": { "enum": hashing } } });
     with(schema, json!({ "if": hashes, "then": { "required": ["hash_key"] } }))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::spec::read_text;
+
+    #[test]
+    fn a_table_is_of_a_prime_size() {
+        let findings = |size: u32| {
+            let text = format!(
+                "upstreams: {{ cart: {{ load_balancing: {{ policy: maglev, hash_key: user, table_size: {size} }} }} }}\n"
+            );
+            let (_, _, findings) = read_text("maglev.yaml", &text);
+            let texts = findings.iter().map(|f| format!("{}: {}", f.message, f.help.join("")));
+            texts.collect::<Vec<_>>()
+        };
+        assert_eq!(findings(65_521), [""; 0]);
+        let message = "a table of `maglev` with 65536 slots, which is no prime number: ";
+        let help = "the next prime number is 65537; Envoy's default is 65537";
+        assert_eq!(findings(65_536), [format!("{message}{help}")]);
+        assert!(findings(1_000_000)[0].contains("1000003"));
+    }
 }

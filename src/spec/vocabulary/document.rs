@@ -2,14 +2,16 @@
 
 use super::call::{CallDefaults, Communication};
 use super::data::{Datastore, Queue, Topic};
+use super::fits;
 use super::latency::Latency;
 use super::lint::LintSettings;
-use super::policy::{CircuitBreaker, OutlierDetection, Policy, QueueSettings, Retry};
+use super::policy::{CircuitBreaker, OutlierDetection, Policy, Preset, QueueSettings, Retry};
 use super::scenario::Scenario;
 use super::service::{Service, Texts};
 use super::traffic::Traffic;
 use crate::source::Spanned;
 use crate::spec::decode::{Ids, Map, Switch, record};
+use crate::spec::presets;
 use crate::spec::scalar::Positive;
 use crate::spec::units::{Duration, Share};
 use std::sync::Arc;
@@ -85,6 +87,8 @@ record! {
 record! {
     /// How callers learn where instances are.
     Discovery {
+        /// Defaults of a product under its name: `eureka`.
+        preset: Preset,
         /// An instance says so often that it lives.
         heartbeat: Duration,
         /// Without a heartbeat it is gone after.
@@ -94,6 +98,8 @@ record! {
         /// A caller believes what it knows for so long.
         client_cache_ttl: Duration,
     }
+    validate: fits::discovery;
+    mend: presets::discovery;
 }
 
 record! {

@@ -2,6 +2,7 @@
 
 use crate::source::Spanned;
 use crate::spec::decode::{Ctx, Map, choice, record};
+use crate::spec::scalar::Positive;
 use crate::spec::schema::with;
 use crate::spec::tree::Node;
 use crate::spec::units::{Duration, Share};
@@ -14,6 +15,12 @@ choice! {
         #[default] Lognormal = "lognormal",
         /// Exponential.
         Exponential = "exponential",
+        /// The sum of `shape` exponentials.
+        Erlang = "erlang",
+        /// Many short ones, few long ones: with a `stddev` above the mean.
+        Hyperexponential = "hyperexponential",
+        /// Evenly around the mean: from 0 to twice the mean where no `stddev` is said.
+        Uniform = "uniform",
         /// Always the same.
         Constant = "constant",
     }
@@ -30,8 +37,10 @@ record! {
         distribution: LatencyDistribution,
         /// The mean.
         mean: Duration,
-        /// The standard deviation (lognormal).
+        /// The standard deviation (lognormal, hyperexponential, uniform).
         stddev: Duration,
+        /// How many exponentials are added up (erlang).
+        shape: Positive,
         /// Quantiles: `{50%: 4ms, 90%: 9ms, 99%: 20ms}`.
         quantiles: Map<Duration>,
     }
@@ -39,14 +48,20 @@ record! {
     schema: latency_schema;
 }
 
+/// Exponentials that are added up, at the most.
+const MOST_SHAPE: u32 = 1000;
+
 fn latency_schema(schema: Value) -> Value {
     let percentiles = json!({ "required": ["p50", "p99"],
-        "properties": { "mean": false, "distribution": false, "quantiles": false } });
-    let distribution =
-        json!({ "required": ["mean"], "properties": { "p50": false, "p99": false, "quantiles": false } });
+        "properties": { "mean": false, "distribution": false, "quantiles": false, "shape": false } });
+    let erlang = json!({ "required": ["distribution"],
+        "properties": { "distribution": { "const": "erlang" }, "shape": { "maximum": MOST_SHAPE } } });
+    let distribution = json!({ "required": ["mean"], "anyOf": [erlang, { "properties": { "shape": false } }],
+        "properties": { "p50": false, "p99": false, "quantiles": false } });
     let table = json!({ "minProperties": 2, "propertyNames": { "pattern": Share::PATTERN, "not": { "pattern": r"^(0*(\.0+)?|0*100(\.0+)?) *%$" } } });
     let quantiles = json!({ "required": ["quantiles"],
-        "properties": { "p50": false, "p99": false, "mean": false, "distribution": false, "quantiles": table } });
+        "properties": { "p50": false, "p99": false, "mean": false, "distribution": false, "shape": false,
+            "quantiles": table } });
     with(schema, json!({ "type": "object", "oneOf": [percentiles, distribution, quantiles] }))
 }
 
@@ -85,9 +100,35 @@ fn latency_fits<'n>(latency: &Latency, node: &'n Node, ctx: &mut Ctx<'n>) {
     if let (Some(distribution), None) = (&latency.distribution, &latency.mean) {
         ctx.reject(distribution.span, format!("`{}` needs its `mean`", distribution.word()));
     }
+    shape_fits(latency, ctx);
     if let Some(quantiles) = &latency.quantiles {
         let written = node.get("quantiles").map_or(quantiles.0.len(), |q| q.entries().len());
         check_quantiles(quantiles, written, ctx);
+    }
+}
+
+/// Settings that belong to one distribution only stand beside it.
+fn shape_fits(latency: &Latency, ctx: &mut Ctx<'_>) {
+    let distribution = latency.distribution.as_ref().map(|d| d.value);
+    if let Some(shape) = &latency.shape {
+        if distribution != Some(LatencyDistribution::Erlang) {
+            ctx.reject(shape.span, "`shape` belongs to `distribution: erlang`");
+        } else if shape.value.0 > MOST_SHAPE {
+            let help = "as good as `distribution: constant`".to_owned();
+            ctx.reject_with(shape.span, format!("a `shape` above {MOST_SHAPE}"), Some(help));
+        }
+    }
+    let (Some(stddev), Some(mean)) = (&latency.stddev, &latency.mean) else { return };
+    match distribution {
+        Some(LatencyDistribution::Hyperexponential) if stddev.value < mean.value => {
+            ctx.reject(stddev.span, "a hyperexponential spreads more than its mean; for less take `erlang`");
+        }
+        Some(LatencyDistribution::Uniform)
+            if stddev.value.0 as f64 * 3.0_f64.sqrt() > mean.value.0 as f64 =>
+        {
+            ctx.reject(stddev.span, "a uniform time would fall below zero: `stddev` is at most mean/√3");
+        }
+        _ => {}
     }
 }
 

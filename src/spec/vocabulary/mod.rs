@@ -5,6 +5,7 @@ mod baseline;
 mod call;
 mod data;
 mod document;
+mod fits;
 mod latency;
 mod limits;
 mod lint;

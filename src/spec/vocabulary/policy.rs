@@ -2,12 +2,12 @@
 //! resilience4j. Everything in [`Policy`] may stand on a call, in `defaults.call` and under `upstreams`.
 
 use super::balancing::Balancing;
+use super::fits;
 use super::limits::{ConnectionLimits, RetryBudget};
 use crate::source::Spanned;
-use crate::spec::decode::{Ctx, Switch, choice, record};
+use crate::spec::decode::{Switch, choice, record};
 use crate::spec::scalar::Positive;
 use crate::spec::schema::not_both;
-use crate::spec::tree::Node;
 use crate::spec::units::{Duration, Share};
 use serde_json::Value;
 use std::sync::Arc;
@@ -69,6 +69,10 @@ choice! {
         Equal = "equal",
         /// Uniform from the base to three times the one before.
         Decorrelated = "decorrelated",
+        /// The back-off times something between 0.8 and 1.2 (gRPC).
+        Proportional = "proportional",
+        /// Uniform up to the back-off without its cap, then cut at the cap.
+        Truncated = "truncated",
         /// The back-off itself.
         None = "none",
     }
@@ -138,6 +142,7 @@ record! {
         /// What is spread around it.
         jitter: Jitter,
     }
+    validate: fits::backoff;
 }
 
 choice! {
@@ -194,6 +199,7 @@ record! {
         /// Opens at this share of slow calls.
         rate_threshold: Share,
     }
+    validate: fits::slow_call;
 }
 
 record! {
@@ -204,18 +210,12 @@ record! {
         /// The calls of the last so long.
         duration: Duration,
     }
-    validate: one_window;
+    validate: fits::window;
     schema: window_schema;
 }
 
 fn window_schema(schema: Value) -> Value {
     not_both(schema, ["calls", "duration"])
-}
-
-fn one_window<'n>(window: &Window, node: &'n Node, ctx: &mut Ctx<'n>) {
-    if window.calls.is_some() && window.duration.is_some() {
-        ctx.reject(node.span, "a window is of `calls` or of a `duration`, not both");
-    }
 }
 
 record! {
@@ -238,22 +238,8 @@ record! {
         /// When calls count as slow.
         slow_call: SlowCall,
     }
-    validate: one_breaker;
-    schema: breaker_schema;
-}
-
-fn breaker_schema(schema: Value) -> Value {
-    not_both(schema, ["failure_threshold", "failure_rate_threshold"])
-}
-
-fn one_breaker<'n>(breaker: &CircuitBreaker, node: &'n Node, ctx: &mut Ctx<'n>) {
-    if let (Some(consecutive), Some(_)) = (&breaker.failure_threshold, &breaker.failure_rate_threshold) {
-        let help =
-            "keep `failure_threshold` for consecutive failures, or `failure_rate_threshold` with `window`";
-        let message = "a breaker opens on consecutive failures or on a rate, not on both";
-        ctx.reject_with(consecutive.span, message, Some(help.to_owned()));
-    }
-    let _ = node;
+    validate: fits::breaker;
+    schema: fits::breaker_schema;
 }
 
 record! {
@@ -270,6 +256,7 @@ record! {
         /// At most this share of the instances.
         max_ejection_percent: Share,
     }
+    validate: fits::outliers;
 }
 
 record! {
@@ -290,6 +277,7 @@ record! {
         /// Other services the check itself calls.
         checks: Vec<Spanned<String>>,
     }
+    validate: fits::health_check;
 }
 
 record! {
@@ -302,6 +290,8 @@ record! {
         /// Whether the losers are cancelled.
         cancel: bool,
     }
+    validate: fits::hedging;
+    schema: fits::hedging_schema;
 }
 
 // There is one on every edge: what is large and seldom said lies behind an `Arc`, which all edges that inherit

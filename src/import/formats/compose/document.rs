@@ -1,18 +1,17 @@
 //! From units and edges to a document of our own vocabulary, every part with the bytes it came from.
 
 use super::edges::Edge;
-use super::images::Role;
 use super::project::Project;
 use super::unit::Unit;
 use crate::finding::Finding;
+use crate::import::calls::communication;
+use crate::import::clues::roles::Role;
 use crate::source::{Span, Spanned};
 use crate::spec::rules::INVALID_VALUE;
 use crate::spec::scalar::Positive;
 use crate::spec::tree::Node;
 use crate::spec::units::Duration;
-use crate::spec::vocabulary::{
-    Communication, Datastore, Document, HealthCheck, Policy, Service, Status, Target, Texts,
-};
+use crate::spec::vocabulary::{Datastore, Document, HealthCheck, Service, Status, Texts};
 use crate::spec::{Ids, Map, Switch};
 use std::sync::Arc;
 
@@ -140,18 +139,7 @@ fn duration(project: &mut Project<'_, '_>, node: Option<&Node>) -> Option<Spanne
 
 /// The edges as communications, pointing at their strongest evidence.
 pub fn communications(units: &[Unit], edges: &[Edge], root: Span, document: &mut Document) {
-    let one = |edge: &Edge| {
-        let (from, strongest) = (units.get(edge.from)?, edge.evidence.first()?);
-        let target = |id: &str, span| Target { service: Spanned::new(id.to_owned(), span), endpoint: None };
-        let protocol = edge.protocol.map(|protocol| Spanned::new(protocol, strongest.span));
-        let communication = Communication {
-            from: Some(Spanned::new(target(&from.id.value, from.id.span), from.id.span)),
-            to: Some(Spanned::new(target(&strongest.to, strongest.span), strongest.span)),
-            policy: Policy { protocol, ..Policy::default() },
-            ..Communication::default()
-        };
-        Some(Spanned::new(communication, strongest.span))
-    };
+    let one = |edge: &Edge| communication(units.get(edge.from)?.id.span, edge.protocol, &edge.evidence);
     let all: Vec<_> = edges.iter().filter_map(one).collect();
     document.communications = (!all.is_empty()).then(|| Spanned::new(all, root));
 }

@@ -3,12 +3,12 @@
 //! An address in a variable or command is a call. `depends_on` is start order: it is taken for a call
 //! where nothing better can be expected (see `start_order`). Must not know how a host name is resolved.
 
-use super::address::{Address, in_argument, in_value};
-use super::images::Role;
-use super::keys::{is_address, is_for_browsers, is_never_called, is_telemetry};
 use super::names::{Meaning, Names};
 use super::start_order::{Tally, is_call};
 use super::unit::Unit;
+use crate::import::clues::address::{Address, in_argument, in_value};
+use crate::import::clues::keys::{is_address, is_for_browsers, is_never_called, is_telemetry};
+use crate::import::clues::roles::Role;
 use crate::import::{Evidence, EvidenceKind, Note};
 use crate::source::Span;
 use crate::spec::decode::shorten;
@@ -143,7 +143,7 @@ impl<'u> Finder<'u> {
             }
         };
         if let Some(to) = to {
-            let protocol = protocol_of(address);
+            let protocol = address.protocol();
             self.add(Some(to), &self.units[to].id.value.clone(), kind, span, detail, protocol);
         }
     }
@@ -272,18 +272,5 @@ impl<'u> Finder<'u> {
             self.index.insert(id.to_owned(), self.edges.len());
             self.edges.push(Edge { from: self.from, to, protocol, evidence: vec![evidence] });
         }
-    }
-}
-
-/// How a call travels, by scheme and well-known port.
-fn protocol_of(address: &Address) -> Option<Protocol> {
-    match (address.port, address.scheme.as_deref()) {
-        (Some(4317 | 50051), _) | (_, Some("grpc" | "grpcs")) => Some(Protocol::Grpc),
-        (_, Some("http" | "https" | "ws" | "wss")) => Some(Protocol::Http),
-        (_, Some("amqp" | "amqps" | "nats" | "mqtt" | "stomp")) | (Some(5672 | 5671), _) => {
-            Some(Protocol::MessageQueue)
-        }
-        (Some(9092), _) | (_, Some("kafka")) => Some(Protocol::EventStream),
-        _ => None,
     }
 }

@@ -6,13 +6,10 @@
 //! same graph; a variable that `.env` does not set is empty unless it has a default. Must not know what
 //! a document means.
 
-mod address;
 mod document;
 mod dotenv;
 mod edges;
-mod images;
 mod interpolate;
-mod keys;
 mod merge;
 mod names;
 mod notes;
@@ -25,13 +22,13 @@ mod unit;
 pub use dotenv::{Assignment, parse as parse_dotenv};
 pub use interpolate::{Expanded, LONGEST, Problem, Trouble, Vars, expand};
 
-use super::super::{Format, ImportFile, Imported};
 use crate::finding::Finding;
+use crate::import::clues::roles::Role;
+use crate::import::{Format, ImportFile, Imported};
 use crate::source::{Span, Spanned};
 use crate::spec::decode::{Ctx, check_id};
 use crate::spec::vocabulary::Document;
 use crate::spec::{FileDocument, Map, Reader};
-use images::Role;
 use names::Names;
 use unit::Unit;
 
@@ -40,11 +37,16 @@ pub static FORMAT: Format = Format {
     name: "compose",
     summary: "docker-compose files, overlaid in the order given: services, datastores, calls by address and depends_on",
     page: include_str!("compose.md"),
+    glance: |name, _| sniff::is_usual(name),
     recognise: sniff::is_compose,
     import,
 };
 
 fn import(reader: &mut Reader<'_>, files: Vec<ImportFile>) -> Imported {
+    // Documents of one file lie on top of each other like files.
+    let alone =
+        |f: ImportFile| f.documents.into_iter().map(move |d| ImportFile { file: f.file, documents: vec![d] });
+    let files: Vec<_> = files.into_iter().flat_map(alone).collect();
     let file = files.first().map(|f| f.file).unwrap_or_default();
     let names: Vec<_> = files.iter().map(|f| reader.sources.file(f.file).name.clone()).collect();
     let root = files.first().map_or(Span::default(), |f| f.first().span);

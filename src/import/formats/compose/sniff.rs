@@ -1,5 +1,6 @@
 //! Whether a tree is a compose file. A `loadpath` document, which also has `services`, never is.
 
+use crate::import::Candidate;
 use crate::spec::decode::Record;
 use crate::spec::tree::{Entry, Kind, Node};
 use crate::spec::vocabulary::{Document, Service};
@@ -57,13 +58,18 @@ const SERVICE_KEYS: [&str; 45] = [
 const TOP_KEYS: [&str; 4] = ["volumes", "networks", "secrets", "configs"];
 
 /// See [`Format::recognise`](crate::import::Format::recognise).
-pub fn is_compose(name: &str, root: &Node) -> bool {
-    let named = is_compose_name(name);
-    match &root.kind {
-        Kind::Null => named,
-        Kind::Mapping(_) => judge(named, root),
+pub fn is_compose(file: &Candidate<'_>) -> bool {
+    let named = is_compose_name(file.name);
+    match &file.first.kind {
+        Kind::Null => named && file.documents().all(|document| document.is_null() || judge(named, document)),
+        Kind::Mapping(_) => judge(named, file.first),
         _ => false,
     }
+}
+
+/// Whether a file has a name that Compose looks for by itself.
+pub fn is_usual(name: &str) -> bool {
+    matches!(name, "compose.yaml" | "compose.yml" | "docker-compose.yaml" | "docker-compose.yml")
 }
 
 /// `compose.yaml`, `docker-compose.prod.yml`, `compose-dev.yaml`.

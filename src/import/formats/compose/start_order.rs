@@ -2,8 +2,8 @@
 //!
 //! Must not know how calls are found by other evidence, only which were.
 
-use super::images::{Role, is_one_shot};
 use super::unit::{Dependency, Unit};
+use crate::import::clues::roles::{Role, is_one_shot};
 
 /// How much of what services wait for is confirmed by an address, a label or a link.
 #[derive(Debug, Clone, Copy, Default)]

@@ -2,10 +2,10 @@
 //! variables put in.
 
 use super::dotenv;
-use super::images::{Role, role};
 use super::project::Project;
 use super::scope::Text;
 use crate::finding::Finding;
+use crate::import::clues::roles::{Role, role};
 use crate::source::{Span, Spanned, join_path};
 use crate::spec::rules::INVALID_VALUE;
 use crate::spec::tree::{Entry, Kind, Node};

@@ -2,8 +2,7 @@
 
 use crate::finding::{Finding, RuleInfo};
 use crate::lint::{Context, Rule};
-use petgraph::graph::{EdgeIndex, NodeIndex};
-use std::collections::BTreeMap;
+use petgraph::graph::NodeIndex;
 
 /// a critical service that cannot do without a less critical one.
 pub static RULE: Rule = Rule {
@@ -24,15 +23,14 @@ pub static RULE: Rule = Rule {
 
 fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
     // One finding for two services, however often one calls the other.
-    let mut pairs: BTreeMap<_, Vec<EdgeIndex>> = BTreeMap::new();
-    for (index, _) in ctx.arch.edges().filter(|(_, e)| e.is_hard()) {
-        pairs.entry(ctx.arch.ends(index)).or_default().push(index);
-    }
-    for ((from, to), edges) in pairs {
+    let hard = ctx.arch.edges().filter(|(_, e)| e.is_hard());
+    let mut calls: Vec<_> = hard.map(|(index, _)| (ctx.arch.ends(index), index)).collect();
+    calls.sort_unstable();
+    for same in calls.chunk_by(|a, b| a.0 == b.0) {
         let tier = |node: NodeIndex| ctx.arch.graph[node].service().and_then(|s| s.tier);
-        let (Some(own), Some(other), [first, rest @ ..]) = (tier(from), tier(to), edges.as_slice()) else {
-            continue;
-        };
+        let [((from, to), first), rest @ ..] = same else { continue };
+        let (from, to) = (*from, *to);
+        let (Some(own), Some(other)) = (tier(from), tier(to)) else { continue };
         if other.value <= own.value {
             continue;
         }

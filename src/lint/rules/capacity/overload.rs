@@ -100,7 +100,8 @@ fn name(ctx: &Context<'_>, station: &Station) -> (String, &'static str) {
 fn help(station: &Station, kind: Kind, warning: f64) -> String {
     let each = station.servers / f64::from(station.replicas);
     let busy = words::of(&station.busy, kind).unwrap_or(0.0);
-    let needed = (busy / (each * warning.clamp(0.01, 1.0)) - words::NEAR).ceil();
+    // At the threshold itself it is still found.
+    let needed = (busy / (each * warning.clamp(0.01, 1.0)) + words::NEAR).floor() + 1.0;
     let what = match station.carrier {
         Carrier::Service(_) => "workers",
         Carrier::Handler(_) => "concurrency",

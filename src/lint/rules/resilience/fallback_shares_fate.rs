@@ -88,9 +88,11 @@ fn judge(
     let mut finding = Finding::new(RULE.info, other.span, message)
         .label("the fallback")
         .also(call.span, format!("stands in for this call of `{u}`"));
-    if asked.len() > 2 {
-        finding = finding.note(format!("and so do the {} that stand in for the fallback", asked.len() - 2));
-    }
+    finding = match asked.len().saturating_sub(2) {
+        0 => finding,
+        1 => finding.note("and so does what stands in for the fallback"),
+        n => finding.note(format!("and so do the {n} that stand in for the fallback")),
+    };
     let ways = [(index, asked.first(), closures.first()), (stand_in, asked.get(1), closures.get(1))];
     for (edge, part, closure) in ways {
         let (Some(_), Some(closure)) = (part, closure) else { continue };

@@ -41,8 +41,7 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
         for (edge, name) in cycle.iter().zip(&names) {
             finding = finding.hop(ctx.arch.graph[*edge].span, name, callee(ctx, *edge), "");
         }
-        let round = names.iter().chain(names.first()).cloned().collect::<Vec<_>>().join(" → ");
-        finding = finding.note(round);
+        finding = finding.note(round(&names));
         if group.nodes.len() > cycle.len() {
             finding =
                 finding.note(format!("{} endpoints can reach each other in this way", group.nodes.len()));
@@ -71,4 +70,13 @@ fn callee(ctx: &Context<'_>, edge: EdgeIndex) -> String {
         || ctx.id(to).to_owned(),
         |endpoint| ctx.arch.endpoint_id(EndpointRef { service: to, endpoint }),
     )
+}
+
+/// The circle in one line, its middle left out where it is long: the path tells each step.
+fn round(names: &[String]) -> String {
+    let left_out = if names.len() > 16 { 6..names.len() - 6 } else { 0..0 };
+    let middle = (!left_out.is_empty()).then(|| format!("… {} more …", left_out.len()));
+    let head = names.iter().take(left_out.start).cloned();
+    let tail = names.iter().skip(left_out.end).chain(names.first()).cloned();
+    head.chain(middle).chain(tail).collect::<Vec<_>>().join(" → ")
 }

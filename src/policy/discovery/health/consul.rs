@@ -55,9 +55,11 @@ pub struct ConsulHealth {
 }
 
 impl ConsulHealth {
-    /// Critical: an instance is not found before its first good check.
+    /// Critical: an instance is not found before its first good check. The counters begin at their thresholds,
+    /// so that this first check decides alone.
     pub fn new(settings: ConsulSettings) -> Self {
-        Self { settings, status: ConsulStatus::Critical, good: 0, bad: 0 }
+        let (good, bad) = (settings.success_before_passing, settings.failures_before_critical);
+        Self { settings, status: ConsulStatus::Critical, good, bad }
     }
 
     /// What the agent tells the catalogue.
@@ -152,7 +154,39 @@ impl TtlCheck {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// The obvious handler looks back over all checks: the first decides alone, then rows do.
+        #[test]
+        fn it_does_what_the_obvious_one_does(
+            passing in 0usize..4, critical in 0usize..5, warning in prop::option::of(0usize..5),
+            checks in prop::collection::vec(0usize..3, 1..60),
+        ) {
+            let settings = ConsulSettings {
+                success_before_passing: passing as u32, failures_before_critical: critical as u32,
+                failures_before_warning: warning.map(|n| n as u32), deregister_critical_service_after: None,
+            };
+            let mut check = ConsulHealth::new(settings);
+            let mut status = ConsulStatus::Critical;
+            for now in 0..checks.len() {
+                check.record([CheckResult::Ok, CheckResult::Warning, CheckResult::Error][checks[now]]);
+                let bad = checks[now] == 2;
+                let row = checks[..=now].iter().rev().take_while(|other| (**other == 2) == bad).count();
+                let all = row == now + 1;
+                if !bad && (row >= passing || all) {
+                    status = if checks[now] == 1 { ConsulStatus::Warning } else { ConsulStatus::Passing };
+                } else if bad && (row >= critical || all) {
+                    status = ConsulStatus::Critical;
+                } else if bad && row >= warning.unwrap_or(critical) {
+                    status = ConsulStatus::Warning;
+                }
+                prop_assert_eq!(check.status(), status, "check {}", now);
+            }
+        }
+    }
 
     #[test]
     fn thresholds_hold_the_old_status() {
@@ -165,11 +199,12 @@ mod tests {
             deregister_critical_service_after: None,
         };
         let mut check = ConsulHealth::new(settings);
-        let states = [Ok, Ok, Bad, Bad, Ok, Bad, Bad, Bad].map(|result| {
+        let states = [Ok, Bad, Bad, Ok, Bad, Bad, Bad, Ok, Ok].map(|result| {
             check.record(result);
             check.status()
         });
-        assert_eq!(states, [Critical, Passing, Passing, Warning, Warning, Warning, Warning, Critical]);
+        let expected = [Passing, Passing, Warning, Warning, Warning, Warning, Critical, Critical, Passing];
+        assert_eq!(states, expected, "the first check decides alone");
     }
 
     #[test]

@@ -75,7 +75,32 @@ impl HealthCheck for HaproxyHealth {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// The obvious server looks back over all its checks: how many in a row ended alike since it last changed.
+        #[test]
+        fn it_does_what_the_obvious_one_does(
+            rise in 1usize..4, fall in 1usize..4, checks in prop::collection::vec(any::<bool>(), 1..60),
+        ) {
+            let settings = HaproxySettings { rise: rise as u32, fall: fall as u32, ..Default::default() };
+            let mut server = HaproxyHealth::new(settings);
+            let (mut up, mut since) = (true, 0);
+            for now in 0..checks.len() {
+                server.record(if checks[now] { CheckResult::Ok } else { CheckResult::Network });
+                let row = checks[since..=now].iter().rev().take_while(|good| **good == checks[now]).count();
+                // Never seen well, the first bad check is enough.
+                let first = up && since == 0 && checks[..=now].iter().all(|good| !good);
+                let changes = if up { !checks[now] && (row >= fall || first) } else { checks[now] && row >= rise };
+                if changes {
+                    (up, since) = (!up, now + 1);
+                }
+                prop_assert_eq!(server.healthy(), up, "check {}", now);
+            }
+        }
+    }
 
     #[test]
     fn it_falls_after_three_and_rises_after_two() {

@@ -144,7 +144,33 @@ impl HealthCheck for Probe {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        /// The obvious kubelet looks back over all probes: the row that ends it, against its threshold.
+        #[test]
+        fn it_does_what_the_obvious_one_does(
+            kind in 0usize..3, good in 1usize..4, bad in 1usize..4, probes in prop::collection::vec(any::<bool>(), 1..60),
+        ) {
+            let kind = [ProbeKind::Readiness, ProbeKind::Liveness, ProbeKind::Startup][kind];
+            let settings = ProbeSettings {
+                success_threshold: good as u32, failure_threshold: bad as u32, ..Default::default()
+            };
+            let mut probe = Probe::new(kind, settings);
+            let mut believed = probe.result();
+            for now in 0..probes.len() {
+                probe.record(if probes[now] { CheckResult::Ok } else { CheckResult::Error });
+                let held = kind != ProbeKind::Readiness && believed == ProbeResult::Failure;
+                let row = probes[..=now].iter().rev().take_while(|other| **other == probes[now]).count();
+                if !held && row >= if probes[now] { good } else { bad } {
+                    believed = if probes[now] { ProbeResult::Success } else { ProbeResult::Failure };
+                }
+                prop_assert_eq!(probe.result(), believed, "probe {}", now);
+            }
+        }
+    }
 
     const FAIL: CheckResult = CheckResult::Error;
 

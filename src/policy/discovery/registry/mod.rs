@@ -129,8 +129,11 @@ impl Registry {
     /// Renews a lease; `false` when there is none, upon which a client registers again. An expired lease
     /// that no sweep has met yet is renewed like any other.
     pub fn heartbeat(&mut self, instance: u32, now: Time) -> bool {
+        let Some(entry) = self.entries.get_mut(&instance) else { return false };
+        entry.lease.renew(now);
+        // Only what renewed something speaks against the protection.
         self.meter.count(now);
-        self.entries.get_mut(&instance).map(|entry| entry.lease.renew(now)).is_some()
+        true
     }
 
     /// Changes what an instance says of itself; `false` when it is not there. Does not renew.

@@ -84,8 +84,9 @@ impl Group {
             let theirs = self.places.iter().enumerate().filter(move |(_, place)| place.owner == Some(id));
             theirs.map(|(n, _)| partition(n)).collect()
         };
-        let members: Vec<Member> =
-            self.members.iter().map(|(id, _)| Member { topics: vec![0], owned: owned(*id) }).collect();
+        let generation = Some(self.generation);
+        let member = |id: u32| Member { topics: vec![0], owned: owned(id), generation };
+        let members: Vec<Member> = self.members.iter().map(|(id, _)| member(*id)).collect();
         let shares = self.assignor.assign(&[(0, self.places.len() as u32)], &members);
         let mut owners = vec![None; self.places.len()];
         for ((id, _), share) in self.members.iter().zip(&shares) {

@@ -35,7 +35,7 @@ pub enum DeadReason {
     Rejected,
     /// Waited too long.
     Expired,
-    /// Pushed out of a full queue.
+    /// Pushed out of a full queue, or never let in.
     MaxLength,
 }
 
@@ -145,7 +145,10 @@ impl<T: Clone> WorkQueue<T> {
     pub fn publish(&mut self, item: T, now: Time) -> bool {
         self.expire(now);
         let most = self.settings.max_length.map_or(usize::MAX, |n| n as usize);
-        if self.ready.len() >= most && self.settings.overflow == Overflow::RejectPublish {
+        if self.ready.len() >= most && self.settings.overflow != Overflow::DropHead {
+            if self.settings.overflow == Overflow::RejectPublishDlx {
+                self.dead.push_back(Dead { item, reason: DeadReason::MaxLength, deliveries: 0 });
+            }
             return false;
         }
         let place = self.next_place();

@@ -10,6 +10,8 @@ pub enum Overflow {
     DropHead,
     /// The new one is refused.
     RejectPublish,
+    /// The new one is refused, and dead. Classic queues only.
+    RejectPublishDlx,
 }
 
 /// Where a message goes that comes back.

@@ -4,7 +4,7 @@
 use super::two;
 use crate::kernel::{Distribution, Span};
 use crate::policy::limit::{
-    AdaptiveSettings, AimdSettings, BulkheadSettings, Gradient2Settings, RateLimiterSettings,
+    AdaptiveSettings, AimdSettings, BulkheadSettings, Fill, Gradient2Settings, RateLimiterSettings,
     TokenBucketSettings, VegasSettings,
 };
 use crate::policy::{balancer, breaker, retry};
@@ -133,9 +133,14 @@ fn rated(rate: RateLimit, at_caller: bool) -> (u64, u64, f64) {
 
 #[test]
 fn rate_limits_turn_away_or_let_wait() {
-    // A token at the start and every 200 ms: at 0.1, 0.2, 0.4, 0.6, … 9.8 s.
+    // A token that takes 200 ms to come back: at 0.1, 0.3, 0.5, … 9.9 s.
     let fill_interval = Span::from_millis(200);
-    let bucket = RateLimit::Bucket(TokenBucketSettings { max_tokens: 1, tokens_per_fill: 1, fill_interval });
+    let bucket = RateLimit::Bucket(TokenBucketSettings {
+        max_tokens: 1,
+        tokens_per_fill: 1,
+        fill_interval,
+        fill: Fill::Continuous,
+    });
     for at_caller in [true, false] {
         assert_eq!(rated(bucket, at_caller).0, 50);
         assert_eq!(rated(bucket, at_caller).1, 49);

@@ -1,4 +1,4 @@
-//! What a service is by its image: a datastore, a broker, a telemetry tool. Must not know compose.
+//! What a service is by its image: a datastore, a broker, a telemetry tool. Must not know any format.
 
 use crate::spec::vocabulary::{DatastoreKind, Protocol};
 

@@ -1,7 +1,15 @@
 //! Envoy's `circuit_breakers`: limits on how much goes on at once, and no state machine.
 //!
-//! Not one of the [`BREAKERS`](super::BREAKERS): nothing opens or closes. A thing over its limit is
-//! turned away at once, and counted by kind.
+//! Not one of the [`BREAKERS`](crate::policy::breaker::BREAKERS): nothing opens or closes. A thing over its
+//! limit is turned away at once, and counted by kind.
+
+use super::PolicyInfo;
+
+pub(super) const INFO: PolicyInfo = PolicyInfo {
+    name: "limits",
+    summary: "so many connections, waiting requests, requests and retries at once: Envoy circuit_breakers",
+    page: include_str!("caps.md"),
+};
 
 /// What is limited.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -46,7 +54,7 @@ struct Cap {
 /// The limits of one caller instance towards one callee.
 ///
 /// ```
-/// use loadpath::policy::breaker::{CapKind, CapSettings, Caps};
+/// use loadpath::policy::limit::{CapKind, CapSettings, Caps};
 /// let mut caps = Caps::new(CapSettings { max_requests: 1, ..Default::default() });
 /// assert!(caps.begin(CapKind::Requests));
 /// assert!(!caps.begin(CapKind::Requests));
@@ -134,7 +142,41 @@ impl Caps {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    const KINDS: [CapKind; 4] = [CapKind::Connections, CapKind::Pending, CapKind::Requests, CapKind::Retries];
+
+    proptest! {
+        /// The obvious caps write down who is inside.
+        #[test]
+        fn they_do_what_the_obvious_ones_do(
+            limits in prop::array::uniform4(0u32..4), ops in prop::collection::vec((0usize..4, any::<bool>()), 1..200),
+        ) {
+            let mut caps = Caps::new(CapSettings {
+                max_connections: limits[0], max_pending_requests: limits[1], max_requests: limits[2],
+                max_retries: limits[3],
+            });
+            let (mut inside, mut turned_away) = ([0u32; 4], [0u64; 4]);
+            for (kind, begin) in ops {
+                if begin {
+                    let room = inside[kind] < limits[kind];
+                    prop_assert_eq!(caps.begin(KINDS[kind]), room);
+                    inside[kind] += u32::from(room);
+                    turned_away[kind] += u64::from(!room);
+                } else if inside[kind] > 0 {
+                    caps.end(KINDS[kind]);
+                    inside[kind] -= 1;
+                }
+                for (at, kind) in KINDS.into_iter().enumerate() {
+                    prop_assert_eq!((caps.active(kind), caps.overflow(kind)), (inside[at], turned_away[at]));
+                    prop_assert_eq!((caps.remaining(kind), caps.is_open(kind)),
+                        (limits[at] - inside[at], inside[at] == limits[at]));
+                }
+            }
+        }
+    }
 
     #[test]
     fn kinds_are_limited_apart_and_come_back_on_every_end() {

@@ -2,6 +2,7 @@
 //! services is not known here.
 
 use super::keys::{is_address, is_address_flag};
+use crate::spec::vocabulary::Protocol;
 use std::ops::Range;
 
 /// A host that stands in a text.
@@ -15,6 +16,21 @@ pub struct Address {
     pub port: Option<u16>,
     /// The scheme in lower case, where there is one.
     pub scheme: Option<String>,
+}
+
+impl Address {
+    /// How a call travels, by scheme and well-known port.
+    pub fn protocol(&self) -> Option<Protocol> {
+        match (self.port, self.scheme.as_deref()) {
+            (Some(4317 | 50051), _) | (_, Some("grpc" | "grpcs")) => Some(Protocol::Grpc),
+            (_, Some("http" | "https" | "ws" | "wss")) => Some(Protocol::Http),
+            (_, Some("amqp" | "amqps" | "nats" | "mqtt" | "stomp")) | (Some(5672 | 5671), _) => {
+                Some(Protocol::MessageQueue)
+            }
+            (Some(9092), _) | (_, Some("kafka")) => Some(Protocol::EventStream),
+            _ => None,
+        }
+    }
 }
 
 /// `redis:7` is an image: below this, a number after a colon is no port unless a scheme says so.

@@ -1,0 +1,303 @@
+//! Istio's traffic rules as our policies: `DestinationRule` and `VirtualService`, key by key. What has no
+//! counterpart is named in a note, so that nothing is lost in silence.
+
+use super::names::Names;
+use super::objects::Object;
+use crate::import::Note;
+use crate::import::tree::{at, entry, list, mapping, section, text, text_at, word};
+use crate::source::Span;
+use crate::spec::tree::{Entry, Node};
+use std::collections::BTreeMap;
+
+/// What callers of one service do: the entries of its policy.
+#[derive(Debug, Default)]
+struct Upstream {
+    entries: Vec<Entry>,
+}
+
+impl Upstream {
+    /// Adds a key; the first that says it counts.
+    fn add(&mut self, key: &str, value: Option<Node>) {
+        let Some(value) = value else { return };
+        if !self.entries.iter().any(|e| e.key.value == key) {
+            self.entries.push(entry(key, value.span, value));
+        }
+    }
+}
+
+/// The section `upstreams`, and what is not carried over.
+pub fn upstreams(objects: &[Object<'_>], names: &Names<'_>, notes: &mut Vec<Note>) -> Option<Node> {
+    let mut found: BTreeMap<usize, Upstream> = BTreeMap::new();
+    for object in objects.iter().filter(|o| o.group == "networking.istio.io") {
+        match object.kind {
+            "DestinationRule" => destination_rule(object, names, &mut found, notes),
+            "VirtualService" => virtual_service(object, names, &mut found, notes),
+            _ => {}
+        }
+    }
+    let mut root = Span::default();
+    let mut entries = Vec::new();
+    for (unit, mut upstream) in found {
+        let (Some(unit), Some(first)) = (names.units.get(unit), upstream.entries.first()) else { continue };
+        let span = first.value.span;
+        root = span;
+        upstream.entries.insert(0, entry("preset", span, word("istio", span)));
+        entries.extend(section(span, upstream.entries).map(|node| entry(&unit.id.value, span, node)));
+    }
+    section(root, entries)
+}
+
+fn unknown(object: &Object<'_>, host: &Node, notes: &mut Vec<Note>) {
+    let name = host.text().unwrap_or_default();
+    let text = format!(
+        "{} `{}` routes to `{name}`, which these files do not define",
+        object.kind, object.name.value
+    );
+    notes.push(Note { text, span: Some(host.span) });
+}
+
+fn left_out(object: &Object<'_>, key: &str, node: &Node, notes: &mut Vec<Note>) {
+    let text =
+        format!("{} `{}`: `{key}` has no counterpart here and is left out", object.kind, object.name.value);
+    notes.push(Note { text, span: Some(node.span) });
+}
+
+fn destination_rule(
+    object: &Object<'_>,
+    names: &Names<'_>,
+    found: &mut BTreeMap<usize, Upstream>,
+    notes: &mut Vec<Note>,
+) {
+    let Some(host) = object.at(&["spec", "host"]) else { return };
+    let Some(unit) = names.resolve(host.text().unwrap_or_default(), object.namespace) else {
+        return unknown(object, host, notes);
+    };
+    let subsets = object.at(&["spec", "subsets"]).map_or(&[][..], Node::items);
+    for policy in subsets.iter().filter_map(|s| s.get("trafficPolicy")) {
+        left_out(object, "subsets.trafficPolicy", policy, notes);
+    }
+    let Some(policy) = object.at(&["spec", "trafficPolicy"]) else { return };
+    let upstream = found.entry(unit).or_default();
+    for part in policy.entries() {
+        let node = &part.value;
+        match part.key.value.as_str() {
+            "loadBalancer" => upstream.add("load_balancing", balancing(object, node, notes)),
+            "connectionPool" => upstream.add("limits", limits(object, node, notes)),
+            "outlierDetection" => upstream.add("outlier_detection", outliers(object, node, notes)),
+            "tls" => {
+                let mode = text_at(node, &["mode"]);
+                let encrypted = !mode.is_empty() && mode != "DISABLE";
+                upstream.add("tls", encrypted.then(|| word("true", node.span)));
+            }
+            other => left_out(object, other, node, notes),
+        }
+    }
+}
+
+fn balancing(object: &Object<'_>, node: &Node, notes: &mut Vec<Note>) -> Option<Node> {
+    let warm_up = at(node, &["warmup", "duration"]).or_else(|| node.get("warmupDurationSecs"));
+    let slow_start = warm_up.and_then(|d| mapping(d.span, [("window", Some(d.clone()))]));
+    if let Some(hash) = node.get("consistentHash") {
+        let keys = ["httpHeaderName", "httpQueryParameterName"];
+        let key = keys.iter().find_map(|key| hash.get(key));
+        let key = key.or_else(|| at(hash, &["httpCookie", "name"])).cloned();
+        let key = key.or_else(|| hash.get("useSourceIp").map(|n| word("client_ip", n.span)));
+        let maglev = hash.get("maglev");
+        let size = at(hash, &["ringHash", "minimumRingSize"]).or_else(|| hash.get("minimumRingSize"));
+        let policy = if maglev.is_some() { "maglev" } else { "ring_hash" };
+        return mapping(
+            node.span,
+            [
+                ("policy", Some(word(policy, hash.span))),
+                ("hash_key", key),
+                ("minimum_ring_size", size.cloned()),
+                ("table_size", maglev.and_then(|m| m.get("tableSize")).cloned()),
+                ("slow_start", slow_start),
+            ],
+        );
+    }
+    let simple = node.get("simple");
+    let policy = match simple.and_then(Node::text) {
+        Some("ROUND_ROBIN") => Some("weighted_edf"),
+        Some("LEAST_REQUEST" | "LEAST_CONN" | "UNSPECIFIED") => Some("least_request"),
+        Some("RANDOM") => Some("random"),
+        Some(_) => {
+            left_out(object, "loadBalancer.simple", simple?, notes);
+            None
+        }
+        None => None,
+    };
+    mapping(
+        node.span,
+        [
+            ("policy", policy.zip(simple).map(|(policy, node)| word(policy, node.span))),
+            ("slow_start", slow_start),
+        ],
+    )
+}
+
+fn limits(object: &Object<'_>, node: &Node, notes: &mut Vec<Note>) -> Option<Node> {
+    for key in ["connectTimeout", "maxConnectionDuration", "tcpKeepalive", "idleTimeout"] {
+        if let Some(value) = at(node, &["tcp", key]) {
+            left_out(object, &format!("connectionPool.tcp.{key}"), value, notes);
+        }
+    }
+    for key in ["maxRequestsPerConnection", "idleTimeout", "h2UpgradePolicy", "useClientProtocol"] {
+        if let Some(value) = at(node, &["http", key]) {
+            left_out(object, &format!("connectionPool.http.{key}"), value, notes);
+        }
+    }
+    mapping(
+        node.span,
+        [
+            ("max_connections", at(node, &["tcp", "maxConnections"]).cloned()),
+            ("max_pending_requests", at(node, &["http", "http1MaxPendingRequests"]).cloned()),
+            ("max_requests", at(node, &["http", "http2MaxRequests"]).cloned()),
+            ("max_concurrent_streams", at(node, &["http", "maxConcurrentStreams"]).cloned()),
+            ("max_retries", at(node, &["http", "maxRetries"]).cloned()),
+        ],
+    )
+}
+
+fn outliers(object: &Object<'_>, node: &Node, notes: &mut Vec<Note>) -> Option<Node> {
+    let read =
+        ["consecutive5xxErrors", "consecutiveErrors", "interval", "baseEjectionTime", "maxEjectionPercent"];
+    for other in node.entries().iter().filter(|e| !read.contains(&e.key.value.as_str())) {
+        left_out(object, &format!("outlierDetection.{}", other.key.value.as_str()), &other.value, notes);
+    }
+    let errors = node.get("consecutive5xxErrors").or_else(|| node.get("consecutiveErrors"));
+    let percent = node.get("maxEjectionPercent");
+    mapping(
+        node.span,
+        [
+            ("consecutive_5xx", errors.filter(|n| n.text() != Some("0")).cloned()),
+            ("interval", node.get("interval").cloned()),
+            ("base_ejection_time", node.get("baseEjectionTime").cloned()),
+            ("max_ejection_percent", percent.and_then(|n| Some(word(format!("{}%", n.text()?), n.span)))),
+        ],
+    )
+}
+
+fn virtual_service(
+    object: &Object<'_>,
+    names: &Names<'_>,
+    found: &mut BTreeMap<usize, Upstream>,
+    notes: &mut Vec<Note>,
+) {
+    let gateways = object.at(&["spec", "gateways"]).map_or(&[][..], Node::items);
+    let inside = gateways.is_empty() || gateways.iter().any(|g| g.text() == Some("mesh"));
+    let routes = object.at(&["spec", "http"]).map_or(&[][..], Node::items);
+    let others = ["tcp", "tls"].iter().filter_map(|key| object.at(&["spec", key])).flat_map(Node::items);
+    for route in routes.iter().chain(others) {
+        for host in destinations(route) {
+            if names.resolve(host.text().unwrap_or_default(), object.namespace).is_none() {
+                unknown(object, host, notes);
+            }
+        }
+        for key in ["fault", "mirror", "mirrors", "delegate"] {
+            if let Some(node) = route.get(key) {
+                left_out(object, key, node, notes);
+            }
+        }
+    }
+    // What holds at a gateway does not hold for the services' own calls.
+    if !inside {
+        return;
+    }
+    let hosts = object.at(&["spec", "hosts"]).map_or(&[][..], Node::items);
+    let hosts: Vec<_> = hosts.iter().filter_map(|h| names.resolve(h.text()?, object.namespace)).collect();
+    // The route that takes everything says what holds; those with a match are special cases of it.
+    let Some(route) = routes.iter().find(|r| r.get("match").is_none()).or(routes.first()) else { return };
+    for special in routes.iter().filter(|r| !std::ptr::eq(*r, route)) {
+        for key in ["timeout", "retries"] {
+            if let Some(node) = special.get(key) {
+                left_out(object, &format!("{key} of a route with a match"), node, notes);
+            }
+        }
+    }
+    let timeout = route.get("timeout").map(|node| match node.text() {
+        Some("0s" | "0") => word("off", node.span),
+        _ => node.clone(),
+    });
+    let retry = route.get("retries").and_then(|node| retries(object, node, notes));
+    for unit in hosts {
+        let upstream = found.entry(unit).or_default();
+        upstream.add("timeout", timeout.clone());
+        upstream.add("retry", retry.clone());
+    }
+}
+
+/// The hosts a route leads to.
+pub fn destinations(route: &Node) -> impl Iterator<Item = &Node> {
+    let targets = route.get("route").map_or(&[][..], Node::items);
+    targets.iter().filter_map(|t| at(t, &["destination", "host"]))
+}
+
+fn retries(object: &Object<'_>, node: &Node, notes: &mut Vec<Note>) -> Option<Node> {
+    let attempts = node.get("attempts");
+    if attempts.and_then(Node::text) == Some("0") {
+        return attempts.map(|n| word("off", n.span));
+    }
+    let retry_on = node.get("retryOn").map(|on| {
+        let mut words: Vec<&str> = Vec::new();
+        for word in on.text().unwrap_or_default().split(',').map(str::trim).filter(|w| !w.is_empty()) {
+            let ours = match word {
+                "5xx" | "gateway-error" => "5xx",
+                "connect-failure" | "refused-stream" => "connect-failure",
+                "reset" | "reset-before-request" => "reset",
+                "retriable-4xx" => "retriable-4xx",
+                "unavailable" => "unavailable",
+                "resource-exhausted" => "rate-limited",
+                status if status.starts_with('5') && status.len() == 3 => "5xx",
+                "429" => "rate-limited",
+                "deadline-exceeded" => "timeout",
+                _ => {
+                    left_out(object, &format!("retryOn {word}"), on, notes);
+                    continue;
+                }
+            };
+            if !words.contains(&ours) {
+                words.push(ours);
+            }
+        }
+        list(on.span, words.into_iter().map(|w| text(w, on.span)).collect())
+    });
+    mapping(
+        node.span,
+        [
+            ("num_retries", attempts.cloned()),
+            ("per_try_timeout", node.get("perTryTimeout").cloned()),
+            ("retry_on", retry_on.flatten()),
+        ],
+    )
+}
+
+/// Services that a `VirtualService` lets in through a gateway: host, namespace, place.
+pub fn let_in<'n>(objects: &[Object<'n>]) -> Vec<(&'n str, &'n str, Span)> {
+    let mut found = Vec::new();
+    for object in objects.iter().filter(|o| o.kind == "VirtualService") {
+        let gateways = object.at(&["spec", "gateways"]).map_or(&[][..], Node::items);
+        if gateways.iter().all(|g| g.text() == Some("mesh")) {
+            continue;
+        }
+        let routes = ["http", "tcp", "tls"].iter().filter_map(|key| object.at(&["spec", key]));
+        for host in routes.flat_map(Node::items).flat_map(destinations) {
+            found.extend(host.text().map(|name| (name, object.namespace, host.span)));
+        }
+    }
+    // Gateway API.
+    for object in objects.iter().filter(|o| o.group == "gateway.networking.k8s.io") {
+        let parents = object.at(&["spec", "parentRefs"]).map_or(&[][..], Node::items);
+        let gateway = |p: &Node| matches!(text_at(p, &["kind"]), "" | "Gateway");
+        if !parents.iter().any(gateway) {
+            continue;
+        }
+        let rules = object.at(&["spec", "rules"]).map_or(&[][..], Node::items).iter();
+        for backend in rules.filter_map(|r| r.get("backendRefs")).flat_map(Node::items) {
+            let space = text_at(backend, &["namespace"]);
+            let space = if space.is_empty() { object.namespace } else { space };
+            found.extend(backend.get("name").and_then(|n| Some((n.text()?, space, n.span))));
+        }
+    }
+    found
+}

@@ -1,0 +1,84 @@
+//! The objects of manifests, whatever documents and lists they stand in. Must not know what they mean.
+
+use crate::import::ImportFile;
+use crate::import::tree::{at, text_at};
+use crate::source::Spanned;
+use crate::spec::tree::Node;
+
+/// The namespace of an object that names none.
+const DEFAULT: &str = "default";
+
+/// One object.
+#[derive(Debug, Clone)]
+pub struct Object<'n> {
+    /// Its kind, `Deployment`.
+    pub kind: &'n str,
+    /// The group of its API, `apps`; empty for the core.
+    pub group: &'n str,
+    /// Its name.
+    pub name: Spanned<String>,
+    /// Its namespace.
+    pub namespace: &'n str,
+    /// All that is said of it.
+    pub node: &'n Node,
+}
+
+impl<'n> Object<'n> {
+    /// What stands at a path of keys.
+    pub fn at(&self, path: &[&str]) -> Option<&'n Node> {
+        at(self.node, path)
+    }
+
+    /// A text at a path of keys; empty where there is none.
+    pub fn text(&self, path: &[&str]) -> &'n str {
+        text_at(self.node, path)
+    }
+}
+
+/// Whether a document says that it is an object.
+pub fn is_object(node: &Node) -> bool {
+    let said = |key| node.get(key).is_some_and(|value| value.text().is_some());
+    said("apiVersion") && said("kind")
+}
+
+/// All objects, in the order of the files; those of a list in its place. An object without a name is none.
+pub fn all(files: &[ImportFile]) -> Vec<Object<'_>> {
+    let mut found = Vec::new();
+    let mut waiting: Vec<&Node> = files.iter().flat_map(|f| &f.documents).rev().collect();
+    while let Some(node) = waiting.pop() {
+        let kind = text_at(node, &["kind"]);
+        match node.get("items") {
+            Some(items) if kind.ends_with("List") => waiting.extend(items.items().iter().rev()),
+            _ if is_object(node) => found.extend(object(node)),
+            _ => {}
+        }
+    }
+    found
+}
+
+fn object(node: &Node) -> Option<Object<'_>> {
+    let name = at(node, &["metadata", "name"]).or_else(|| at(node, &["metadata", "generateName"]))?;
+    let (group, _) = text_at(node, &["apiVersion"]).split_once('/').unwrap_or_default();
+    let namespace = text_at(node, &["metadata", "namespace"]);
+    Some(Object {
+        kind: text_at(node, &["kind"]),
+        group,
+        name: Spanned::new(name.text()?.trim_end_matches('-').to_owned(), name.span),
+        namespace: if namespace.is_empty() { DEFAULT } else { namespace },
+        node,
+    })
+}
+
+/// Labels: key and value.
+pub type Labels<'n> = Vec<(&'n str, &'n str)>;
+
+/// The labels of a mapping.
+pub fn labels(node: Option<&Node>) -> Labels<'_> {
+    let entries = node.map_or(&[][..], Node::entries);
+    entries.iter().map(|e| (e.key.value.as_str(), e.value.text().unwrap_or_default())).collect()
+}
+
+/// Whether labels have all that a selector asks for; an empty selector selects nothing.
+pub fn selects(selector: &Labels<'_>, labels: &Labels<'_>) -> bool {
+    !selector.is_empty() && selector.iter().all(|wanted| labels.contains(wanted))
+}

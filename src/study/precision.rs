@@ -1,0 +1,69 @@
+//! Replications until the numbers are known well enough.
+
+use super::compare::Metric;
+use crate::sim::{Outcome, PlanError, Replications};
+
+/// What is judged: everything people read first.
+const METRICS: [Metric; 4] = [Metric::Goodput, Metric::Availability, Metric::Mean, Metric::P99];
+
+/// How well the numbers of a run are known.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Reached {
+    /// Half of the 95% interval as a share of the value that was asked for.
+    pub asked: f64,
+    /// The same for the number that is known least.
+    pub worst: f64,
+    /// Which entry and metric that is.
+    pub of: String,
+}
+
+impl Reached {
+    /// Whether all numbers are known well enough.
+    pub fn enough(&self) -> bool {
+        self.worst <= self.asked
+    }
+
+    /// How well an outcome is known: goodput, availability, mean and 99th percentile of each entry.
+    pub fn of(outcome: &Outcome, asked: f64) -> Self {
+        let mut this = Self { asked, worst: 0.0, of: String::new() };
+        for source in &outcome.sources {
+            for metric in METRICS {
+                let Some(estimate) = metric.of(&source.requests) else { continue };
+                let half = estimate.ci95.map_or(f64::INFINITY, |(low, high)| (high - low) / 2.0);
+                let share = if half <= 0.0 { 0.0 } else { half / estimate.value.abs() };
+                if share > this.worst {
+                    this.worst = share;
+                    this.of = format!("{} {}", source.name, metric.name());
+                }
+            }
+        }
+        this
+    }
+}
+
+/// Adds replications to `runs` until every number is known to the share `asked`, at the most `most`; `tell` hears how
+/// far it is.
+///
+/// # Errors
+/// Those of the engine.
+pub fn refine(
+    runs: &mut Replications<'_>,
+    asked: f64,
+    most: u32,
+    threads: usize,
+    tell: &mut dyn FnMut(u32, &Reached),
+) -> Result<(Outcome, Reached), PlanError> {
+    loop {
+        let outcome = runs.outcome();
+        let reached = Reached::of(&outcome, asked);
+        tell(runs.count(), &reached);
+        let done = runs.count();
+        if done >= most || (done >= 2 && reached.enough()) {
+            return Ok((outcome, reached));
+        }
+        // The half-width falls with the root of the number: aim a little short, so as not to overshoot.
+        let times = if reached.worst.is_finite() { (reached.worst / asked).powi(2) } else { 2.0 };
+        let wanted = (f64::from(done) * times.clamp(1.1, 4.0) * 0.95).ceil() as u32;
+        runs.add(wanted.clamp(done + 1, most) - done, threads)?;
+    }
+}
