@@ -108,9 +108,7 @@ impl<'d> Building<'d> {
             arch.between_zones_s = network.between_zones.map(|l| l.seconds()).or(arch.between_zones_s);
             arch.network_loss = network.loss.map_or(arch.network_loss, |l| l.fraction());
         }
-        if arch.discovery.is_none() {
-            arch.discovery.clone_from(&document.discovery);
-        }
+        arch.discovery = arch.discovery.take().or_else(|| document.discovery.clone());
         for (name, id) in document.aliases.iter().flat_map(|a| a.iter()) {
             arch.aliases.insert(name.value.clone(), id.value.clone());
         }
