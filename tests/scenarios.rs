@@ -70,33 +70,72 @@ fn a_retry_storm_multiplies_per_hop() {
     );
 }
 
-/// Late goodput of the rows of the reference experiment, and the load they offer, each within 5%.
+/// The reference experiment: its rows with late goodput and offered load per second, and the seconds after which the
+/// system is what it was (`None`: never within 600 s).
+const METASTABILITY: [(&str, f64, f64, Option<f64>); 10] = [
+    ("load-200-retries-3", 200.0, 200.0, Some(24.0)),
+    ("load-400-retries-3", 0.0, 1594.0, None),
+    ("load-600-retries-3", 0.0, 2371.0, None),
+    ("load-800-retries-3", 0.0, 3230.0, None),
+    ("load-400-retries-1", 398.0, 398.0, Some(32.0)),
+    ("load-600-retries-1", 0.0, 1187.0, None),
+    ("load-800-retries-0", 808.0, 807.0, Some(36.0)),
+    ("load-800-lifo", 808.0, 807.0, Some(0.0)),
+    ("load-800-bounded", 808.0, 807.0, Some(0.0)),
+    ("load-800-breaker", 807.0, 807.0, Some(2.0)),
+];
+
+/// Offered load within 5%; goodput within 5% of it, or at most a hundredth where nothing comes back.
 #[test]
 fn metastable_failures_outlive_their_cause() {
-    let shown = check("metastability", "late", 2);
-    for (row, goodput, offered) in [
-        ("load-200-retries-3", 200.0, 200.0),
-        ("load-400-retries-3", 0.0, 1594.0),
-        ("load-600-retries-3", 0.0, 2371.0),
-        ("load-800-retries-3", 0.0, 3230.0),
-        ("load-400-retries-1", 398.0, 398.0),
-        ("load-600-retries-1", 0.0, 1187.0),
-        ("load-800-retries-0", 808.0, 807.0),
-        ("load-800-lifo", 808.0, 807.0),
-        ("load-800-bounded", 808.0, 807.0),
-        ("load-800-breaker", 807.0, 807.0),
-    ] {
+    let shown = check("metastability", "late", 5);
+    for (row, goodput, offered, _) in METASTABILITY {
         let entry = format!("{row} GET /");
         let source = shown.outcome.sources.iter().find(|s| s.name == entry).expect("an entry");
-        let sent = source.requests.rate_per_s.value * shown.amplification(row);
+        let arrived = source.requests.rate_per_s.value;
+        let sent = arrived * shown.amplification(row);
         assert!((sent / offered - 1.0).abs() < 0.05, "{row}: {sent}/s are sent, not {offered}/s");
         let seen = shown.goodput(&entry);
-        let near = if goodput == 0.0 {
-            seen <= 0.01 * source.requests.rate_per_s.value
-        } else {
-            (seen / goodput - 1.0).abs() < 0.05
-        };
+        let near = if goodput == 0.0 { seen <= 0.01 * arrived } else { (seen / goodput - 1.0).abs() < 0.05 };
         assert!(near, "{row}: {seen}/s are answered, not {goodput}/s");
+    }
+}
+
+/// Seconds from the standstill's end to the first five in which nine in ten of the usual requests are answered;
+/// infinity where that is not within the run. (The metric `recovery` also waits for the 99th percentile.)
+fn answers_again(windows: &[loadpath::sim::Window], rate: f64) -> f64 {
+    let answered = |chunk: &[loadpath::sim::Window]| chunk.iter().map(|w| w.goodput_per_s).sum::<f64>() / 5.0;
+    let after = windows.windows(5).filter(|chunk| chunk[0].at_s >= 70.0);
+    let mut well = after.filter(|chunk| answered(chunk) >= 0.9 * rate);
+    well.next().map_or(f64::INFINITY, |chunk| chunk[0].at_s - 70.0)
+}
+
+/// Seed by seed: the median within 3 s, "never" in all seeds but one of twenty. It takes two minutes, and so is run
+/// when it is asked for:
+/// `METASTABILITY_SEEDS=20 cargo test --release --test scenarios seed_by_seed -- --nocapture`
+#[test]
+fn recovery_from_metastability_seed_by_seed() {
+    let said = std::env::var("METASTABILITY_SEEDS").ok();
+    let Some(seeds) = said.and_then(|n| n.parse::<usize>().ok()) else { return };
+    let arch = read("metastability");
+    let scenario = arch.scenarios.iter().find(|s| s.name.value == "recovery").expect("the scenario");
+    let compiled = compile(&arch, Some(scenario)).expect("compiles");
+    let mut all = vec![Vec::new(); METASTABILITY.len()];
+    for seed in 1..=seeds {
+        let outcome = simulate(&compiled.plan, seed as u64, 1, 1).expect("simulates");
+        for (source, seen) in outcome.sources.iter().zip(&mut all) {
+            let rate = source.requests.rate_per_s.value;
+            seen.push(answers_again(&source.windows, rate));
+        }
+    }
+    for ((row, _, _, expected), mut seen) in METASTABILITY.into_iter().zip(all) {
+        seen.sort_by(f64::total_cmp);
+        let (median, never) = (seen[seeds / 2], seen.iter().filter(|s| s.is_infinite()).count());
+        println!("{row:20} median {median} s, never {never} of {seeds}, published {expected:?}");
+        match expected {
+            None => assert!(never * 20 >= seeds * 19, "{row}: {seen:?}"),
+            Some(after) => assert!((median - after).abs() <= 3.0, "{row}: {seen:?}"),
+        }
     }
 }
 

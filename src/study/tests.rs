@@ -27,6 +27,7 @@ fn station(service: &str, work: &str, more: &str) -> String {
 }
 
 const POISSON: &str = "traffic: [{ to: server GET /, rate: 500/s }]";
+const EVENLY: &str = "traffic: [{ to: server GET /, rate: 500/s, arrivals: constant }]";
 const EXPONENTIAL: &str = "distribution: exponential, mean: 1ms";
 
 /// The models and broken assumptions of all stations.
@@ -56,6 +57,7 @@ fn a_station_that_meets_the_assumptions_has_its_model() {
     check(&one("workers: 1, queue: { max_length: 3 }", EXPONENTIAL), &["server: M/M/1/4"]);
     check(&one("workers: 2, queue: { max_length: 0 }", "p50: 1ms, p99: 9ms"), &["server: M/G/2/2"]);
     check(&one("workers: 1, replicas: 2", EXPONENTIAL), &["server: E2/M/1"]);
+    check(&station("workers: 1", EXPONENTIAL, EVENLY), &["server: D/M/1"]);
     let random = format!("{POISSON}\nupstreams: {{ server: {{ load_balancing: {{ policy: random }} }} }}");
     check(&station("workers: 1, replicas: 2", EXPONENTIAL, &random), &["server: M/M/1"]);
     let users = "traffic: [{ to: server GET /, users: 5, think_time: 10ms }]";
@@ -85,12 +87,8 @@ fn a_broken_assumption_is_named() {
         &["server: `least_request` looks at the instances: no closed form"],
     );
     check(
-        &station(
-            "workers: 1",
-            EXPONENTIAL,
-            "traffic: [{ to: server GET /, rate: 500/s, arrivals: constant }]",
-        ),
-        &["server: traffic arrives evenly, not at random"],
+        &station("workers: 2", EXPONENTIAL, EVENLY),
+        &["server: it is called evenly: a closed form needs one exponential worker and an endless queue"],
     );
     check(
         &one(

@@ -87,6 +87,8 @@ mod tests {
             ("mmck-4-20-3.8", bounded(4, 20, 3.8)),
             ("mmck-10-10-8.0", bounded(10, 10, 8.0)),
             ("erlA-1-0.9-0.5", vec![erlang_a.loss, erlang_a.queue]),
+            ("dm1", vec![time(queueing::even_arrivals(0.8, 1.0))]),
+            ("mgcc", vec![queueing::erlang_b(10, 8.0)]),
             ("rr-2-0.8", in_turns(2)),
             ("rr-4-0.8", in_turns(4)),
             ("rr-16-0.8", in_turns(16)),
