@@ -343,3 +343,10 @@ fn a_marked_definition_lies_on_top_of_an_import() {
         "invalid-value: `wbe` lies on top of nothing: no other file defines it; did you mean `web`?";
     assert_eq!(said(&findings), [expected]);
 }
+
+#[test]
+fn a_latency_is_not_one_number() {
+    let (_, findings) = check("services: { web: { latency: 5ms } }\n");
+    let expected = "invalid-value: `latency` wants a mapping, found `5ms`; write `latency: { p50: 5ms }`";
+    assert_eq!(said(&findings), [expected]);
+}

@@ -218,6 +218,8 @@ fn service(thing: &mut Thing, service: &Service) {
     thing.say("concurrency", service.concurrency.as_deref());
     thing.say("queue.max_length", service.queue_length.as_deref());
     thing.say("queue.discipline", service.discipline.map(|d| d.word()));
+    thing.take("limits", service.limits.as_ref().map(|l| facts(&l.value)).unwrap_or_default(), &[]);
+    thing.take("warm_up", service.warm_up.as_ref().map(|w| facts(&w.value)).unwrap_or_default(), &[]);
     thing.take("autoscaling", service.autoscaling.as_ref().map(|a| facts(&a.value)).unwrap_or_default(), &[]);
     let check = service.health_check.as_ref().map(|h| facts(&h.value));
     thing.take("health_check", check.unwrap_or_default(), &[]);

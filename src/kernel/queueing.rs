@@ -129,6 +129,25 @@ pub fn erlang_arrivals(rate: f64, work_s: f64, stages: u32) -> Option<Steady> {
     Some(Steady { utilization, loss: 0.0, waits: Some(sigma), queue, wait_s })
 }
 
+/// D/M/1: evenly spaced arrivals, exponential work of this mean, one server. The root of σ = exp(−(1−σ)/ρ).
+pub fn even_arrivals(rate: f64, work_s: f64) -> Option<Steady> {
+    let utilization = rate * work_s;
+    if utilization >= 1.0 {
+        return None;
+    }
+    let mut sigma = utilization;
+    for _ in 0..100_000 {
+        let next = libm::exp(-(1.0 - sigma) / utilization);
+        let moved = (next - sigma).abs();
+        sigma = next;
+        if moved < 1e-15 {
+            break;
+        }
+    }
+    let wait_s = sigma * work_s / (1.0 - sigma);
+    Some(Steady { utilization, loss: 0.0, waits: Some(sigma), queue: rate * wait_s, wait_s })
+}
+
 /// The mean time in a system of very many exponential servers at utilization `rho`, each request going to the
 /// least loaded of `choices` drawn at random (Mitzenmacher 1996), in units of the mean work.
 pub fn supermarket(rho: f64, choices: u32) -> f64 {

@@ -103,9 +103,12 @@ impl<'d> Building<'d> {
         if arch.mesh.is_none() {
             arch.mesh.clone_from(&document.mesh);
         }
-        if let Some(latency) = document.network.as_ref().and_then(|n| n.latency) {
-            arch.network_latency_s = latency.seconds();
+        if let Some(network) = &document.network {
+            arch.network_latency_s = network.latency.map_or(arch.network_latency_s, |l| l.seconds());
+            arch.between_zones_s = network.between_zones.map(|l| l.seconds()).or(arch.between_zones_s);
+            arch.network_loss = network.loss.map_or(arch.network_loss, |l| l.fraction());
         }
+        arch.discovery = arch.discovery.take().or_else(|| document.discovery.clone());
         for (name, id) in document.aliases.iter().flat_map(|a| a.iter()) {
             arch.aliases.insert(name.value.clone(), id.value.clone());
         }
@@ -340,6 +343,8 @@ fn service_node(
         technology: tags(written.technology.as_ref().or(below.technology.as_ref())),
         status: written.status,
         startup: written.startup,
+        limits: written.limits.clone(),
+        warm_up: written.warm_up.clone(),
         replicas: listed.or_else(|| count(written.replicas, below.replicas)),
         instances,
         workers: count(written.workers, below.workers),

@@ -34,10 +34,12 @@ pub mod words {
     pub use crate::spec::facts::facts;
     pub use crate::spec::units::{Duration, Rate, Share};
     pub use crate::spec::vocabulary::{
-        Arrivals, Balancing, BreakerCounts, Cancellation, CircuitBreaker, Contract, DatastoreKind, Event,
-        Expectation, Exposure, Interpolate, Jitter, Latency, LatencyDistribution, Level, LintSettings,
-        Metric, Operator, OutlierDetection, Policy, Preset, Protocol, QueueDiscipline, RateProfile, Retry,
-        RetryCondition, RuleSettings, ServiceKind, Slo, Status, Texts, Traffic,
+        AdaptiveLimit, Arrivals, Autoscaling, Balancing, BreakerCounts, Bulkhead, Cancellation,
+        CircuitBreaker, ConnectionLimits, Contract, DatastoreKind, Event, Expectation, Exposure, Interpolate,
+        Jitter, Latency, LatencyDistribution, Level, LimitAlgorithm, LintSettings, Metric, Operator,
+        OutlierDetection, Policy, Preset, Protocol, QueueDiscipline, RateLimit, RateProfile, Retry,
+        RetryBudget, RetryCondition, RetryHosts, RuleSettings, ServiceKind, Slo, Status, Texts, Traffic,
+        WarmUp,
     };
 }
 
@@ -60,6 +62,12 @@ pub struct Architecture {
     pub scenarios: Vec<Scenario>,
     /// One-way latency between instances, in seconds.
     pub network_latency_s: f64,
+    /// One-way latency between zones, in seconds, where another is said.
+    pub between_zones_s: Option<f64>,
+    /// Share of messages that are lost.
+    pub network_loss: f64,
+    /// How callers learn where instances are.
+    pub discovery: Option<Spanned<spec::Discovery>>,
     /// A proxy's own policies.
     pub mesh: Option<Spanned<spec::Mesh>>,
     /// What the linter is told (of the root files).

@@ -156,6 +156,10 @@ pub struct Service {
     pub queue_length: Option<Spanned<u32>>,
     /// Which waiting request is next.
     pub discipline: Option<Spanned<spec::QueueDiscipline>>,
+    /// What an instance turns away.
+    pub limits: Option<Spanned<Arc<spec::ServiceLimits>>>,
+    /// An instance that has just started is slow.
+    pub warm_up: Option<Spanned<spec::WarmUp>>,
     /// Copies are added under load.
     pub autoscaling: Option<Spanned<spec::Autoscaling>>,
     /// Whether an instance is asked if it lives.

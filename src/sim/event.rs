@@ -9,7 +9,7 @@
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, VecDeque};
 
-use super::ids::{InstanceId, QueueId, SourceId};
+use super::ids::{InstanceId, QueueId, ServiceId, SourceId};
 use crate::kernel::{Span, Time};
 
 /// Everything that can happen. Numbers are slots of jobs and calls.
@@ -33,6 +33,10 @@ pub(super) enum Event {
     Handle(u32),
     /// A queue looks for free handlers.
     Deliver(QueueId),
+    /// A request that waited at its caller for a permit has it.
+    Permitted(u32),
+    /// The same, for a place in the bulkhead or a connection.
+    Admitted(u32),
     /// The head of a lane is due.
     Lane(u32),
     /// A scenario event begins.
@@ -43,6 +47,20 @@ pub(super) enum Event {
     Listed(InstanceId),
     /// An instance becomes unknown to callers.
     Unlisted(InstanceId),
+    /// An instance tells the registry that it lives.
+    Heartbeat(InstanceId),
+    /// The registry looks for leases that are over.
+    Sweep,
+    /// An instance's health is checked.
+    Check(InstanceId),
+    /// Nobody answered a check.
+    CheckTimedOut(InstanceId),
+    /// An autoscaler looks.
+    Scale(ServiceId),
+    /// An instance that it ordered is there.
+    Boot(ServiceId),
+    /// One that it does not need has had time to finish.
+    Retire(InstanceId),
     /// Measuring begins.
     WarmedUp,
     /// Traffic ends.
@@ -50,11 +68,11 @@ pub(super) enum Event {
 }
 
 /// The bits of a packed event that hold its number.
-const NUMBER_BITS: u32 = 28;
+const NUMBER_BITS: u32 = 27;
 const NUMBER_MASK: u32 = (1 << NUMBER_BITS) - 1;
 
 impl Event {
-    /// Into 32 bits: 4 for the kind, 28 for the number. More than 2²⁸ records alive would take more
+    /// Into 32 bits: 5 for the kind, 27 for the number. More than 2²⁷ records alive would take more
     /// than 16 GB.
     #[inline]
     fn pack(self) -> u32 {
@@ -75,6 +93,15 @@ impl Event {
             Self::Failed(call) => (13, call),
             Self::Handle(job) => (14, job),
             Self::Deliver(queue) => (15, queue.0),
+            Self::Permitted(job) => (16, job),
+            Self::Admitted(job) => (17, job),
+            Self::Heartbeat(instance) => (18, instance.0),
+            Self::Sweep => (19, 0),
+            Self::Check(instance) => (20, instance.0),
+            Self::CheckTimedOut(instance) => (21, instance.0),
+            Self::Scale(service) => (22, service.0),
+            Self::Boot(service) => (23, service.0),
+            Self::Retire(instance) => (24, instance.0),
         };
         debug_assert!(number <= NUMBER_MASK);
         (kind << NUMBER_BITS) | number
@@ -99,6 +126,15 @@ impl Event {
             13 => Self::Failed(number),
             14 => Self::Handle(number),
             15 => Self::Deliver(QueueId(number)),
+            16 => Self::Permitted(number),
+            17 => Self::Admitted(number),
+            18 => Self::Heartbeat(InstanceId(number)),
+            19 => Self::Sweep,
+            20 => Self::Check(InstanceId(number)),
+            21 => Self::CheckTimedOut(InstanceId(number)),
+            22 => Self::Scale(ServiceId(number)),
+            23 => Self::Boot(ServiceId(number)),
+            24 => Self::Retire(InstanceId(number)),
             _ => Self::TrafficEnds,
         }
     }
@@ -111,10 +147,12 @@ pub(super) enum LaneKind {
     Arrive,
     /// Replies on their way; the entry is a job.
     Reply,
-    /// Time limits of one attempt; the entry is a call.
+    /// Time limits of one attempt, of its wait or of its life; the entry is a job.
     Attempt,
     /// Time limits of a whole call; the entry is a call.
     Call,
+    /// Another attempt beside those under way; the entry is a call.
+    Hedge,
 }
 
 /// An entry of a lane. `check` tells a timer of an earlier life of the slot from one that counts.
@@ -165,6 +203,11 @@ impl Agenda {
             self.lanes.push(Lane { delay, kind, timers: VecDeque::new(), armed: false });
             self.lanes.len() - 1
         }) as u32)
+    }
+
+    /// How far ahead a lane reaches; no time for none.
+    pub(super) fn delay(&self, lane: LaneId) -> Span {
+        self.lanes.get(lane.0 as usize).map_or(Span::ZERO, |lane| lane.delay)
     }
 
     #[inline]
@@ -280,6 +323,15 @@ mod tests {
             Event::Failed(4),
             Event::Handle(4),
             Event::Deliver(QueueId(4)),
+            Event::Permitted(4),
+            Event::Admitted(4),
+            Event::Heartbeat(InstanceId(4)),
+            Event::Sweep,
+            Event::Check(InstanceId(4)),
+            Event::CheckTimedOut(InstanceId(4)),
+            Event::Scale(ServiceId(4)),
+            Event::Boot(ServiceId(4)),
+            Event::Retire(InstanceId(4)),
             Event::Lane(5),
             Event::Begin(6),
             Event::End(7),

@@ -5,7 +5,7 @@
 use super::histogram::Histogram;
 use super::ids::{BreakerId, EdgeId, EndpointId, InstanceId, QueueId, SourceId};
 use super::plan::Plan;
-use super::probe::{Cause, Ending, MessageStep, Probe};
+use super::probe::{Cause, Ending, Knowledge, MessageStep, Probe};
 use crate::kernel::{Span, Time};
 use crate::policy::breaker::State;
 
@@ -112,6 +112,8 @@ pub(super) struct Metrics {
     pub(super) instances: Vec<Levels>,
     pub(super) breakers: Vec<Breakers>,
     pub(super) queues: Vec<Messages>,
+    /// From t = 0.
+    pub(super) known: [u64; Knowledge::COUNT],
     measuring: bool,
     over: bool,
 }
@@ -129,6 +131,7 @@ impl Metrics {
             instances: vec![Levels::default(); plan.instances.len()],
             breakers: plan.breakers.iter().map(|found| breaker(found.caller)).collect(),
             queues: vec![Messages::default(); plan.queues.len()],
+            known: [0; Knowledge::COUNT],
             measuring: false,
             over: false,
         }
@@ -211,6 +214,12 @@ impl Probe for Metrics {
             levels.advance(now.nanos());
         }
         levels.down = !up;
+    }
+
+    fn known(&mut self, _: Time, _: InstanceId, what: Knowledge) {
+        if !self.over {
+            self.known[what as usize] += 1;
+        }
     }
 
     #[inline]

@@ -6,7 +6,7 @@
 use super::estimate::{Estimate, Latency};
 use super::metrics::{Breakers, Calls, Levels, Messages, Metrics, Tally};
 use super::plan::Plan;
-use super::probe::Cause;
+use super::probe::{Cause, Knowledge};
 use super::timeline::Timeline;
 use crate::policy::breaker::State;
 
@@ -176,6 +176,8 @@ pub struct Outcome {
     pub breakers: Vec<BreakerOutcome>,
     /// One per [`Plan::queues`].
     pub queues: Vec<QueueOutcome>,
+    /// What was learnt of instances, warm-up included; only what occurred, in the order of [`Knowledge::ALL`].
+    pub known: Vec<(Knowledge, u64)>,
 }
 
 impl Outcome {
@@ -234,6 +236,11 @@ impl Outcome {
             instances: instances.collect(),
             breakers: breakers.collect(),
             queues: queues.collect(),
+            known: Knowledge::ALL
+                .into_iter()
+                .map(|what| (what, all.iter().map(|metrics| metrics.known[what as usize]).sum()))
+                .filter(|(_, count)| *count > 0)
+                .collect(),
         }
     }
 }

@@ -6,17 +6,22 @@
 
 mod build;
 mod check;
+mod load;
+mod policies;
 
 use std::ops::Range;
 
 use super::ids::{BreakerId, EdgeId, EndpointId, InstanceId, QueueId, ServiceId, SourceId, UpstreamId};
-use super::probe::CauseSet;
 use crate::kernel::{Distribution, Span, Time};
 use crate::policy::balancer::{self, BalancerInfo};
-use crate::policy::breaker;
-use crate::policy::outlier::EnvoyOutlierSettings;
+use crate::policy::discovery::{CacheSettings, ProbeSettings, RegistrySettings};
 use crate::policy::queue::QueueInfo;
-use crate::policy::retry::{Backoff, RetryBudget};
+
+pub use load::{Action, Arrivals, RatePoint, STALL, ScenarioEvent, Source};
+pub use policies::{
+    Adaptive, BreakerPlan, Budget, Cancellation, Connections, Fallback, Guards, Hedge, Limits, RateLimit,
+    Retry,
+};
 
 /// A whole simulation, but for the seed and the number of replications.
 #[derive(Debug, Clone)]
@@ -43,6 +48,8 @@ pub struct Plan {
     pub sources: Vec<Source>,
     /// What happens to instances, and when.
     pub events: Vec<ScenarioEvent>,
+    /// How callers learn where instances are; `None`: of all that are up, at once.
+    pub discovery: Option<Discovery>,
     /// Requests that arrive earlier are simulated and not measured.
     pub warm_up: Span,
     /// Traffic ends here; counted from 0, warm-up included.
@@ -51,6 +58,17 @@ pub struct Plan {
     pub drain: Span,
     /// The width of the windows of [`super::Window`]. Default 1 s.
     pub window: Span,
+}
+
+/// A registry that instances register with, and what callers keep of it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Discovery {
+    /// Leases and sweeps.
+    pub registry: RegistrySettings,
+    /// An instance says so often that it lives.
+    pub heartbeat: Span,
+    /// How long a caller instance believes what it knows.
+    pub cache: CacheSettings,
 }
 
 /// A service.
@@ -69,6 +87,36 @@ pub struct Service {
     pub queue_max_length: Option<u32>,
     /// The order in which they wait.
     pub discipline: &'static QueueInfo,
+    /// How many instances there are under load: those that are down at the start are its reserve. Needs workers.
+    pub scaling: Option<Scaling>,
+    /// How slow an instance is that has just started.
+    pub warm_up: Option<WarmUp>,
+    /// How its instances are asked whether they are well; callers hear what comes of it.
+    pub health_check: Option<ProbeSettings>,
+    /// What an instance turns away beside; none of it waits here.
+    pub limits: Limits,
+}
+
+/// An autoscaler.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Scaling {
+    /// At least so many instances.
+    pub min: u32,
+    /// At most.
+    pub max: u32,
+    /// The utilization it aims at, above 0.
+    pub target: f64,
+    /// From the need to the instance.
+    pub delay: Span,
+}
+
+/// An instance that has just started is slow.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct WarmUp {
+    /// From when callers may pick it until it is as fast as the others.
+    pub duration: Span,
+    /// Its work takes so many times as long at first; that falls evenly to 1.
+    pub factor: f64,
 }
 
 /// An instance.
@@ -80,6 +128,8 @@ pub struct Instance {
     pub service: ServiceId,
     /// Its weight for load balancing.
     pub weight: u32,
+    /// The zone it stands in; clients of a source stand in none, and are near to all.
+    pub zone: Option<u32>,
     /// How fast it works: own work takes `1/speed` of what the endpoint says.
     pub speed: f64,
     /// Whether it answers at all; one that does not refuses at once. `false` for `status: stopped`.
@@ -166,10 +216,16 @@ pub struct Edge {
     pub upstream: UpstreamId,
     /// The breaker it goes through.
     pub breaker: Option<BreakerId>,
+    /// What is one call for the breaker: a call with all of its attempts, instead of each attempt.
+    pub breaker_counts_calls: bool,
     /// Network time of a request.
     pub latency_out: Span,
     /// Network time of a reply.
     pub latency_back: Span,
+    /// Either, where caller and instance stand in different zones; `None`: the same.
+    pub latency_across: Option<Span>,
+    /// The probability that a message is lost, each way.
+    pub loss: f64,
     /// Drawn once, before the repetitions. Default 1.
     pub probability: f64,
     /// Repetitions, one after another. Default 1.
@@ -180,6 +236,8 @@ pub struct Edge {
     pub per_try_timeout: Option<Span>,
     /// Retries.
     pub retry: Retry,
+    /// Another attempt while the first is under way. Retries take no part then.
+    pub hedging: Option<Hedge>,
     /// Whether the caller's request survives the failure of this call.
     pub optional: bool,
     /// What is done instead when it fails.
@@ -188,42 +246,6 @@ pub struct Edge {
     pub cancellation: Cancellation,
     /// Passes the absolute deadline on: below, no attempt starts after it.
     pub propagate_deadline: bool,
-}
-
-/// Retries of one call site.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Retry {
-    /// Beside the first attempt.
-    pub num_retries: u32,
-    /// Which failures are retried.
-    pub on: CauseSet,
-    /// The pause before each.
-    pub backoff: Backoff,
-    /// A cap on the retries of one caller instance to this upstream.
-    pub budget: Option<RetryBudget>,
-}
-
-/// What a failed call is replaced by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Fallback {
-    /// Nothing.
-    None,
-    /// A static or cached answer, which takes no time.
-    Answer,
-    /// Another call, under its own policies (its probability and times are not looked at).
-    Call(EdgeId),
-}
-
-/// What happens at the callee when its caller gives up. It is told at once, without network time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Cancellation {
-    /// Nothing: the work goes on.
-    #[default]
-    None,
-    /// Work that waits for its start is dropped.
-    Queued,
-    /// Work under way is dropped too, and the calls it made are cancelled as their own edges say.
-    All,
 }
 
 /// Who calls.
@@ -253,28 +275,14 @@ pub struct Upstream {
     pub guards: Guards,
 }
 
-/// What a caller instance does about an upstream beside balancing. All of it is off by default.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Guards {
-    /// Below this share of healthy instances all of them are used.
-    pub panic: Option<f64>,
-    /// Takes out instances that fail (Envoy's detector).
-    pub outliers: Option<EnvoyOutlierSettings>,
-    /// Requests outstanding at once; more fail at once and are not retried.
-    pub max_requests: Option<u32>,
-    /// Retries waiting or under way at once, where no budget counts.
-    pub max_retries: Option<u32>,
-}
+/// The balancers that look at who asks.
+const HASHING: [&str; 6] = ["ip_hash", "hash", "consistent_hash", "bounded_load", "ring_hash", "maglev"];
 
-/// A circuit breaker; every caller instance has a state of its own.
-#[derive(Debug, Clone)]
-pub struct BreakerPlan {
-    /// The edge it belongs to, or whatever the outcome shall call it.
-    pub name: String,
-    /// Who calls.
-    pub caller: Caller,
-    /// Which member of the family, and how it is set.
-    pub settings: breaker::Settings,
+impl Upstream {
+    /// Whether its balancer looks at who asks.
+    pub(super) fn hashes(&self) -> bool {
+        HASHING.contains(&self.balancer.about.name)
+    }
 }
 
 /// A queue or a topic.
@@ -282,12 +290,16 @@ pub struct BreakerPlan {
 pub struct Queue {
     /// Its id in the document.
     pub name: String,
-    /// Every consumer gets every message (a topic); otherwise each message goes to one of them in turn.
+    /// Every consumer gets every message (a topic); otherwise each message goes to one of them.
     pub fan_out: bool,
-    /// Messages that may wait per consumer; more are dropped. `None`: unlimited.
+    /// Of a topic; `None`: as many as there are readers.
+    pub partitions: Option<u32>,
+    /// Messages that may wait in a queue; more are refused. `None`: unlimited.
     pub max_length: Option<u32>,
     /// A message that failed so often goes to `dead_letter`, or is lost. `None`: tried for ever.
     pub max_deliveries: Option<u32>,
+    /// A delivery of a queue that is not acknowledged by then is repeated. `None`: never.
+    pub ack_timeout: Option<Span>,
     /// Where it goes.
     pub dead_letter: Option<QueueId>,
     /// Who consumes.
@@ -299,81 +311,10 @@ pub struct Queue {
 pub struct Consumer {
     /// The handler; its `handler` is true.
     pub endpoint: EndpointId,
-    /// Messages handled at once per instance.
+    /// Messages handled at once per instance; of a topic, readers per instance.
     pub concurrency: u32,
-}
-
-/// Traffic.
-#[derive(Debug, Clone)]
-pub struct Source {
-    /// Its id: unique, names the random streams.
-    pub name: String,
-    /// The call it makes; its upstream's caller is this source.
-    pub edge: EdgeId,
-    /// When.
-    pub arrivals: Arrivals,
-    /// Client instances, each with its own policy state. Default 1.
-    pub clients: u32,
-    /// Distinct addresses of end users, drawn evenly per request, for balancers that hash them. 0: each
-    /// client instance has one address.
-    pub addresses: u32,
-}
-
-/// When requests arrive.
-#[derive(Debug, Clone)]
-pub enum Arrivals {
-    /// A Poisson process with this rate over time.
-    Poisson(Vec<RatePoint>),
-    /// Evenly spaced at this rate over time.
-    Constant(Vec<RatePoint>),
-    /// Users who think, ask, wait for the answer and think again; they start with thinking.
-    Closed {
-        /// How many.
-        users: u32,
-        /// How long they think.
-        think: Distribution,
-    },
-}
-
-/// From this time on the rate is this, until the next point.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct RatePoint {
-    /// When; the points rise, the first is at 0.
-    pub at: Time,
-    /// Requests per second.
-    pub rate: f64,
-    /// Whether the rate goes in a straight line to the next point's, instead of staying.
-    pub ramp: bool,
-}
-
-/// Something that happens to instances.
-#[derive(Debug, Clone)]
-pub struct ScenarioEvent {
-    /// When.
-    pub at: Time,
-    /// For how long; `None`: to the end. A kill is followed by a restart, the rest is taken back.
-    pub lasts: Option<Span>,
-    /// What.
-    pub action: Action,
-    /// To whom.
-    pub instances: Vec<InstanceId>,
-}
-
-/// What happens to an instance.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Action {
-    /// It stops: what it holds is reset, what comes is refused. Callers go on picking it until
-    /// `unlisted_after` has passed (discovery, health checks); `None`: always.
-    Kill {
-        /// How long callers do not know.
-        unlisted_after: Option<Span>,
-    },
-    /// It is up again, empty, and listed after its `startup`.
-    Restart,
-    /// Its own work takes so many times as long, work under way included.
-    Slow(f64),
-    /// All its endpoints fail with this probability instead of their own.
-    ErrorRate(f64),
+    /// Messages of a queue that each of these may hold unacknowledged: `None`: the one it handles; 0: any number.
+    pub prefetch: Option<u32>,
 }
 
 /// Why a plan cannot be run.

@@ -25,6 +25,8 @@ pub enum Cause {
     BreakerOpen,
     /// The caller had as many requests under way as it may (`limits`).
     Capped,
+    /// A rate limit turned the request away, at the caller or at the instance.
+    RateLimited,
     /// The balancer had no instance to pick.
     NoInstance,
     /// A call that the endpoint made failed, and nothing recovered it.
@@ -35,7 +37,7 @@ pub enum Cause {
 
 impl Cause {
     /// How many there are.
-    pub const COUNT: usize = 10;
+    pub const COUNT: usize = 11;
 
     /// All of them, in the order of their discriminants.
     pub const ALL: [Self; Self::COUNT] = [
@@ -46,6 +48,7 @@ impl Cause {
         Self::Overflow,
         Self::BreakerOpen,
         Self::Capped,
+        Self::RateLimited,
         Self::NoInstance,
         Self::Dependency,
         Self::Cancelled,
@@ -61,6 +64,7 @@ impl Cause {
             Self::Overflow => "overflow",
             Self::BreakerOpen => "breaker_open",
             Self::Capped => "capped",
+            Self::RateLimited => "rate_limited",
             Self::NoInstance => "no_instance",
             Self::Dependency => "dependency",
             Self::Cancelled => "cancelled",
@@ -90,6 +94,8 @@ impl CauseSet {
     pub const CONNECT_FAILURE: Self = Self::NONE.with(Cause::Refused).with(Cause::NoInstance);
     /// `reset`: no answer, because the server went away.
     pub const RESET: Self = Self::NONE.with(Cause::Reset).with(Cause::Refused);
+    /// `rate-limited`: too many requests, says a rate limit.
+    pub const RATE_LIMITED: Self = Self::NONE.with(Cause::RateLimited);
     /// `timeout`: an attempt took longer than `per_try_timeout`.
     pub const TIMEOUT: Self = Self::NONE.with(Cause::Timeout);
 
@@ -132,6 +138,50 @@ pub enum MessageStep {
     DeadLettered,
 }
 
+/// What somebody learns of an instance.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Knowledge {
+    /// The registry has it.
+    Registered,
+    /// It took itself out of the registry.
+    Deregistered,
+    /// It said nothing when it should have.
+    HeartbeatMissed,
+    /// Its lease was over, and a sweep took it out.
+    Expired,
+    /// It passed as many health checks as it takes.
+    Healthy,
+    /// It failed as many.
+    Unhealthy,
+}
+
+impl Knowledge {
+    /// How many there are.
+    pub const COUNT: usize = 6;
+
+    /// All of them, in the order of their discriminants.
+    pub const ALL: [Self; Self::COUNT] = [
+        Self::Registered,
+        Self::Deregistered,
+        Self::HeartbeatMissed,
+        Self::Expired,
+        Self::Healthy,
+        Self::Unhealthy,
+    ];
+
+    /// As an outcome prints it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Registered => "registered",
+            Self::Deregistered => "deregistered",
+            Self::HeartbeatMissed => "heartbeat_missed",
+            Self::Expired => "expired",
+            Self::Healthy => "healthy",
+            Self::Unhealthy => "unhealthy",
+        }
+    }
+}
+
 /// Watches a run. `measured` is true for requests that arrived at their source in
 /// `[warm_up, duration)`, and for all that they cause.
 pub trait Probe {
@@ -151,6 +201,8 @@ pub trait Probe {
     fn occupancy(&mut self, _now: Time, _instance: InstanceId, _busy: u32, _waiting: u32) {}
     /// An instance goes up or down.
     fn up(&mut self, _now: Time, _instance: InstanceId, _up: bool) {}
+    /// Somebody learns something of an instance.
+    fn known(&mut self, _now: Time, _instance: InstanceId, _what: Knowledge) {}
     /// A call begins. `first_line`: nothing above it is a retry.
     fn call_started(&mut self, _edge: EdgeId, _first_line: bool, _measured: bool) {}
     /// An attempt is sent.
@@ -201,6 +253,10 @@ impl<A: Probe, B: Probe> Probe for (A, B) {
     fn up(&mut self, now: Time, instance: InstanceId, up: bool) {
         self.0.up(now, instance, up);
         self.1.up(now, instance, up);
+    }
+    fn known(&mut self, now: Time, instance: InstanceId, what: Knowledge) {
+        self.0.known(now, instance, what);
+        self.1.known(now, instance, what);
     }
     fn call_started(&mut self, edge: EdgeId, first_line: bool, measured: bool) {
         self.0.call_started(edge, first_line, measured);

@@ -28,6 +28,20 @@ impl<T> Slab<T> {
         self.items.len() as u32 - 1
     }
 
+    /// A slot with the record of whoever had it before, made fit for use: what that allocated is used again.
+    pub(super) fn reuse(&mut self, mend: impl FnOnce(&mut T)) -> u32
+    where
+        T: Default,
+    {
+        match self.free.pop() {
+            None => self.insert(T::default()),
+            Some(id) => {
+                mend(&mut self.items[id as usize]);
+                id
+            }
+        }
+    }
+
     /// Gives a slot back. The record stays readable until the slot is used again.
     #[inline]
     pub(super) fn remove(&mut self, id: u32) {

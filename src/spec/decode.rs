@@ -172,7 +172,7 @@ pub fn decode_record<'n, R: Record>(node: &'n Node, ctx: &mut Ctx<'n>) -> Option
     let entries = match &node.kind {
         Kind::Mapping(entries) => entries.as_slice(),
         Kind::Null => &[],
-        _ => return ctx.expected(node, "a mapping"),
+        _ => return super::scalar::not_a_mapping(node, ctx),
     };
     let mut record = R::default();
     for entry in entries {

@@ -74,11 +74,18 @@ pub fn search<E>(
         tried.push(found);
         Ok(verdict)
     };
-    for passes in [[Verdict::Met].as_slice(), &[Verdict::Met, Verdict::Undecided]] {
-        let (mut well, mut ill) = (good, bad);
-        if !passes.contains(&look(good, &mut tried)?) || passes.contains(&look(bad, &mut tried)?) {
-            continue;
-        }
+    look(good, &mut tried)?;
+    look(bad, &mut tried)?;
+    let far = |a: &&Tried, b: &&Tried| {
+        let order = a.value.total_cmp(&b.value);
+        if search == Search::Highest { order } else { order.reverse() }
+    };
+    // First to where something surely fails, then to where all surely holds.
+    for passes in [[Verdict::Met, Verdict::Undecided].as_slice(), &[Verdict::Met]] {
+        let Some(well) = tried.iter().filter(|t| passes.contains(&t.verdict)).max_by(far) else { continue };
+        let beyond = |t: &&Tried| !passes.contains(&t.verdict) && far(t, &well).is_gt();
+        let Some(ill) = tried.iter().filter(beyond).min_by(far) else { continue };
+        let (mut well, mut ill) = (well.value, ill.value);
         while !close(well, ill, whole, within) {
             let middle = between(well, ill, whole);
             if passes.contains(&look(middle, &mut tried)?) {
@@ -89,10 +96,6 @@ pub fn search<E>(
         }
     }
     tried.sort_by(|a, b| a.value.total_cmp(&b.value));
-    let far = |a: &&Tried, b: &&Tried| {
-        let order = a.value.total_cmp(&b.value);
-        if search == Search::Highest { order } else { order.reverse() }
-    };
     let holds = tried.iter().filter(|t| t.verdict == Verdict::Met).max_by(far).cloned();
     let beyond =
         |t: &&Tried| t.verdict == Verdict::NotMet && holds.as_ref().is_none_or(|h| far(t, &h).is_gt());

@@ -10,3 +10,6 @@ pub mod precision;
 pub mod scale;
 pub mod selftest;
 pub mod twin;
+
+#[cfg(test)]
+mod tests;

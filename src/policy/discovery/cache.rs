@@ -67,6 +67,11 @@ impl ClientCache {
         }
     }
 
+    /// Whether the answer names this instance, however old it is.
+    pub fn contains(&self, instance: u32) -> bool {
+        self.list.contains(&instance)
+    }
+
     /// An answer came.
     pub fn fill(&mut self, instances: impl IntoIterator<Item = u32>, now: Time) {
         self.list.clear();

@@ -56,6 +56,7 @@ fn scenario(arch: &Architecture, run: &Run) -> Value {
         "instances": instances(compiled, outcome),
         "breakers": breakers.collect::<Vec<_>>(),
         "queues": outcome.queues.iter().map(queue).collect::<Vec<_>>(),
+        "discovery": outcome.known.iter().map(|(what, n)| (what.name().to_owned(), json!(n))).collect::<Map<_, _>>(),
         "expectations": expectations.iter().map(expectation).collect::<Vec<_>>(),
         "theory": theory::json(run),
         "precision": inputs::json_precision(run),

@@ -8,8 +8,9 @@ pub fn seconds(value: f64) -> String {
     let (value, unit) = match value {
         v if !v.is_finite() => return "never".to_owned(),
         0.0 => return "0s".to_owned(),
-        v if v < 1e-3 => (v * 1e6, "us"),
-        v if v < 1.0 => (v * 1e3, "ms"),
+        // What rounds to a thousand is one of the next.
+        v if v < 0.999_5e-3 => (v * 1e6, "us"),
+        v if v < 0.999_5 => (v * 1e3, "ms"),
         v => (v, "s"),
     };
     format!("{}{unit}", short(value))
@@ -80,8 +81,8 @@ mod tests {
     #[test]
     fn numbers_read_well() {
         assert_eq!(
-            [0.000_45, 0.031_2, 0.412, 1.1, 0.0].map(seconds),
-            ["450us", "31.2ms", "412ms", "1.1s", "0s"]
+            [0.000_45, 0.031_2, 0.412, 1.1, 0.0, 0.000_999_8].map(seconds),
+            ["450us", "31.2ms", "412ms", "1.1s", "0s", "1ms"]
         );
         assert_eq!(
             [0.9995, 0.99951, 1.0, 0.966, 0.0, 0.999_999_9].map(percent),

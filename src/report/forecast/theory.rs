@@ -6,36 +6,42 @@ use crate::study::twin::{Number, Twin, What};
 use serde_json::{Value, json};
 use std::fmt::Write;
 
-/// Stations shown.
+/// Stations shown, and names behind a broken assumption.
 const SHOWN: usize = 6;
+const NAMES: usize = 3;
 
-/// A line for each of the busiest stations: the closed form with its numbers, or the assumption that is broken.
+/// A line for each of the busiest stations with a closed form, and one for each assumption that is broken.
 pub(super) fn human(text: &mut String, run: &Run, style: &Style) {
     let mut twins: Vec<&Twin> = run.twins.iter().collect();
     twins.sort_by(|a, b| b.utilization.total_cmp(&a.utilization));
     if twins.is_empty() {
         return;
     }
-    let shown = if style.verbose { twins.len() } else { SHOWN.min(twins.len()) };
     let _ = writeln!(text, "\nbeside theory");
-    let width = |of: fn(&Twin) -> usize| twins.iter().take(shown).map(|t| of(t)).max().unwrap_or(0);
-    let names = width(|t| t.station.chars().count());
-    let models = width(|t| t.model.as_ref().map_or(0, |m| m.chars().count()));
-    for twin in twins.iter().take(shown) {
-        let line = match (&twin.model, &twin.broken) {
-            (Some(model), _) => {
-                let numbers: Vec<_> = twin.numbers.iter().map(number).collect();
-                format!("  {:names$}  {model:models$}  {}", twin.station, numbers.join("   "))
-            }
-            (None, broken) => {
-                let why = broken.as_deref().unwrap_or("no closed form");
-                format!("  {:names$}  {:models$}  {why}", twin.station, "–")
-            }
-        };
-        let _ = writeln!(text, "{}", line.trim_end());
+    let most = |usual: usize| if style.verbose { usize::MAX } else { usual };
+    let with: Vec<(&str, &Twin)> = twins.iter().filter_map(|t| Some((t.model.as_deref()?, *t))).collect();
+    let shown = with.iter().take(most(SHOWN));
+    let names = shown.clone().map(|(_, t)| t.station.chars().count()).max().unwrap_or(0);
+    let models = shown.clone().map(|(m, _)| m.chars().count()).max().unwrap_or(0);
+    for (model, twin) in shown {
+        let numbers: Vec<_> = twin.numbers.iter().map(number).collect();
+        let _ = writeln!(text, "  {:names$}  {model:models$}  {}", twin.station, numbers.join("   "));
     }
-    if twins.len() > shown {
-        let _ = writeln!(text, "  and {} more (--verbose)", twins.len() - shown);
+    if with.len() > most(SHOWN) {
+        let _ = writeln!(text, "  and {} more (--verbose)", with.len() - SHOWN);
+    }
+    let mut reasons: Vec<(&str, Vec<&str>)> = Vec::new();
+    for (why, twin) in twins.iter().filter_map(|t| Some((t.broken.as_deref()?, t))) {
+        match reasons.iter_mut().find(|(known, _)| *known == why) {
+            Some((_, stations)) => stations.push(&twin.station),
+            None => reasons.push((why, vec![&twin.station])),
+        }
+    }
+    for (why, stations) in reasons.iter().take(most(SHOWN)) {
+        let names = stations.iter().take(most(NAMES)).copied().collect::<Vec<_>>().join(", ");
+        let more = stations.len().saturating_sub(most(NAMES));
+        let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+        let _ = writeln!(text, "  no closed form for {names}{more}: {why}");
     }
 }
 

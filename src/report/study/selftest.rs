@@ -58,7 +58,7 @@ fn line(judged: &Judged, style: &Style) -> Vec<String> {
     // An aligned cell must not hold colours: the last column needs none.
     vec![
         row.id.to_owned(),
-        format!("{} {}", row.model, row.input),
+        shortened(row.model, 34),
         judged.quantity.clone(),
         format!(
             "{}{}",
@@ -69,6 +69,14 @@ fn line(judged: &Judged, style: &Style) -> Vec<String> {
         width,
         (style.paint)(tone, &word),
     ]
+}
+
+fn shortened(text: &str, most: usize) -> String {
+    if text.chars().count() <= most {
+        text.to_owned()
+    } else {
+        text.chars().take(most - 1).chain(['…']).collect()
+    }
 }
 
 fn count(found: &Selftest, verdict: Verdict) -> usize {

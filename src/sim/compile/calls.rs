@@ -3,13 +3,15 @@
 use super::super::ids::{BreakerId, EdgeId, EndpointId, UpstreamId};
 use super::super::plan::{BreakerPlan, Caller, Cancellation, Edge, Fallback, Retry, Target};
 use super::super::probe::CauseSet;
+use super::limits::hedging;
 use super::policies::{consecutive_breaker, rate_breaker, settings};
 use super::{Compiler, Side, span};
+use crate::kernel::Span;
 use crate::model::words as spec;
 use crate::model::words::Duration;
 use crate::model::{self, EdgeKind, builtin};
 use crate::policy::balancer;
-use crate::policy::retry::{Backoff, Jitter, RetryBudget};
+use crate::policy::retry::{Backoff, Jitter};
 use petgraph::graph::{EdgeIndex, NodeIndex};
 
 impl Compiler<'_> {
@@ -51,7 +53,7 @@ impl Compiler<'_> {
     ) -> Option<EdgeId> {
         let service = self.services.get(&to).copied()?;
         let endpoints = *self.spans.get(&to)?;
-        let upstream = self.upstream(caller, to, &edge.policy, name)?;
+        let upstream = self.upstream(caller, to, &edge.policy)?;
         let first = EndpointId(endpoints.first);
         let target = match edge.to_endpoint {
             Some(endpoint) => Target::One(EndpointId(endpoints.first + endpoint as u32)),
@@ -64,6 +66,8 @@ impl Compiler<'_> {
         let mut call = Edge::new(name, target, upstream);
         call.latency_out = self.network;
         call.latency_back = self.network;
+        call.latency_across = self.arch.between_zones_s.map(Span::from_seconds);
+        call.loss = self.arch.network_loss;
         call.probability = edge.probability;
         call.times = edge.times;
         call.timeout = edge.timeout().map(|t| span(t.value));
@@ -73,31 +77,23 @@ impl Compiler<'_> {
         call.cancellation = cancellation(&edge.policy);
         call.propagate_deadline = edge.policy.propagate_deadline.is_some_and(|p| p.value);
         call.breaker = self.breaker(name, caller, edge);
-        self.not_yet(&edge.policy, name);
+        call.breaker_counts_calls = edge
+            .breaker()
+            .and_then(|b| b.counts)
+            .is_some_and(|counts| counts.value == spec::BreakerCounts::Calls);
+        call.hedging = hedging(&edge.policy);
         debug_assert!(service.index() < self.plan.services.len());
         self.plan.edges.push(call);
         Some(EdgeId(self.plan.edges.len() as u32 - 1))
     }
 
-    fn upstream(
-        &mut self,
-        caller: Caller,
-        to: NodeIndex,
-        policy: &spec::Policy,
-        who: &str,
-    ) -> Option<UpstreamId> {
+    fn upstream(&mut self, caller: Caller, to: NodeIndex, policy: &spec::Policy) -> Option<UpstreamId> {
         let service = self.services.get(&to).copied()?;
         let balancing = policy.load_balancing.as_ref();
         let wanted = balancing.and_then(|b| b.policy.as_ref()).map(|p| p.value).unwrap_or_default();
-        // Prequal lives of its probes, which the engine does not send.
-        let known = balancer::find(wanted.word()).filter(|b| b.about.name != "prequal");
-        let found = known.or_else(|| {
-            let what = format!("load balancing {} is simulated as round_robin", wanted.word());
-            self.assumptions.leaves_out(what, who);
-            balancer::find("round_robin")
-        })?;
+        let found = balancer::find(wanted.word())?;
         let settings = settings(balancing.map(|b| &*b.value));
-        let guards = self.guards(policy, who);
+        let guards = Self::guards(policy);
         let key = (Side::from(caller), service);
         let siblings = self.upstreams.entry(key).or_default();
         let same = |id: &&UpstreamId| {
@@ -144,20 +140,9 @@ impl Compiler<'_> {
             self.assumptions.leaves_out("slow calls beside failures in a row are not simulated", name);
             return None;
         }
-        if written.counts.is_some_and(|c| c.value == spec::BreakerCounts::Calls) {
-            self.assumptions
-                .leaves_out("a breaker that counts calls is simulated as counting attempts", name);
-        }
         let settings = if on_rates { rate_breaker(written, preset) } else { consecutive_breaker(written) };
         self.plan.breakers.push(BreakerPlan { name: name.to_owned(), caller, settings });
         Some(BreakerId(self.plan.breakers.len() as u32 - 1))
-    }
-
-    /// Policies that are read and not simulated are named, never dropped in silence.
-    fn not_yet(&mut self, policy: &spec::Policy, who: &str) {
-        if policy.hedging.as_ref().is_some_and(|p| p.value.on().is_some()) {
-            self.assumptions.leaves_out("hedging is not simulated yet", who);
-        }
     }
 }
 
@@ -183,11 +168,7 @@ fn retry(edge: &model::Edge) -> Retry {
         spec::Jitter::Proportional => Jitter::Proportional,
         spec::Jitter::Truncated => Jitter::Truncated,
     };
-    let budget = edge.retry().and_then(|r| r.budget.as_ref()).and_then(|b| b.value.on());
-    let budget = budget.map(|b| RetryBudget {
-        percent: b.percent.map_or(20.0, |p| p.fraction() * 100.0),
-        min_concurrency: b.min_concurrency.map_or(3, |m| m.value),
-    });
+    let hosts = edge.retry().and_then(|r| r.retry_host_predicate).map(|h| h.value).unwrap_or_default();
     let on = edge.retry().and_then(|r| r.retry_on.as_ref());
     let on =
         on.map_or(CauseSet::ALL, |list| list.iter().fold(CauseSet::NONE, |set, c| set.and(causes(c.value))));
@@ -195,7 +176,7 @@ fn retry(edge: &model::Edge) -> Retry {
         num_retries: edge.attempts() - 1,
         on,
         backoff: Backoff { base: span(base), max: span(max), jitter },
-        budget,
+        avoids_tried: hosts == spec::RetryHosts::PreviousHosts,
     }
 }
 
@@ -205,7 +186,8 @@ const fn causes(condition: spec::RetryCondition) -> CauseSet {
         spec::RetryCondition::ConnectFailure => CauseSet::CONNECT_FAILURE,
         spec::RetryCondition::Timeout => CauseSet::TIMEOUT,
         spec::RetryCondition::Reset => CauseSet::RESET,
-        // Answers of these kinds do not occur in a simulation.
-        spec::RetryCondition::Retriable | spec::RetryCondition::RateLimited => CauseSet::NONE,
+        spec::RetryCondition::RateLimited => CauseSet::RATE_LIMITED,
+        // Answers of this kind do not occur in a simulation.
+        spec::RetryCondition::Retriable => CauseSet::NONE,
     }
 }

@@ -1,11 +1,14 @@
-//! Traffic and what happens during a scenario.
+//! Traffic.
 
-use super::super::ids::{EdgeId, InstanceId, SourceId};
-use super::super::plan::{Action, Arrivals, Caller, RatePoint, ScenarioEvent};
+use super::super::ids::{EdgeId, SourceId};
+use super::super::plan::{Arrivals, Caller, RatePoint};
 use super::{Compiler, span};
 use crate::kernel::{Distribution, Span, Time};
 use crate::model::words as spec;
-use crate::model::{Edge, EdgeKind, Happening, Scenario, TargetRef, Traffic};
+use crate::model::{Edge, EdgeKind, Scenario, Traffic};
+
+/// End users of a source that says nothing.
+const KEYS: u32 = 10_000;
 
 impl Compiler<'_> {
     /// The scenario's traffic, else the document's.
@@ -23,6 +26,21 @@ impl Compiler<'_> {
             self.source(traffic);
         }
         Ok(())
+    }
+
+    /// Where something hashes who asks, somebody must: many, who come evenly.
+    pub(super) fn keys(&mut self) {
+        let hashes = self.plan.upstreams.iter().any(super::super::plan::Upstream::hashes);
+        for source in &mut self.plan.sources {
+            if hashes {
+                let silent = (source.keys == 0).then_some(source.name.as_str());
+                self.assumptions.asked("10,000 keys that come evenly|sources of traffic", silent);
+                source.keys = if source.keys == 0 { KEYS } else { source.keys };
+            } else {
+                // Nobody looks at them: nothing is drawn.
+                source.keys = 0;
+            }
+        }
     }
 
     fn source(&mut self, traffic: &Traffic) {
@@ -45,6 +63,9 @@ impl Compiler<'_> {
         // The source must stand before its call: the call's upstream names it.
         let source = self.plan.add_source(&name, EdgeId(0), arrivals(&traffic.written));
         self.plan.sources[source.index()].clients = traffic.written.clients.map_or(1, |c| c.value.0);
+        let keys = traffic.written.keys;
+        self.plan.sources[source.index()].keys = keys.map_or(0, |k| k.value.0);
+        self.plan.sources[source.index()].key_skew = traffic.written.key_skew.map_or(0.0, |s| s.value);
         let call = self.call(&format!("traffic → {name}"), Caller::Source(id), traffic.to.node, &edge);
         match call {
             Some(call) => {
@@ -54,78 +75,6 @@ impl Compiler<'_> {
             }
             None => drop(self.plan.sources.pop()),
         }
-    }
-
-    /// What happens, to the instances it happens to.
-    pub(super) fn events(&mut self, scenario: Option<&Scenario>) {
-        let Some(scenario) = scenario else { return };
-        for event in &scenario.events {
-            self.event(event);
-        }
-        for kind in scenario.written.events.iter().flat_map(|e| e.value.iter()) {
-            if kind.zone_outage.is_some() {
-                self.leaves_out_event("zone_outage is not simulated yet", "an event");
-            }
-        }
-    }
-
-    fn event(&mut self, event: &Happening) {
-        let instances = self.instances(&event.target);
-        let id = self.arch.id(event.target.node).to_owned();
-        if instances.is_empty() {
-            self.leaves_out_event("an event names an instance that is not there", &id);
-            return;
-        }
-        let mut lasts = event.lasts.map(span);
-        let written = &event.written;
-        let action = if written.kill.is_some() {
-            Action::Kill { unlisted_after: self.noticed_after(&event.target) }
-        } else if written.restart.is_some() {
-            // Gone for a moment, then up and empty, listed after its startup.
-            lasts = Some(lasts.unwrap_or(Span::from_millis(1)));
-            Action::Kill { unlisted_after: Some(Span::ZERO) }
-        } else if let Some(slow) = &written.slow {
-            Action::Slow(slow.factor.map_or(1.0, |f| f.value).max(1e-6))
-        } else if let Some(errors) = &written.errors {
-            Action::ErrorRate(errors.rate.map_or(0.0, |r| r.fraction()))
-        } else {
-            let kinds = [
-                ("stall", written.stall.is_some()),
-                ("partition", written.partition.is_some()),
-                ("network", written.network.is_some()),
-                ("deploy", written.deploy.is_some()),
-            ];
-            for (kind, _) in kinds.iter().filter(|(_, said)| *said) {
-                self.leaves_out_event(&format!("{kind} is not simulated yet"), &id);
-            }
-            return;
-        };
-        let at = Time::ZERO + span(event.at);
-        self.plan.events.push(ScenarioEvent { at, lasts, action, instances });
-    }
-
-    fn leaves_out_event(&mut self, what: &str, who: &str) {
-        self.assumptions.leaves_out(what, who);
-        self.incomplete = true;
-    }
-
-    fn instances(&self, target: &TargetRef) -> Vec<InstanceId> {
-        let Some(service) = self.services.get(&target.node) else { return Vec::new() };
-        let range = self.plan.services[service.index()].instances.clone();
-        match target.instance {
-            None => range.map(InstanceId).collect(),
-            Some(n) => range.skip(n).take(1).map(InstanceId).collect(),
-        }
-    }
-
-    /// How long callers do not know of a dead instance: until its health check has failed often enough;
-    /// forever without one.
-    fn noticed_after(&self, target: &TargetRef) -> Option<Span> {
-        let service = self.arch.graph[target.node].service()?;
-        let check = service.health_check.as_ref()?.value.on()?;
-        let interval = check.interval.map_or(Span::from_secs(10), |i| span(i.value));
-        let failures = check.unhealthy_threshold.map_or(3, |t| t.value.0);
-        Some(interval.times(u64::from(failures)))
     }
 }
 

@@ -4,15 +4,18 @@ mod assume;
 mod budget;
 mod calls;
 mod circles;
+mod events;
+mod limits;
 mod load;
 mod policies;
 mod services;
 
 use super::ids::{EdgeId, EndpointId, QueueId, ServiceId, UpstreamId};
-use super::plan::{Caller, Plan};
+use super::plan::{Caller, Discovery, Plan};
 use crate::kernel::Span;
 use crate::model::words::Duration;
-use crate::model::{Architecture, EndpointRef, NodeKind, Scenario, builtin};
+use crate::model::{Architecture, EndpointRef, Scenario, builtin};
+use crate::policy::discovery::{CacheSettings, RegistrySettings};
 use assume::Assumptions;
 use petgraph::graph::{EdgeIndex, NodeIndex};
 use std::collections::BTreeMap;
@@ -65,6 +68,7 @@ pub fn compile(arch: &Architecture, scenario: Option<&Scenario>) -> Result<Compi
         queues: BTreeMap::new(),
         spans: BTreeMap::new(),
         edges: BTreeMap::new(),
+        zones: Vec::new(),
         upstreams: BTreeMap::new(),
         assumptions: Assumptions::default(),
         endpoint_refs: Vec::new(),
@@ -73,11 +77,13 @@ pub fn compile(arch: &Architecture, scenario: Option<&Scenario>) -> Result<Compi
         network: Span::from_seconds(arch.network_latency_s),
         incomplete: false,
     };
+    compiler.discovery();
     compiler.services();
     compiler.calls();
     compiler.scripts();
     circles::refuse(&compiler.plan)?;
     compiler.traffic(scenario)?;
+    compiler.keys();
     budget::refuse(&compiler.plan)?;
     compiler.events(scenario);
     compiler.not_simulated();
@@ -93,6 +99,7 @@ struct Compiler<'a> {
     /// For each node that answers, its first endpoint in the plan, how many can be called, how many in all.
     spans: BTreeMap<NodeIndex, EndpointSpan>,
     edges: BTreeMap<EdgeIndex, EdgeId>,
+    zones: Vec<String>,
     /// For each caller and callee the ways they are balanced.
     upstreams: BTreeMap<(Side, ServiceId), Vec<UpstreamId>>,
     assumptions: Assumptions,
@@ -134,6 +141,22 @@ impl Compiler<'_> {
         self.spans.get(&at.service).map(|span| EndpointId(span.first + span.unnamed + at.endpoint as u32))
     }
 
+    /// The registry that the document describes, if it does. A lease is as long as it says.
+    fn discovery(&mut self) {
+        let Some(written) = &self.arch.discovery else { return };
+        let of = |said: Option<Duration>, other| {
+            said.map_or(Span::from_secs(other), span).max(Span::from_millis(1))
+        };
+        let [lease, sweep, heartbeat, ttl] =
+            [written.lease, written.sweep, written.heartbeat, written.client_cache_ttl]
+                .map(|s| s.map(|s| s.value));
+        self.plan.discovery = Some(Discovery {
+            registry: RegistrySettings::plain(of(lease, 90), of(sweep, 60)),
+            heartbeat: of(heartbeat, 30),
+            cache: CacheSettings { ttl: of(ttl, 30), ..CacheSettings::default() },
+        });
+    }
+
     /// What is read and not simulated, and stands at no single call.
     fn not_simulated(&mut self) {
         if let Some(mesh) = &self.arch.mesh {
@@ -144,11 +167,6 @@ impl Compiler<'_> {
         }
         for (_, node) in self.arch.nodes() {
             let id = node.id.value.as_str();
-            if let NodeKind::Queue(queue) = &node.kind
-                && queue.visibility_timeout.is_some()
-            {
-                self.assumptions.leaves_out("visibility_timeout is not simulated yet", id);
-            }
             let handlers = node
                 .service()
                 .into_iter()
@@ -157,9 +175,6 @@ impl Compiler<'_> {
             for handler in handlers {
                 if handler.settings.types.is_some() {
                     self.assumptions.leaves_out("types of messages are not told apart yet", id);
-                }
-                if handler.settings.prefetch.is_some() {
-                    self.assumptions.leaves_out("prefetch is not simulated yet", id);
                 }
             }
         }

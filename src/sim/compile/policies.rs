@@ -11,23 +11,14 @@ use crate::policy::outlier::EnvoyOutlierSettings;
 use crate::policy::{balancer, breaker};
 
 impl Compiler<'_> {
-    /// What stands around the balancer. The caps on connections do nothing to calls that need none.
-    pub(super) fn guards(&mut self, policy: &spec::Policy, who: &str) -> Guards {
+    /// What stands around the balancer.
+    pub(super) fn guards(policy: &spec::Policy) -> Guards {
         let balancing = policy.load_balancing.as_ref();
         let limits = policy.limits.as_ref().and_then(|l| l.value.on());
         let outliers = policy.outlier_detection.as_ref().and_then(|o| o.value.on());
-        if let Some(limits) = limits {
-            // A product's own thousand connections are no statement of the document.
-            let preset = policy.preset.map(|p| p.span);
-            let said = |span| Some(span) != preset;
-            let connections = limits.max_connections.is_some_and(|c| said(c.span))
-                || limits.max_pending_requests.is_some_and(|c| said(c.span))
-                || limits.max_concurrent_streams.is_some_and(|c| said(c.span));
-            if connections {
-                self.assumptions.leaves_out("caps on connections are not simulated yet", who);
-            }
-        }
         Guards {
+            limits: super::limits::limits(policy),
+            budget: super::limits::budget(policy),
             panic: balancing.and_then(|b| b.healthy_panic_threshold.as_ref()).map(|p| p.fraction()),
             outliers: outliers.map(outlier_detection),
             max_requests: limits.and_then(|l| l.max_requests).map(|m| m.value.0),

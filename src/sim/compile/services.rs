@@ -1,13 +1,15 @@
 //! Services, datastores, queues and topics with their instances.
 
 use super::super::ids::{QueueId, ServiceId};
-use super::super::plan::{Consumer, Instance, Queue, Step};
+use super::super::plan::{Consumer, Instance, Limits, Queue, Scaling, Step, WarmUp};
+use super::limits::{adaptive, rate_limit};
 use super::{Compiler, EndpointSpan, span};
 use crate::kernel::{Distribution, Span, Time};
-use crate::model::words::{QueueDiscipline, Status};
+use crate::model::words::{self as spec, QueueDiscipline, Status};
 use crate::model::{
     EdgeKind, EndpointRef, Node, NodeKind, Service, Step as ModelStep, builtin, distribution,
 };
+use crate::policy::discovery::ProbeSettings;
 use crate::policy::queue;
 use petgraph::graph::NodeIndex;
 
@@ -29,6 +31,10 @@ impl Compiler<'_> {
                     let replicas = store.replicas.map_or(1, |r| r.value.0);
                     let id = self.plan.add_service(&node.id.value, replicas);
                     self.plan.services[id.index()].workers = store.workers.map(|w| w.value.0);
+                    let zone = node.zone.as_ref().map(|zone| zone_of(&mut self.zones, &zone.value));
+                    for place in self.plan.services[id.index()].instances.clone() {
+                        self.plan.instances[place as usize].zone = zone;
+                    }
                     self.services.insert(index, id);
                     (1, 1)
                 }
@@ -54,7 +60,8 @@ impl Compiler<'_> {
             self.assumptions.asked("workers 1|services", missing(service.workers.is_some()));
         }
         let copies = service.replicas.map_or(builtin::REPLICAS, |r| r.value);
-        let at = self.plan.add_service(id, copies);
+        let most = service.autoscaling.as_ref().and_then(|a| a.max).map_or(copies, |m| m.value.0.max(copies));
+        let at = self.plan.add_service(id, most);
         let planned = &mut self.plan.services[at.index()];
         // What is run by others is not ours to run out of workers.
         let workers = service.workers.map_or(builtin::WORKERS, |w| w.value);
@@ -65,9 +72,14 @@ impl Compiler<'_> {
         if let Some(found) = queue::find(discipline.word()) {
             planned.discipline = found;
         }
-        if service.autoscaling.is_some() {
-            self.assumptions.leaves_out("autoscaling is not simulated yet", id);
-        }
+        planned.limits = service.limits.as_ref().map_or_else(Limits::default, |limits| Limits {
+            rate: limits.rate_limit.as_ref().map(|r| rate_limit(r)),
+            adaptive: limits.adaptive.as_ref().map(|a| adaptive(a)),
+            ..Limits::default()
+        });
+        planned.health_check = health_check(service);
+        planned.warm_up = service.warm_up.as_ref().and_then(|w| warm_up(w));
+        planned.scaling = service.autoscaling.as_ref().map(|a| scaling(a, copies));
         let range = self.plan.services[at.index()].instances.clone();
         let startup = service.startup.map_or(builtin::STARTUP, |s| s.value);
         for (n, place) in range.enumerate() {
@@ -75,6 +87,13 @@ impl Compiler<'_> {
             let instance = &mut self.plan.instances[place as usize];
             let own = written.and_then(|w| w.status).or(service.status).map_or(Status::Healthy, |s| s.value);
             describe(instance, own, span(startup));
+            if n >= copies as usize {
+                // The autoscaler's reserve: its delay holds the time that a start takes, unless that is said.
+                (instance.up, instance.listed) = (false, false);
+                instance.startup = service.startup.map_or(Span::ZERO, |s| span(s.value));
+            }
+            let zone = written.and_then(|w| w.zone.as_ref()).or(node.zone.as_ref());
+            instance.zone = zone.map(|zone| zone_of(&mut self.zones, &zone.value));
             if let Some(written) = written {
                 if let Some(name) = &written.id {
                     instance.name = format!("{id}/{}", name.value);
@@ -196,31 +215,77 @@ impl Compiler<'_> {
     }
 
     fn channel(&mut self, index: NodeIndex, node: &Node) {
-        let (fan_out, max_length, max_deliveries, dead_letter) = match &node.kind {
-            NodeKind::Queue(q) => (false, q.max_length, q.max_deliveries, q.dead_letter.as_ref()),
-            NodeKind::Topic(_) => (true, None, None, None),
+        let mut queue = Queue::new(&node.id.value);
+        let dead_letter = match &node.kind {
+            NodeKind::Queue(q) => {
+                queue.max_length = q.max_length.map(|m| m.value.0);
+                queue.max_deliveries = q.max_deliveries.map(|m| m.value.0);
+                queue.ack_timeout = q.visibility_timeout.map(|v| span(v.value));
+                q.dead_letter.as_ref()
+            }
+            NodeKind::Topic(t) => {
+                queue.fan_out = true;
+                queue.partitions = t.partitions.map(|p| p.value.0);
+                let silent = queue.partitions.is_none().then_some(queue.name.as_str());
+                self.assumptions.asked("as many partitions as readers|topics", silent);
+                None
+            }
             _ => return,
         };
-        let dead_letter =
+        queue.dead_letter =
             dead_letter.and_then(|d| self.arch.find(d)).and_then(|d| self.queues.get(&d)).copied();
-        let mut consumers = Vec::new();
         for edge in self.arch.outgoing(index) {
             let (data, to) = (&self.arch.graph[edge], self.arch.ends(edge).1);
             let Some(endpoint) = data.to_endpoint else { continue };
             let here = EndpointRef { service: to, endpoint };
             let settings = self.arch.endpoint(here).and_then(|e| e.consumes.as_ref()).map(|c| &c.settings);
             let concurrency = settings.and_then(|s| s.concurrency).map_or(1, |c| c.value.0);
-            consumers.extend(self.endpoint(here).map(|endpoint| Consumer { endpoint, concurrency }));
+            let prefetch = settings.and_then(|s| s.prefetch).map(|p| p.value);
+            let consumer = |endpoint| Consumer { prefetch, ..Consumer::new(endpoint, concurrency) };
+            queue.consumers.extend(self.endpoint(here).map(consumer));
         }
-        self.plan.queues.push(Queue {
-            name: node.id.value.clone(),
-            fan_out,
-            max_length: max_length.map(|m| m.value.0),
-            max_deliveries: max_deliveries.map(|m| m.value.0),
-            dead_letter,
-            consumers,
-        });
+        self.plan.queues.push(queue);
     }
+}
+
+/// How its instances are asked whether they are well: as the kubelet does.
+fn health_check(service: &Service) -> Option<ProbeSettings> {
+    let check = service.health_check.as_ref()?.value.on()?;
+    let known = ProbeSettings::default();
+    let period = check.interval.map_or(known.period, |i| span(i.value));
+    Some(ProbeSettings {
+        period: period.max(Span::from_millis(1)),
+        timeout: check.timeout.map_or(known.timeout, |t| span(t.value)),
+        failure_threshold: check.unhealthy_threshold.map_or(known.failure_threshold, |t| t.value.0),
+        success_threshold: check.healthy_threshold.map_or(known.success_threshold, |t| t.value.0),
+        ..known
+    })
+}
+
+fn warm_up(written: &spec::WarmUp) -> Option<WarmUp> {
+    let duration = span(written.duration?.value);
+    let factor = written.factor?.value;
+    (!duration.is_zero() && factor > 0.0).then_some(WarmUp { duration, factor })
+}
+
+/// Half a minute from the need to the copy, and half of the workers busy, where nobody says otherwise.
+fn scaling(written: &spec::Autoscaling, copies: u32) -> Scaling {
+    let min = written.min.map_or(1, |m| m.value.0);
+    Scaling {
+        min,
+        max: written.max.map_or(copies, |m| m.value.0).max(min),
+        target: written.target_utilization.map_or(0.5, |t| t.fraction()).max(0.01),
+        delay: written.delay.map_or(Span::from_secs(30), |d| span(d.value)),
+    }
+}
+
+/// The number of a zone.
+fn zone_of(zones: &mut Vec<String>, name: &str) -> u32 {
+    let known = zones.iter().position(|zone| zone == name);
+    known.unwrap_or_else(|| {
+        zones.push(name.to_owned());
+        zones.len() - 1
+    }) as u32
 }
 
 fn describe(instance: &mut Instance, status: Status, startup: Span) {

@@ -1,11 +1,15 @@
-//! What one caller instance knows of one upstream: who may be picked, what is under way, who failed.
+//! What one caller instance knows of one upstream: who may be picked, what is under way, who failed, and
+//! what a request passes before it is sent.
 
 use super::super::plan::{Guards, Plan, Upstream};
 use super::super::probe::{Cause, Ending};
+use super::budget::BudgetState;
+use super::limits::Turnstile;
+use super::pool::{Compartment, Pool};
 use crate::kernel::{Span, Stream, Time};
 use crate::policy::balancer::{self, Balancer, BalancerInfo, Hosts};
+use crate::policy::discovery::ClientCache;
 use crate::policy::outlier::{EnvoyOutlier, Outcome};
-use crate::policy::retry::RetryBudget;
 
 /// One caller instance's view of one upstream.
 pub(super) struct CallerState {
@@ -14,11 +18,23 @@ pub(super) struct CallerState {
     kind: &'static BalancerInfo,
     settings: balancer::Settings,
     pub(super) stream: Stream,
+    /// Whether the balancer looks at who asks.
+    pub(super) keyed: bool,
+    /// Whether the balancer asks hosts for their load.
+    pub(super) probes: bool,
+    /// Whether requests may have to wait before they are sent.
+    pub(super) holds_back: bool,
     /// Retries waiting or under way.
     pub(super) retrying: u32,
     /// Which hosts are up as far as it knows; all of them are used when there are too few.
     healthy: Vec<bool>,
+    /// What it knows of the registry, where there is one.
+    pub(super) cache: Option<ClientCache>,
     guards: Guards,
+    pub(super) turnstile: Option<Box<Turnstile>>,
+    pub(super) compartment: Option<Compartment>,
+    pub(super) pool: Option<Pool>,
+    pub(super) budget: Option<BudgetState>,
     outliers: Option<EnvoyOutlier>,
     /// The next sweep of the detector; it is made up for when somebody looks.
     next_sweep: Time,
@@ -30,22 +46,30 @@ impl CallerState {
         let targets = &plan.instances[range.start as usize..range.end as usize];
         let hosts = Hosts::new(targets.iter().map(|instance| instance.weight));
         let name = format!("{}/{caller}", upstream.name);
+        let stream = |purpose| Stream::new(seed, replication, purpose, &name);
         // Where a turn starts is drawn for each caller instance, as Envoy does: callers that all began at the
         // first host would go round in step and fall on one host after another together.
-        let start = Stream::new(seed, replication, "balancer start", &name).bits();
-        let settings = balancer::Settings { start, ..upstream.settings };
+        let settings = balancer::Settings { start: stream("balancer start").bits(), ..upstream.settings };
+        let guards = upstream.guards;
         let mut state = Self {
             balancer: (upstream.balancer.build)(targets.len(), &settings),
             kind: upstream.balancer,
             settings,
             hosts,
-            stream: Stream::new(seed, replication, "balancer", &name),
+            stream: stream("balancer"),
+            keyed: upstream.hashes(),
+            probes: upstream.balancer.about.name == "prequal",
+            holds_back: guards.limits.holds_back(),
             retrying: 0,
             healthy: targets.iter().map(|instance| instance.listed).collect(),
-            guards: upstream.guards,
-            outliers: upstream.guards.outliers.map(|settings| EnvoyOutlier::new(settings, targets.len())),
-            next_sweep: Time::ZERO
-                + upstream.guards.outliers.map_or(Span::ZERO, |settings| settings.interval),
+            cache: plan.discovery.map(|discovery| ClientCache::new(discovery.cache)),
+            guards,
+            turnstile: Turnstile::new(&guards.limits, stream("limits"), Time::ZERO),
+            compartment: guards.limits.bulkhead.map(Compartment::new),
+            pool: guards.limits.connections.map(|settings| Pool::new(settings, targets.len())),
+            budget: guards.budget.map(|budget| BudgetState::new(budget, Time::ZERO)),
+            outliers: guards.outliers.map(|settings| EnvoyOutlier::new(settings, targets.len())),
+            next_sweep: Time::ZERO + guards.outliers.map_or(Span::ZERO, |settings| settings.interval),
         };
         state.choose_eligible();
         state
@@ -62,6 +86,14 @@ impl CallerState {
         }
     }
 
+    /// Its cache was filled: who is not in there is not there.
+    pub(super) fn learn(&mut self, first: u32, now: Time) {
+        for host in 0..self.healthy.len() {
+            let listed = self.cache.as_ref().is_some_and(|cache| cache.contains(first + host as u32));
+            self.set_healthy(host, listed, now);
+        }
+    }
+
     fn choose_eligible(&mut self) {
         let ejected = |host| self.outliers.as_ref().is_some_and(|outliers| outliers.is_ejected(host));
         let usable = |host: usize, healthy: bool| healthy && !ejected(host);
@@ -72,17 +104,26 @@ impl CallerState {
         }
     }
 
-    /// Whether a cap keeps a further request from being sent.
-    pub(super) fn is_full(&self) -> bool {
-        self.guards.max_requests.is_some_and(|most| self.hosts.active() >= most)
+    /// Lets a request in, or says why not; the count is the adaptive limit's, 0 where there is none.
+    pub(super) fn let_in(&mut self, now: Time) -> Result<u32, Cause> {
+        if self.guards.max_requests.is_some_and(|most| self.hosts.active() >= most) {
+            return Err(Cause::Capped);
+        }
+        match self.turnstile.as_mut().and_then(|turnstile| turnstile.crowd.as_mut()) {
+            None => Ok(0),
+            Some(crowd) => Some(crowd.enter(now)).filter(|inside| *inside > 0).ok_or(Cause::Capped),
+        }
     }
 
-    /// Whether one more retry may wait and run. As in Envoy a budget takes the place of the number, and
-    /// the attempt that failed, settled already, counts as outstanding.
-    pub(super) fn may_retry(&self, budget: Option<RetryBudget>) -> bool {
-        match budget {
-            Some(budget) => budget.allows(self.hosts.active() + 1, self.retrying),
-            None => self.guards.max_retries.is_none_or(|most| self.retrying < most),
+    /// Takes one more retry out of the budget, after a failure or (a hedge) beside what is under way: its price,
+    /// `None` when there is none. As in Envoy a budget takes the place of the number, and the attempt that
+    /// failed, settled already, counts as outstanding.
+    pub(super) fn take_retry(&mut self, now: Time, after: Ending) -> Option<u32> {
+        let outstanding = self.hosts.active() + u32::from(after.is_some());
+        let timed_out = after == Some(Cause::Timeout);
+        match &mut self.budget {
+            Some(budget) => budget.take(now, outstanding, self.retrying, timed_out),
+            None => self.guards.max_retries.is_none_or(|most| self.retrying < most).then_some(0),
         }
     }
 
@@ -94,6 +135,8 @@ impl CallerState {
             None => Outcome::Code(200),
             Some(Cause::Timeout) => Outcome::LocalTimeout,
             Some(Cause::Refused | Cause::Reset) => Outcome::LocalConnectFailed,
+            // Too many requests is no server error.
+            Some(Cause::RateLimited) => Outcome::Code(429),
             Some(_) => Outcome::Code(503),
         };
         if outliers.report(host, outcome, now, || self.stream.bits()).is_some() {
@@ -119,9 +162,16 @@ impl CallerState {
     }
 
     /// The caller is a new process: its turns begin anew where they began, and it knows of no failures.
-    pub(super) fn forget(&mut self) {
+    pub(super) fn forget(&mut self, now: Time) {
         let hosts = self.healthy.len();
         self.balancer = (self.kind.build)(hosts, &self.settings);
+        if let Some(cache) = &mut self.cache {
+            cache.clear();
+        }
+        self.turnstile = Turnstile::new(&self.guards.limits, self.stream.clone(), now);
+        self.compartment = self.guards.limits.bulkhead.map(Compartment::new);
+        self.pool = self.guards.limits.connections.map(|settings| Pool::new(settings, hosts));
+        self.budget = self.guards.budget.map(|budget| BudgetState::new(budget, now));
         self.outliers = self.guards.outliers.map(|settings| EnvoyOutlier::new(settings, hosts));
         self.choose_eligible();
     }

@@ -1,25 +1,17 @@
-//! Calls, on the caller's side: deadline(retry(breaker(attempt))).
+//! Calls, on the caller's side: deadline(breaker(retry(breaker(limits(attempt))))).
 //!
-//! Each attempt is one call for the breaker; a rejection takes no time, is not retried and is no
-//! failure to it. A time limit frees the caller at once.
+//! A breaker stands outside the retry or inside, where each attempt is one call for it; a rejection takes no
+//! time, is not retried and is no failure to it. A time limit frees the caller at once. Of hedged attempts
+//! the first reply decides.
 
 use super::super::event::Event;
-use super::super::ids::{EdgeId, EndpointId};
-use super::super::plan::{Edge, Target};
+use super::super::ids::EdgeId;
+use super::super::plan::Edge;
 use super::super::probe::{Cause, Ending, Probe};
-use super::state::{Job, JobState};
 use super::{Call, Engine, NONE};
 use crate::kernel::{Span, Time};
-use crate::policy::balancer::hashing::xxhash64;
-use crate::policy::balancer::{Finished, Request};
 use crate::policy::breaker::{Outcome, Permit, Verdict};
-
-/// The address of the nth end user: each in a /24 network of its own, so that hashes of networks
-/// tell them apart.
-fn address(n: u32) -> [u8; 4] {
-    let [_, high, middle, low] = n.to_be_bytes();
-    [10u8.wrapping_add(high), middle, low, 1]
-}
+use crate::policy::retry::{Answer, Hedging, Pushback};
 
 impl<'p, P: Probe> Engine<'p, P> {
     #[inline]
@@ -74,48 +66,30 @@ impl<'p, P: Probe> Engine<'p, P> {
         record.attempts = 0;
         record.delay = Span::ZERO;
         record.stamp = stamp;
+        record.started = now;
         record.deadline = Time::MAX;
         if let Some(timeout) = edge.timeout {
             record.deadline = now + timeout;
             self.agenda.ahead(self.edges[record.edge.index()].call_limit, now, call, stamp);
         }
         self.probe.call_started(record.edge, record.first_line, record.measured);
-        self.attempt(call);
-    }
-
-    fn attempt(&mut self, call: u32) {
-        let edge = self.edge_of(call);
-        if self.now >= self.calls[call].inherited {
-            return self.fail_soon(call, Cause::Timeout);
-        }
         let caller = self.caller_of(call);
-        if self.callers[caller].is_full() {
-            return self.fail_soon(call, Cause::Capped);
+        if let Some(budget) = &mut self.callers[caller].budget {
+            budget.begun(now);
         }
-        if let Some(breaker) = edge.breaker {
-            let index = (self.first_breaker[breaker.index()] + self.calls[call].caller) as usize;
-            let permit = self.breakers[index].breaker.admit(self.now);
-            self.tell_breaker(call, index);
-            let Some(permit) = permit else {
-                return self.fail_soon(call, Cause::BreakerOpen);
-            };
-            self.calls[call].permit = permit;
+        if edge.breaker_counts_calls && edge.breaker.is_some() {
+            match self.ask_breaker(call) {
+                Some(permit) => self.calls[call].permit = permit,
+                None => return self.fail_soon(call, Cause::BreakerOpen),
+            }
         }
-        let record = &mut self.calls[call];
-        record.attempts += 1;
-        record.sent = self.now;
-        self.probe.attempt_started(record.edge, record.attempts > 1, record.measured);
-        let client = address(record.address);
-        // Whatever a hash policy looks at, it is the end user's.
-        let request = Request { now: self.now, client, key: Some(xxhash64(&client, 0)) };
-        let state = &mut self.callers[caller];
-        state.sweep(self.now);
-        let Some(host) = state.balancer.pick(&state.hosts, request, &mut state.stream) else {
-            return self.fail_soon(call, Cause::NoInstance);
-        };
-        state.hosts.begin(host);
-        record.host = host as u32;
-        self.send(call, edge);
+        if let Some(hedge) = edge.hedging {
+            self.calls[call].hedge = self.hedges.insert(Hedging::new(hedge.policy, now));
+            return self.hedge(call);
+        }
+        if let Err(cause) = self.attempt(call) {
+            self.fail_soon(call, cause);
+        }
     }
 
     /// What fails at once fails by an event of its own: the caller is still busy making its calls.
@@ -133,100 +107,36 @@ impl<'p, P: Probe> Engine<'p, P> {
             return self.calls.remove(call);
         }
         match record.end {
-            // The attempt was made: it counts for the breaker and may be retried.
-            Some(Cause::NoInstance) => self.attempt_ended(call, Some(Cause::NoInstance)),
+            // The attempt was made: it may be retried.
+            Some(Cause::NoInstance) => {
+                self.leave_retries(call);
+                self.attempt_ended(call, Some(Cause::NoInstance));
+            }
             Some(cause) => self.failed(call, cause),
             None => {}
         }
     }
 
-    /// Puts the request on the network.
-    fn send(&mut self, call: u32, edge: &'p Edge) {
-        let endpoint = self.target(call, edge);
+    /// Asks the call's breaker, which it must have.
+    pub(super) fn ask_breaker(&mut self, call: u32) -> Option<Permit> {
+        let breaker = self.edge_of(call).breaker?;
+        let index = (self.first_breaker[breaker.index()] + self.calls[call].caller) as usize;
+        let permit = self.breakers[index].breaker.admit(self.now);
+        self.tell_breaker(call, index);
+        permit
+    }
+
+    /// Hands a permit back.
+    pub(super) fn tell(&mut self, call: u32, permit: Permit, verdict: Verdict, since: Time) {
         let record = &self.calls[call];
-        let (id, attempts, host) = (record.edge, record.attempts, record.host);
-        let deadline =
-            if edge.propagate_deadline { record.deadline.min(record.inherited) } else { Time::MAX };
-        let service = self.plan.upstreams[edge.upstream.index()].service;
-        let job = self.jobs.insert(Job {
-            call,
-            edge: id,
-            measured: record.measured,
-            first_line: record.first_line && attempts == 1,
-            address: record.address,
-            deadline,
-            ..Job::at(endpoint, self.plan.services[service.index()].instances.start + host)
-        });
-        self.calls[call].callee = job;
-        if edge.per_try_timeout.is_some() {
-            let stamp = self.next_stamp();
-            self.calls[call].attempt_stamp = stamp;
-            self.agenda.ahead(self.edges[id.index()].attempt_limit, self.now, call, stamp);
+        if permit == Permit::NONE {
+            return;
         }
-        if edge.latency_out.is_zero() {
-            self.agenda.soon(Event::Arrive(job));
-        } else {
-            self.agenda.ahead(self.edges[id.index()].out, self.now, job, 0);
-        }
-    }
-
-    #[inline]
-    fn target(&mut self, call: u32, edge: &Edge) -> EndpointId {
-        match edge.target {
-            Target::One(endpoint) => endpoint,
-            Target::Spread { first, count } => {
-                let stream = &mut self.edges[self.calls[call].edge.index()].spread;
-                EndpointId(first.0 + stream.below(u64::from(count)) as u32)
-            }
-        }
-    }
-
-    /// The callee's reply arrives.
-    #[inline]
-    pub(super) fn reply(&mut self, job: u32) {
-        let Job { call, end, .. } = self.jobs[job];
-        self.release(job);
-        if call != NONE {
-            self.attempt_ended(call, end);
-        }
-    }
-
-    /// Settles an attempt with balancer, breaker and budget.
-    pub(super) fn settle(&mut self, call: u32, verdict: Verdict, cause: Ending) {
-        let caller = self.caller_of(call);
-        let record = &mut self.calls[call];
-        record.callee = NONE;
-        record.attempt_stamp = 0;
-        let state = &mut self.callers[caller];
-        let host = std::mem::replace(&mut record.host, NONE);
-        if host != NONE {
-            state.hosts.end(host as usize);
-            if verdict != Verdict::Ignored {
-                state.report(host as usize, cause, self.now);
-            }
-            // What a proxy holds against the host: no connection, no answer (nginx `proxy_next_upstream`).
-            if matches!(cause, Some(Cause::Refused | Cause::Reset | Cause::Timeout)) {
-                state.balancer.failed(self.now, host as usize);
-            }
-            state.balancer.finished(Finished {
-                now: self.now,
-                host: host as usize,
-                latency: self.now.since(record.sent),
-                success: verdict == Verdict::Success,
-            });
-        }
-        if std::mem::take(&mut record.retrying) {
-            state.retrying -= 1;
-        }
-        let permit = std::mem::replace(&mut record.permit, Permit::NONE);
-        let duration = self.now.since(record.sent);
-        if let Some(breaker) = self.plan.edges[record.edge.index()].breaker
-            && permit != Permit::NONE
-        {
-            let index = (self.first_breaker[breaker.index()] + record.caller) as usize;
-            self.breakers[index].breaker.record(self.now, permit, Outcome { verdict, duration });
-            self.tell_breaker(call, index);
-        }
+        let Some(breaker) = self.plan.edges[record.edge.index()].breaker else { return };
+        let index = (self.first_breaker[breaker.index()] + record.caller) as usize;
+        let duration = self.now.since(since);
+        self.breakers[index].breaker.record(self.now, permit, Outcome { verdict, duration });
+        self.tell_breaker(call, index);
     }
 
     fn tell_breaker(&mut self, call: u32, index: usize) {
@@ -241,26 +151,40 @@ impl<'p, P: Probe> Engine<'p, P> {
         }
     }
 
-    /// An attempt has its outcome: the call ends with it, or is retried.
-    fn attempt_ended(&mut self, call: u32, end: Ending) {
-        self.settle(call, if end.is_none() { Verdict::Success } else { Verdict::Failure }, end);
+    /// An attempt has its outcome: the call ends with it, waits for others, or is retried.
+    pub(super) fn attempt_ended(&mut self, call: u32, end: Ending) {
+        let caller = self.caller_of(call);
+        let edge = self.edge_of(call);
         let record = &self.calls[call];
         self.probe.attempt_ended(record.edge, end, record.measured);
+        let worth = end.is_some_and(|cause| {
+            edge.retry.on.contains(cause) && (cause != Cause::Timeout || edge.per_try_timeout.is_some())
+        });
+        let (paid, hedged) = (record.paid, record.hedge != NONE);
+        if let Some(budget) = &mut self.callers[caller].budget {
+            match end {
+                None => budget.succeeded(paid),
+                Some(_) if worth => budget.failed(),
+                Some(_) => {}
+            }
+        }
         match end {
+            _ if hedged => self.hedge_ended(call, end, worth),
             None => self.succeeded(call, None),
-            Some(cause) if self.retries(call, cause) => self.back_off(call),
+            Some(cause) if worth && self.may_retry(call, cause) => self.back_off(call),
             Some(cause) => self.failed(call, cause),
         }
     }
 
-    fn retries(&self, call: u32, cause: Cause) -> bool {
-        let record = &self.calls[call];
+    fn may_retry(&mut self, call: u32, cause: Cause) -> bool {
         let edge = self.edge_of(call);
-        let state = &self.callers[self.caller_of(call)];
-        record.attempts <= edge.retry.num_retries
-            && edge.retry.on.contains(cause)
-            && (cause != Cause::Timeout || edge.per_try_timeout.is_some())
-            && state.may_retry(edge.retry.budget)
+        let caller = self.caller_of(call);
+        if self.calls[call].attempts > edge.retry.num_retries {
+            return false;
+        }
+        let price = self.callers[caller].take_retry(self.now, Some(cause));
+        self.calls[call].paid = price.unwrap_or(self.calls[call].paid);
+        price.is_some()
     }
 
     fn back_off(&mut self, call: u32) {
@@ -283,69 +207,62 @@ impl<'p, P: Probe> Engine<'p, P> {
         self.calls[call].awaited = false;
         if self.calls[call].dead {
             self.calls.remove(call);
-        } else {
-            self.attempt(call);
+        } else if let Err(cause) = self.attempt(call) {
+            self.fail_soon(call, cause);
         }
     }
 
-    pub(super) fn attempt_timeout(&mut self, call: u32, stamp: u32) {
-        if self.calls[call].attempt_stamp == stamp {
-            self.give_up(call);
-            self.attempt_ended(call, Some(Cause::Timeout));
+    /// Starts the attempt of a hedged call that is due.
+    pub(super) fn hedge(&mut self, call: u32) {
+        let (slot, stamp) = (self.calls[call].hedge, self.calls[call].stamp);
+        let first = self.hedges[slot].started() == 0;
+        let caller = self.caller_of(call);
+        // A further attempt costs what a retry does.
+        let due = self.hedges[slot].next().is_some_and(|due| due <= self.now);
+        let allowed = first || (due && self.callers[caller].take_retry(self.now, None).is_some());
+        if !self.hedges[slot].start(self.now, allowed) {
+            return;
+        }
+        let sent = self.attempt(call);
+        if self.hedges[slot].next().is_some() {
+            let lane = self.edges[self.calls[call].edge.index()].hedge;
+            self.agenda.ahead(lane, self.now, call, stamp);
+        }
+        match sent {
+            Err(cause) if first => self.fail_soon(call, cause),
+            // The others may still answer: nothing was sent, nothing is lost.
+            Err(_) => {
+                self.hedges[slot].ended(self.now, Answer::NonFatal, Pushback::Never, true);
+            }
+            Ok(()) => {}
+        }
+    }
+
+    /// As in gRPC a failure that may be retried makes the next attempt due at once, and any other answer is
+    /// the call's.
+    fn hedge_ended(&mut self, call: u32, end: Ending, worth: bool) {
+        let again = worth && self.edge_of(call).retry.num_retries > 0;
+        let answer = if again { Answer::NonFatal } else { Answer::Final };
+        let slot = self.calls[call].hedge;
+        if self.hedges[slot].ended(self.now, answer, Pushback::Silent, true) {
+            self.drop_attempts(call, Verdict::Ignored);
+            match end {
+                None => self.succeeded(call, None),
+                Some(cause) => self.failed(call, cause),
+            }
+        } else {
+            self.hedge(call);
+            // Nothing is under way, and nothing more may be sent.
+            if self.calls[call].hedge == slot && self.hedges[slot].is_over() {
+                self.failed(call, end.unwrap_or(Cause::Error));
+            }
         }
     }
 
     pub(super) fn call_timeout(&mut self, call: u32, stamp: u32) {
-        let record = &self.calls[call];
-        if record.stamp != stamp {
-            return;
-        }
-        let (edge, measured) = (record.edge, record.measured);
-        if record.callee == NONE {
-            self.settle(call, Verdict::Ignored, None);
-        } else {
-            self.give_up(call);
-            self.settle(call, Verdict::Failure, Some(Cause::Timeout));
-            self.probe.attempt_ended(edge, Some(Cause::Timeout), measured);
-        }
-        self.failed(call, Cause::Timeout);
-    }
-
-    /// Stops waiting for the attempt under way; the callee may or may not hear of it.
-    pub(super) fn give_up(&mut self, call: u32) {
-        let job = self.calls[call].callee;
-        if job == NONE {
-            return;
-        }
-        self.jobs[job].call = NONE;
-        self.cancel(job, self.edge_of(call).cancellation);
-    }
-}
-
-impl Job {
-    /// On its way to this instance, for nobody yet.
-    pub(super) fn at(endpoint: EndpointId, instance: u32) -> Self {
-        Self {
-            call: NONE,
-            handling: NONE,
-            endpoint,
-            instance,
-            edge: EdgeId(NONE),
-            state: JobState::Transit,
-            measured: false,
-            first_line: true,
-            cancelled: false,
-            end: None,
-            step: 0,
-            pending: 0,
-            first_call: NONE,
-            holds: 1,
-            address: 0,
-            arrived: Time::ZERO,
-            waiting_since: Time::ZERO,
-            work: Span::ZERO,
-            work_ends: Time::ZERO,
-            deadline: Time::MAX,
+        if self.calls[call].stamp == stamp {
+            self.drop_attempts(call, Verdict::Failure);
+            self.failed(call, Cause::Timeout);
         }
     }
 }

@@ -3,19 +3,15 @@
 use super::super::plan::Fallback;
 use super::super::probe::{Cause, Ending, Probe};
 use super::{Call, Engine, NONE};
-use crate::policy::breaker::Verdict;
+use crate::policy::breaker::{Permit, Verdict};
 
 impl<P: Probe> Engine<'_, P> {
     /// The call failed for good, unless something else takes its place.
     pub(super) fn failed(&mut self, call: u32, cause: Cause) {
         let edge = self.edge_of(call);
-        let record = &mut self.calls[call];
-        record.stamp = 0;
-        if std::mem::take(&mut record.retrying) {
-            // Only a retry that was never sent gets here with its place in the budget.
-            let caller = self.caller_of(call);
-            self.callers[caller].retrying -= 1;
-        }
+        // What never reached the callee says nothing of it.
+        let unsent = matches!(cause, Cause::BreakerOpen | Cause::Capped);
+        self.clear(call, if unsent { Verdict::Ignored } else { Verdict::Failure });
         let record = &mut self.calls[call];
         let optional = self.plan.edges[record.site.index()].optional;
         match edge.fallback {
@@ -35,10 +31,39 @@ impl<P: Probe> Engine<'_, P> {
         }
     }
 
-    /// The call succeeded, or its failure was made up for.
-    pub(super) fn succeeded(&mut self, call: u32, recovered_from: Ending) {
+    /// What one repetition took is given back: it has no timer, no place in a budget, no permit any more.
+    fn clear(&mut self, call: u32, verdict: Verdict) {
+        self.leave_retries(call);
         let record = &mut self.calls[call];
         record.stamp = 0;
+        record.paid = 0;
+        record.last_host = NONE;
+        let (tried, hedge) =
+            (std::mem::replace(&mut record.tried, NONE), std::mem::replace(&mut record.hedge, NONE));
+        let (permit, started) = (std::mem::replace(&mut record.permit, Permit::NONE), record.started);
+        if tried != NONE {
+            self.tried.remove(tried);
+        }
+        if hedge != NONE {
+            self.hedges.remove(hedge);
+        }
+        self.tell(call, permit, verdict, started);
+    }
+
+    /// A retry that was never sent gives its place back.
+    pub(super) fn leave_retries(&mut self, call: u32) {
+        if std::mem::take(&mut self.calls[call].retrying) {
+            let caller = self.caller_of(call);
+            self.callers[caller].retrying -= 1;
+        }
+    }
+
+    /// The call succeeded, or its failure was made up for.
+    pub(super) fn succeeded(&mut self, call: u32, recovered_from: Ending) {
+        if recovered_from.is_none() {
+            self.clear(call, Verdict::Success);
+        }
+        let record = &mut self.calls[call];
         self.probe.call_ended(record.edge, recovered_from, recovered_from.is_some(), record.measured);
         record.edge = record.site;
         record.end = None;
@@ -77,11 +102,10 @@ impl<P: Probe> Engine<'_, P> {
 
     /// The caller is gone: nobody waits for this call any more.
     pub(super) fn drop_call(&mut self, call: u32) {
-        self.give_up(call);
-        self.settle(call, Verdict::Ignored, None);
+        self.drop_attempts(call, Verdict::Ignored);
+        self.clear(call, Verdict::Ignored);
         self.unlink(call);
         let record = &mut self.calls[call];
-        record.stamp = 0;
         record.dead = true;
         let job = record.job;
         if !record.awaited {

@@ -11,6 +11,7 @@ use super::super::plan::{Cancellation, Step};
 use super::super::probe::{Cause, Ending, Probe};
 use super::state::JobState;
 use super::{Engine, NONE};
+use crate::kernel::Span;
 use crate::policy::queue::Taken;
 
 impl<P: Probe> Engine<'_, P> {
@@ -36,6 +37,17 @@ impl<P: Probe> Engine<'_, P> {
         let state = &mut self.instances[instance as usize];
         if !state.up {
             return self.turn_away(job, Cause::Refused);
+        }
+        if let Some(turnstile) = &mut state.turnstile {
+            if turnstile.rate.as_mut().is_some_and(|rate| rate.take(self.now) != Some(Span::ZERO)) {
+                return self.turn_away(job, Cause::RateLimited);
+            }
+            if let Some(crowd) = &mut turnstile.crowd {
+                record.crowd[1] = crowd.enter(self.now);
+                if record.crowd[1] == 0 {
+                    return self.turn_away(job, Cause::Overflow);
+                }
+            }
         }
         if state.inside < state.concurrency && (!needs_worker || state.busy < state.workers) {
             state.inside += 1;
@@ -118,6 +130,7 @@ impl<P: Probe> Engine<'_, P> {
                 return true;
             }
             state.busy += 1;
+            state.worked = state.worked + work;
             self.tell_occupancy(instance);
         }
         let record = &mut self.jobs[job];
@@ -197,14 +210,21 @@ impl<P: Probe> Engine<'_, P> {
         record.end = end;
         let took = self.now.since(record.arrived);
         self.probe.job_ended(self.now, record.endpoint, took, end, record.measured);
-        if record.call == NONE {
+        if self.probed && end.is_none() {
+            let state = &mut self.instances[record.instance as usize];
+            state.latency = state.latency.scaled(0.875) + took.scaled(0.125);
+        }
+        let (call, arrived, crowd) = (record.call, record.arrived, std::mem::take(&mut record.crowd[1]));
+        if crowd > 0
+            && let Some(turnstile) = &mut self.instances[record.instance as usize].turnstile
+            && let Some(found) = &mut turnstile.crowd
+        {
+            found.leave(crowd, arrived, self.now, end, end == Some(Cause::Cancelled));
+        }
+        if call == NONE {
             return self.release(job);
         }
-        if self.plan.edges[record.edge.index()].latency_back.is_zero() {
-            self.agenda.soon(Event::Reply(job));
-        } else {
-            self.agenda.ahead(self.edges[record.edge.index()].back, self.now, job, 0);
-        }
+        self.travel(job, true);
     }
 
     /// Starts whoever waits and can start.

@@ -6,12 +6,20 @@
 //! (a request over a network that takes no time, a call that fails at once) is put on the agenda for
 //! *now*. Must not know what is made of what it tells the probe.
 
+mod attempts;
+mod budget;
 mod caller;
 mod calls;
+mod discovery;
 mod endings;
 mod guard;
 mod jobs;
+mod limits;
 mod messages;
+mod network;
+mod picking;
+mod pool;
+mod scaling;
 mod scenario;
 mod state;
 #[cfg(test)]
@@ -22,10 +30,14 @@ use super::event::{Agenda, Event, LaneKind};
 use super::plan::{Plan, PlanError};
 use super::probe::Probe;
 use super::slab::Slab;
-use crate::kernel::{Span, Time};
+use crate::kernel::{Span, Stream, Time};
+use crate::policy::discovery::CheckResult;
+use crate::policy::retry::Hedging;
 use caller::CallerState;
+use discovery::RegistryState;
 use guard::Guard;
-use messages::{Handling, QueueState};
+use messages::{Handling, Line};
+use scaling::Scaler;
 use state::{BreakerState, Call, EdgeState, EndpointState, InstanceState, Job, JobState};
 use traffic::SourceState;
 
@@ -40,7 +52,16 @@ pub(super) struct Engine<'p, P> {
     agenda: Agenda,
     jobs: Slab<Job>,
     calls: Slab<Call>,
+    /// Hosts that calls with a retry were at, and the attempts of hedged calls.
+    tried: Slab<Vec<usize>>,
+    hedges: Slab<Hedging>,
+    /// Hosts that a balancer asks.
+    asked: Vec<usize>,
     instances: Vec<InstanceState>,
+    /// Whether any balancer asks instances for their load.
+    probed: bool,
+    /// Network events that last.
+    troubles: u32,
     endpoints: Vec<EndpointState>,
     edges: Vec<EdgeState>,
     /// All caller instances of upstream 0, then those of upstream 1, …
@@ -52,10 +73,16 @@ pub(super) struct Engine<'p, P> {
     sources: Vec<SourceState>,
     /// The source of each closed-loop user.
     users: Vec<u32>,
-    queues: Vec<QueueState>,
+    queues: Vec<Line>,
     handlings: Slab<Handling>,
     /// Messages in all queues.
     messages: u64,
+    /// The autoscaler of each service that has one.
+    scalers: Vec<Option<Scaler>>,
+    registry: Option<RegistryState>,
+    /// Whether heartbeats and checks get lost.
+    doubts: Stream,
+    seeds: (u64, u32),
     guard: Guard,
     stamp: u32,
     traffic_ends: Time,
@@ -80,12 +107,20 @@ impl<'p, P: Probe> Engine<'p, P> {
             first_breaker.push(breakers.len() as u32);
             breakers.extend((0..plan.callers(breaker.caller)).map(|_| BreakerState::new(&breaker.settings)));
         }
-        let edges =
-            plan.edges.iter().map(|edge| EdgeState::new(edge, &mut agenda, seed, replication)).collect();
+        let edges = plan
+            .edges
+            .iter()
+            .map(|edge| EdgeState::new(plan, edge, &mut agenda, seed, replication))
+            .collect();
         let endpoints = plan
             .endpoints
             .iter()
             .map(|endpoint| EndpointState::new(plan, endpoint, seed, replication))
+            .collect();
+        let instances = plan
+            .instances
+            .iter()
+            .map(|instance| InstanceState::new(plan, instance, seed, replication))
             .collect();
         Self {
             probe,
@@ -93,7 +128,12 @@ impl<'p, P: Probe> Engine<'p, P> {
             agenda,
             jobs: Slab::new(),
             calls: Slab::new(),
-            instances: plan.instances.iter().map(|instance| InstanceState::new(plan, instance)).collect(),
+            tried: Slab::new(),
+            hedges: Slab::new(),
+            asked: Vec::new(),
+            instances,
+            troubles: 0,
+            probed: plan.upstreams.iter().any(|upstream| upstream.balancer.about.name == "prequal"),
             endpoints,
             edges,
             callers,
@@ -102,9 +142,13 @@ impl<'p, P: Probe> Engine<'p, P> {
             first_breaker,
             sources: plan.sources.iter().map(|source| SourceState::new(source, seed, replication)).collect(),
             users: Vec::new(),
-            queues: plan.queues.iter().map(|queue| QueueState::new(plan, queue)).collect(),
+            queues: plan.queues.iter().map(|queue| Line::new(plan, queue, seed, replication)).collect(),
             handlings: Slab::new(),
             messages: 0,
+            scalers: (0..plan.services.len()).map(|service| Scaler::new(plan, service)).collect(),
+            registry: RegistryState::new(plan, seed, replication),
+            doubts: Stream::new(seed, replication, "heartbeats", "network"),
+            seeds: (seed, replication),
             guard: Guard::new(plan),
             stamp: 0,
             traffic_ends: Time::ZERO + plan.duration,
@@ -120,6 +164,9 @@ impl<'p, P: Probe> Engine<'p, P> {
     pub(super) fn run(mut self) -> Result<P, PlanError> {
         self.agenda.at(self.warm, Event::WarmedUp);
         self.agenda.at(self.traffic_ends, Event::TrafficEnds);
+        let (seed, replication) = self.seeds;
+        self.start_discovery(seed, replication);
+        self.start_scaling();
         self.schedule_scenario();
         self.start_traffic();
         let end = self.traffic_ends + self.plan.drain;
@@ -151,6 +198,15 @@ impl<'p, P: Probe> Engine<'p, P> {
             Event::Failed(call) => self.failed_at_once(call),
             Event::Handle(job) => self.handle_start(job),
             Event::Deliver(queue) => self.deliver_all(queue),
+            Event::Heartbeat(instance) => self.heartbeat(instance),
+            Event::Sweep => self.sweep(),
+            Event::Scale(service) => self.scale(service),
+            Event::Boot(service) => self.boot(service),
+            Event::Retire(instance) => self.retired(instance),
+            Event::Check(instance) => self.check(instance),
+            Event::CheckTimedOut(instance) => self.checked(instance, CheckResult::Timeout),
+            Event::Permitted(job) => self.permitted(job),
+            Event::Admitted(job) => self.admitted(job),
             Event::Lane(lane) => self.lane_due(lane),
             Event::Begin(event) => self.begin_event(event),
             Event::End(event) => self.end_event(event),
@@ -163,12 +219,12 @@ impl<'p, P: Probe> Engine<'p, P> {
 
     #[inline]
     fn lane_due(&mut self, lane: u32) {
-        let calls = &self.calls;
+        let (calls, jobs) = (&self.calls, &self.jobs);
         // Timers that no longer count leave their lane unseen.
         let due = self.agenda.take(lane, |kind, timer| match kind {
             LaneKind::Arrive | LaneKind::Reply => true,
-            LaneKind::Attempt => calls[timer.id].attempt_stamp == timer.check,
-            LaneKind::Call => calls[timer.id].stamp == timer.check,
+            LaneKind::Attempt => jobs[timer.id].stamp == timer.check,
+            LaneKind::Call | LaneKind::Hedge => calls[timer.id].stamp == timer.check,
         });
         let Some((kind, timer)) = due else { return };
         match kind {
@@ -176,6 +232,8 @@ impl<'p, P: Probe> Engine<'p, P> {
             LaneKind::Reply => self.reply(timer.id),
             LaneKind::Attempt => self.attempt_timeout(timer.id, timer.check),
             LaneKind::Call => self.call_timeout(timer.id, timer.check),
+            LaneKind::Hedge if self.calls[timer.id].stamp == timer.check => self.hedge(timer.id),
+            LaneKind::Hedge => {}
         }
     }
 
@@ -213,8 +271,20 @@ impl<'p, P: Probe> Engine<'p, P> {
     /// Own work of this length takes so long on this instance.
     #[inline]
     fn stretched(&self, instance: u32, work: Span) -> Span {
-        let pace = self.instances[instance as usize].pace;
+        let state = &self.instances[instance as usize];
+        if state.warm_from > self.now {
+            return self.stretched_cold(instance, work);
+        }
         // One is the rule: the product would be the same, only later.
-        if (pace - 1.0).abs() < f64::EPSILON { work } else { work.scaled(pace) }
+        if (state.pace - 1.0).abs() < f64::EPSILON { work } else { work.scaled(state.pace) }
+    }
+
+    /// The same for one that has just started: its factor falls evenly to one.
+    fn stretched_cold(&self, instance: u32, work: Span) -> Span {
+        let state = &self.instances[instance as usize];
+        let service = self.plan.instances[instance as usize].service;
+        let Some(warm_up) = self.plan.services[service.index()].warm_up else { return work };
+        let left = state.warm_from.since(self.now).seconds() / warm_up.duration.seconds();
+        work.scaled(state.pace * (1.0 + (warm_up.factor - 1.0) * left.min(1.0)))
     }
 }

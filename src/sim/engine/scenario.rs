@@ -4,6 +4,7 @@ use super::super::event::Event;
 use super::super::ids::{BreakerId, InstanceId, ServiceId};
 use super::super::plan::{Action, Caller};
 use super::super::probe::{Cause, Probe};
+use super::network::Trouble;
 use super::state::{BreakerState, JobState};
 use super::{Engine, NONE};
 use crate::kernel::{Span, Time};
@@ -19,7 +20,9 @@ impl<P: Probe> Engine<'_, P> {
         }
         for (index, instance) in self.plan.instances.iter().enumerate() {
             let id = InstanceId(index as u32);
-            if let Some(at) = instance.listed_at {
+            if let Some(at) = instance.listed_at
+                && self.instances[index].checked.is_none()
+            {
                 self.agenda.at(at, Event::Listed(id));
             }
             if !instance.up {
@@ -43,6 +46,10 @@ impl<P: Probe> Engine<'_, P> {
                     state.down_for.push(number);
                     self.kill(*instance);
                 }
+                Action::Drain => {
+                    state.draining = true;
+                    self.deregister(*instance);
+                }
                 Action::Restart => {
                     state.down_for.clear();
                     self.restart(*instance);
@@ -52,6 +59,9 @@ impl<P: Probe> Engine<'_, P> {
                     self.change_pace(*instance);
                 }
                 Action::ErrorRate(rate) => state.failing_at.push((number, rate)),
+                Action::Network { lag, loss } => {
+                    self.trouble(*instance, Trouble { event: number, lag, loss });
+                }
             }
         }
     }
@@ -68,18 +78,19 @@ impl<P: Probe> Engine<'_, P> {
                         self.restart(*instance);
                     }
                 }
-                Action::Restart => {}
+                Action::Restart | Action::Drain => {}
                 Action::Slow(_) => {
                     state.slowed_by.retain(|(event, _)| *event != number);
                     self.change_pace(*instance);
                 }
                 Action::ErrorRate(_) => state.failing_at.retain(|(event, _)| *event != number),
+                Action::Network { .. } => self.untrouble(*instance, number),
             }
         }
     }
 
     /// The process is gone: everything in it is reset, its own calls are abandoned.
-    fn kill(&mut self, instance: InstanceId) {
+    pub(super) fn kill(&mut self, instance: InstanceId) {
         let state = &mut self.instances[instance.index()];
         if !state.up {
             return;
@@ -92,7 +103,7 @@ impl<P: Probe> Engine<'_, P> {
             .jobs
             .slots()
             .filter(|(_, job)| job.instance == instance.0)
-            .filter(|(_, job)| !matches!(job.state, JobState::Free | JobState::Transit))
+            .filter(|(_, job)| !matches!(job.state, JobState::Free | JobState::Held | JobState::Transit))
             .map(|(id, _)| id)
             .collect();
         for job in inside {
@@ -110,6 +121,7 @@ impl<P: Probe> Engine<'_, P> {
                 self.handled(handling, Some(Cause::Reset));
             }
         }
+        self.consumers_gone(instance.0);
         let state = &mut self.instances[instance.index()];
         state.busy = 0;
         state.inside = 0;
@@ -118,16 +130,23 @@ impl<P: Probe> Engine<'_, P> {
     }
 
     /// A new process: empty, with fresh balancers and breakers.
-    fn restart(&mut self, instance: InstanceId) {
+    pub(super) fn restart(&mut self, instance: InstanceId) {
         let state = &mut self.instances[instance.index()];
         if state.up {
             return;
         }
         let startup = self.plan.instances[instance.index()].startup;
+        let warm_up = self.plan.services[self.plan.instances[instance.index()].service.index()].warm_up;
         state.up = true;
+        state.draining = false;
+        state.warm_from = warm_up.map_or(Time::ZERO, |warm_up| self.now + startup + warm_up.duration);
         state.listed_from = self.now + startup;
         state.unlisted_from = Time::MAX;
-        self.agenda.at(state.listed_from, Event::Listed(instance));
+        match &mut state.checked {
+            // Its checker will find out.
+            Some(checked) => checked.ready_from = state.listed_from,
+            None => self.agenda.at(state.listed_from, Event::Listed(instance)),
+        }
         self.probe.up(self.now, instance, true);
         let service = self.plan.instances[instance.index()].service;
         let caller = instance.0 - self.plan.services[service.index()].instances.start;
@@ -138,7 +157,7 @@ impl<P: Probe> Engine<'_, P> {
     fn forget(&mut self, service: ServiceId, caller: u32) {
         for (index, upstream) in self.plan.upstreams.iter().enumerate() {
             if upstream.caller == Caller::Service(service) {
-                self.callers[(self.first_caller[index] + caller) as usize].forget();
+                self.callers[(self.first_caller[index] + caller) as usize].forget(self.now);
             }
         }
         for (index, breaker) in self.plan.breakers.iter().enumerate() {
@@ -179,7 +198,7 @@ impl<P: Probe> Engine<'_, P> {
     pub(super) fn list(&mut self, instance: InstanceId) {
         let state = &self.instances[instance.index()];
         if state.up && state.listed_from <= self.now {
-            self.set_listed(instance, true);
+            self.say(instance, true);
         }
     }
 
@@ -187,11 +206,11 @@ impl<P: Probe> Engine<'_, P> {
     pub(super) fn unlist(&mut self, instance: InstanceId) {
         let state = &self.instances[instance.index()];
         if !state.up && state.unlisted_from <= self.now {
-            self.set_listed(instance, false);
+            self.deregister(instance);
         }
     }
 
-    fn set_listed(&mut self, instance: InstanceId, listed: bool) {
+    pub(super) fn set_listed(&mut self, instance: InstanceId, listed: bool) {
         let service = self.plan.instances[instance.index()].service;
         let host = instance.0 - self.plan.services[service.index()].instances.start;
         for (index, upstream) in self.plan.upstreams.iter().enumerate() {

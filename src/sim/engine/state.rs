@@ -7,6 +7,9 @@ use super::super::ids::{EdgeId, EndpointId, SourceId};
 use super::super::plan::{Edge, Endpoint, Instance, Plan, Step};
 use super::super::probe::Ending;
 use super::NONE;
+use super::discovery::Checked;
+use super::limits::Turnstile;
+use super::network::Trouble;
 use crate::kernel::{Span, Stream, Time};
 use crate::policy::breaker::{self, Breaker, Permit};
 use crate::policy::queue::Queue;
@@ -16,6 +19,8 @@ use crate::policy::queue::Queue;
 pub(super) enum JobState {
     /// The slot is not in use.
     Free,
+    /// At its caller, waiting for what has to be passed before it is sent.
+    Held,
     /// On the network.
     Transit,
     /// Waiting to start.
@@ -30,11 +35,44 @@ pub(super) enum JobState {
     Done,
 }
 
-/// A request on its way to an instance, and then in it.
+/// What an attempt passes before it is sent, in this order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Stage {
+    /// The rate limit.
+    Rate,
+    /// The bulkhead.
+    Bulkhead,
+    /// The connections.
+    Connection,
+    /// All of it: it is on its way.
+    Sent,
+}
+
+/// An attempt: a request on its way to an instance, and then in it; with what its caller must remember of it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Job {
     /// The call that waits for it; `NONE` when nobody does.
     pub(super) call: u32,
+    /// The next of that call's attempts under way.
+    pub(super) next_attempt: u32,
+    /// The instance, as the caller counts.
+    pub(super) host: u32,
+    pub(super) permit: Permit,
+    /// The time limit that counts carries this.
+    pub(super) stamp: u32,
+    /// It counts among the caller's retries under way.
+    pub(super) retrying: bool,
+    /// How far it came at its caller.
+    pub(super) stage: Stage,
+    /// How many the adaptive limits of the caller and of the instance counted when it came; 0: they did not.
+    pub(super) crowd: [u32; 2],
+    /// Caller and instance stand in different zones.
+    pub(super) across: bool,
+    /// It will never arrive, or its reply will not.
+    pub(super) lost: bool,
+    /// When the attempt began, and when it was sent.
+    pub(super) begun: Time,
+    pub(super) sent: Time,
     /// What it is handled as; a message's slot in `handlings` for handlers, `NONE` else.
     pub(super) handling: u32,
     pub(super) endpoint: EndpointId,
@@ -87,7 +125,7 @@ pub(super) struct Call {
     pub(super) before: u32,
     pub(super) measured: bool,
     pub(super) first_line: bool,
-    /// It counts among the caller's retries under way.
+    /// Its back-off counts among the caller's retries under way.
     pub(super) retrying: bool,
     /// An event with its number is on the agenda.
     pub(super) awaited: bool,
@@ -99,19 +137,25 @@ pub(super) struct Call {
     pub(super) repeats: u32,
     /// Attempts so far.
     pub(super) attempts: u32,
-    /// The attempt under way: its job and host; `NONE` between attempts.
-    pub(super) callee: u32,
-    pub(super) host: u32,
+    /// The attempts under way, linked; `NONE` between attempts.
+    pub(super) first_attempt: u32,
+    /// Where the hosts that it was at are listed, and its hedging: slots, or `NONE`.
+    pub(super) tried: u32,
+    pub(super) hedge: u32,
+    /// The host of the last attempt, where retries avoid it.
+    pub(super) last_host: u32,
+    /// Of a breaker that counts calls.
     pub(super) permit: Permit,
-    /// The timers that count carry these.
+    /// What its last retry cost (AWS), 0 where nothing.
+    pub(super) paid: u32,
+    /// The timers that count carry this.
     pub(super) stamp: u32,
-    pub(super) attempt_stamp: u32,
     pub(super) address: u32,
     /// The back-off before the attempt under way.
     pub(super) delay: Span,
-    /// When it arrived at its source.
+    /// When it arrived at its source, and when this repetition began.
     pub(super) begun: Time,
-    pub(super) sent: Time,
+    pub(super) started: Time,
     /// Of this call, and the one handed down from above.
     pub(super) deadline: Time,
     pub(super) inherited: Time,
@@ -125,6 +169,14 @@ pub(super) struct InstanceState {
     /// When callers learn that it is up, and that it is down.
     pub(super) listed_from: Time,
     pub(super) unlisted_from: Time,
+    /// It finishes what it has and is called no more.
+    pub(super) draining: bool,
+    /// What its health check makes of it.
+    pub(super) checked: Option<Box<Checked>>,
+    /// As fast as ever from here on.
+    pub(super) warm_from: Time,
+    /// Own work begun since the autoscaler looked last.
+    pub(super) worked: Span,
     /// Workers at work.
     pub(super) busy: u32,
     /// Requests started and not answered.
@@ -143,6 +195,12 @@ pub(super) struct InstanceState {
     pub(super) usual_pace: f64,
     /// Scenario events that last and their factors, which multiply.
     pub(super) slowed_by: Vec<(u32, f64)>,
+    /// What network events that last do to its messages.
+    pub(super) troubles: Vec<Trouble>,
+    /// How long its last successes took: a moving average over about eight, for who asks.
+    pub(super) latency: Span,
+    /// Whom it turns away.
+    pub(super) turnstile: Option<Box<Turnstile>>,
     /// Scenario events that last and their error rates; the last one counts.
     pub(super) failing_at: Vec<(u32, f64)>,
     /// Somebody is letting the waiting in: others need not.
@@ -150,13 +208,17 @@ pub(super) struct InstanceState {
 }
 
 impl InstanceState {
-    pub(super) fn new(plan: &Plan, instance: &Instance) -> Self {
+    pub(super) fn new(plan: &Plan, instance: &Instance, seed: u64, replication: u32) -> Self {
         let service = &plan.services[instance.service.index()];
         Self {
             up: instance.up,
             down_for: if instance.up { Vec::new() } else { vec![NONE] },
             listed_from: Time::ZERO,
             unlisted_from: Time::MAX,
+            draining: false,
+            warm_from: Time::ZERO,
+            worked: Span::ZERO,
+            checked: None,
             busy: 0,
             inside: 0,
             workers: service.workers.unwrap_or(u32::MAX),
@@ -167,6 +229,13 @@ impl InstanceState {
             pace: 1.0 / instance.speed,
             usual_pace: 1.0 / instance.speed,
             slowed_by: Vec::new(),
+            troubles: Vec::new(),
+            latency: Span::ZERO,
+            turnstile: Turnstile::new(
+                &service.limits.impatient(),
+                Stream::new(seed, replication, "limits", &instance.name),
+                Time::ZERO,
+            ),
             failing_at: Vec::new(),
             pumping: false,
         }
@@ -200,26 +269,38 @@ pub(super) struct EdgeState {
     pub(super) chance: Stream,
     pub(super) jitter: Stream,
     pub(super) spread: Stream,
-    pub(super) out: LaneId,
-    pub(super) back: LaneId,
+    pub(super) loss: Stream,
+    /// Requests and replies, within a zone and across.
+    pub(super) lanes: [[LaneId; 2]; 2],
+    pub(super) wait_limit: LaneId,
     pub(super) attempt_limit: LaneId,
     pub(super) call_limit: LaneId,
+    pub(super) hedge: LaneId,
 }
 
 impl EdgeState {
-    pub(super) fn new(edge: &Edge, agenda: &mut Agenda, seed: u64, replication: u32) -> Self {
+    pub(super) fn new(plan: &Plan, edge: &Edge, agenda: &mut Agenda, seed: u64, replication: u32) -> Self {
         let mut lane =
             |kind, delay: Option<Span>| delay.map_or(LaneId::NONE, |delay| agenda.lane(kind, delay));
         let latency = |span: Span| (!span.is_zero()).then_some(span);
         let stream = |purpose| Stream::new(seed, replication, purpose, &edge.name);
+        let across = |span| edge.latency_across.unwrap_or(span);
+        let limits = &plan.upstreams[edge.upstream.index()].guards.limits;
         Self {
             chance: stream("probability"),
             jitter: stream("jitter"),
             spread: stream("spread"),
-            out: lane(LaneKind::Arrive, latency(edge.latency_out)),
-            back: lane(LaneKind::Reply, latency(edge.latency_back)),
+            loss: stream("loss"),
+            lanes: [
+                [edge.latency_out, across(edge.latency_out)]
+                    .map(|span| lane(LaneKind::Arrive, latency(span))),
+                [edge.latency_back, across(edge.latency_back)]
+                    .map(|span| lane(LaneKind::Reply, latency(span))),
+            ],
+            wait_limit: lane(LaneKind::Attempt, limits.bulkhead.map(|bulkhead| bulkhead.max_wait)),
             attempt_limit: lane(LaneKind::Attempt, edge.per_try_timeout),
             call_limit: lane(LaneKind::Call, edge.timeout),
+            hedge: lane(LaneKind::Hedge, edge.hedging.map(|hedge| hedge.policy.delay)),
         }
     }
 }
@@ -257,17 +338,58 @@ impl Call {
             end: None,
             repeats: 0,
             attempts: 0,
-            callee: NONE,
-            host: NONE,
+            first_attempt: NONE,
+            tried: NONE,
+            hedge: NONE,
+            last_host: NONE,
             permit: Permit::NONE,
+            paid: 0,
             stamp: 0,
-            attempt_stamp: 0,
             address: 0,
             delay: Span::ZERO,
             begun: Time::ZERO,
-            sent: Time::ZERO,
+            started: Time::ZERO,
             deadline: Time::MAX,
             inherited: Time::MAX,
+        }
+    }
+}
+
+impl Job {
+    /// On its way to this instance, for nobody yet.
+    pub(super) fn at(endpoint: EndpointId, instance: u32) -> Self {
+        Self {
+            call: NONE,
+            next_attempt: NONE,
+            host: NONE,
+            permit: Permit::NONE,
+            stamp: 0,
+            retrying: false,
+            stage: Stage::Rate,
+            crowd: [0, 0],
+            across: false,
+            lost: false,
+            begun: Time::ZERO,
+            sent: Time::ZERO,
+            handling: NONE,
+            endpoint,
+            instance,
+            edge: EdgeId(NONE),
+            state: JobState::Transit,
+            measured: false,
+            first_line: true,
+            cancelled: false,
+            end: None,
+            step: 0,
+            pending: 0,
+            first_call: NONE,
+            holds: 1,
+            address: 0,
+            arrived: Time::ZERO,
+            waiting_since: Time::ZERO,
+            work: Span::ZERO,
+            work_ends: Time::ZERO,
+            deadline: Time::MAX,
         }
     }
 }

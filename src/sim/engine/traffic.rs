@@ -11,11 +11,30 @@ use crate::kernel::{Span, Stream, Time};
 pub(super) struct SourceState {
     arrivals: Stream,
     clients: Stream,
-    addresses: Stream,
+    keys: Stream,
+    /// For keys that come unevenly, the probability that a draw is this one or one before.
+    shares: Vec<f64>,
     think: Stream,
     /// The rate point that holds now.
     point: usize,
     first_user: u32,
+}
+
+/// Of so many keys the nth has a share of 1/n^skew; empty where all are alike.
+fn zipf(keys: u32, skew: f64) -> Vec<f64> {
+    if skew <= 0.0 {
+        return Vec::new();
+    }
+    let mut sum = 0.0;
+    let shares = (1..=keys).map(|n| {
+        sum += libm::pow(f64::from(n), -skew);
+        sum
+    });
+    let mut shares: Vec<f64> = shares.collect();
+    for share in &mut shares {
+        *share /= sum;
+    }
+    shares
 }
 
 impl SourceState {
@@ -24,11 +43,21 @@ impl SourceState {
         Self {
             arrivals: stream("arrivals"),
             clients: stream("clients"),
-            addresses: stream("addresses"),
+            keys: stream("keys"),
+            shares: zipf(source.keys, source.key_skew),
             think: stream("think"),
             point: 0,
             first_user: 0,
         }
+    }
+
+    /// Who asks.
+    fn key(&mut self, keys: u32) -> u32 {
+        if self.shares.is_empty() {
+            return self.keys.below(u64::from(keys)) as u32;
+        }
+        let draw = self.keys.unit();
+        self.shares.partition_point(|share| *share <= draw).min(self.shares.len() - 1) as u32
     }
 
     /// The time at which the area under the rate from `now` on has reached `area` requests.
@@ -123,9 +152,9 @@ impl<P: Probe> Engine<'_, P> {
     fn ask(&mut self, source: SourceId, client: u32, user: u32) {
         let plan = &self.plan.sources[source.index()];
         let measured = self.measures();
-        let address = match plan.addresses {
+        let address = match plan.keys {
             0 => client,
-            n => self.sources[source.index()].addresses.below(u64::from(n)) as u32,
+            n => self.sources[source.index()].key(n),
         };
         self.probe.request_arrived(self.now, source, measured);
         let begun = self.now;
@@ -166,7 +195,8 @@ mod tests {
             edge: EdgeId(0),
             arrivals: Arrivals::Constant(points.clone()),
             clients: 1,
-            addresses: 0,
+            keys: 0,
+            key_skew: 0.0,
         };
         let mut state = SourceState::new(&source, 1, 0);
         let mut now = Time::ZERO;
@@ -184,5 +214,27 @@ mod tests {
         // Rate t on a ramp from 0 to 4 in 4 s: the nth request comes at √(2n), then 4 a second.
         check(&[(0, 0.0, true), (4, 4.0, false)], &[std::f64::consts::SQRT_2, 2.0, 2.449_489_74]);
         check(&[(0, 4.0, true), (4, 0.0, false)], &[0.258_342_61]);
+    }
+
+    #[test]
+    fn few_keys_come_often() {
+        let shares = zipf(4, 1.0);
+        let expected = [12.0, 18.0, 22.0, 25.0].map(|part| part / 25.0);
+        assert!(shares.iter().zip(expected).all(|(share, expected)| (share - expected).abs() < 1e-12));
+        let mut source = Source {
+            name: "test".into(),
+            edge: EdgeId(0),
+            arrivals: Arrivals::poisson(1.0),
+            clients: 1,
+            keys: 4,
+            key_skew: 1.0,
+        };
+        let first = |source: &Source| {
+            let mut state = SourceState::new(source, 1, 0);
+            (0..10_000).filter(|_| state.key(4) == 0).count()
+        };
+        assert!((4_650..4_950).contains(&first(&source)));
+        source.key_skew = 0.0;
+        assert!((2_350..2_650).contains(&first(&source)));
     }
 }

@@ -3,8 +3,9 @@
 use std::ops::Range;
 
 use super::{
-    Arrivals, Caller, Cancellation, Edge, EdgeId, Endpoint, EndpointId, Fallback, Guards, Instance, Plan,
-    RatePoint, Retry, Service, ServiceId, Source, SourceId, Step, Target, Upstream, UpstreamId,
+    Arrivals, Caller, Cancellation, Consumer, Edge, EdgeId, Endpoint, EndpointId, Fallback, Guards, Instance,
+    Limits, Plan, Queue, RatePoint, Retry, Service, ServiceId, Source, SourceId, Step, Target, Upstream,
+    UpstreamId,
 };
 use crate::kernel::{Distribution, Span, Time};
 use crate::policy::balancer::{self, BalancerInfo};
@@ -27,6 +28,7 @@ impl Plan {
             queues: Vec::new(),
             sources: Vec::new(),
             events: Vec::new(),
+            discovery: None,
             warm_up,
             duration,
             drain: Span::from_secs(30),
@@ -112,7 +114,14 @@ impl Plan {
 
     /// Adds a source.
     pub fn add_source(&mut self, name: &str, edge: EdgeId, arrivals: Arrivals) -> SourceId {
-        self.sources.push(Source { name: name.to_owned(), edge, arrivals, clients: 1, addresses: 0 });
+        self.sources.push(Source {
+            name: name.to_owned(),
+            edge,
+            arrivals,
+            clients: 1,
+            keys: 0,
+            key_skew: 0.0,
+        });
         SourceId(self.sources.len() as u32 - 1)
     }
 
@@ -135,6 +144,10 @@ impl Service {
             concurrency: None,
             queue_max_length: None,
             discipline: &queue::QUEUES[0],
+            scaling: None,
+            warm_up: None,
+            health_check: None,
+            limits: Limits::default(),
         }
     }
 }
@@ -146,6 +159,7 @@ impl Instance {
             name,
             service,
             weight: 1,
+            zone: None,
             speed: 1.0,
             up: true,
             listed: true,
@@ -163,13 +177,22 @@ impl Edge {
             target,
             upstream,
             breaker: None,
+            breaker_counts_calls: false,
             latency_out: Span::ZERO,
             latency_back: Span::ZERO,
+            latency_across: None,
+            loss: 0.0,
             probability: 1.0,
             times: 1,
             timeout: None,
             per_try_timeout: None,
-            retry: Retry { num_retries: 0, on: CauseSet::ALL, backoff: Backoff::default(), budget: None },
+            retry: Retry {
+                num_retries: 0,
+                on: CauseSet::ALL,
+                backoff: Backoff::default(),
+                avoids_tried: true,
+            },
+            hedging: None,
             optional: false,
             fallback: Fallback::None,
             cancellation: Cancellation::None,
@@ -189,5 +212,28 @@ impl Arrivals {
     /// A Poisson process at one rate, per second.
     pub fn poisson(rate: f64) -> Self {
         Self::Poisson(vec![rate.into()])
+    }
+}
+
+impl Queue {
+    /// A queue that nobody consumes, without any limit.
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            fan_out: false,
+            partitions: None,
+            max_length: None,
+            max_deliveries: None,
+            ack_timeout: None,
+            dead_letter: None,
+            consumers: Vec::new(),
+        }
+    }
+}
+
+impl Consumer {
+    /// So many messages at once per instance, and none fetched ahead.
+    pub fn new(endpoint: EndpointId, concurrency: u32) -> Self {
+        Self { endpoint, concurrency, prefetch: None }
     }
 }

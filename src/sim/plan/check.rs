@@ -112,6 +112,9 @@ impl Plan {
             if edge.is_none_or(|edge| self.upstreams[edge.upstream.index()].caller != own) {
                 return fail("the call of another caller", &source.name);
             }
+            if !source.key_skew.is_finite() {
+                return fail("a skew that is no number", &source.name);
+            }
             let (Arrivals::Poisson(points) | Arrivals::Constant(points)) = &source.arrivals else {
                 continue;
             };

@@ -132,9 +132,9 @@ record! {
         types: Vec<Spanned<String>>,
         /// The consumer group; the service's id where none is named.
         group: String,
-        /// Messages at once per instance.
+        /// Messages at once per instance: so many consumers of a queue, readers of a topic.
         concurrency: Positive,
-        /// Messages fetched ahead; 0 is unlimited.
+        /// Messages of a queue that each of them may hold unacknowledged; 0 is unlimited.
         prefetch: u32,
         /// Own work per message.
         latency: Arc<Latency>,

@@ -7,6 +7,7 @@ mod data;
 mod document;
 mod fits;
 mod latency;
+mod limits;
 mod lint;
 mod policy;
 mod scenario;
@@ -22,18 +23,21 @@ pub use call::{
 pub use data::{Consume, Datastore, DatastoreKind, Queue, Topic};
 pub use document::{Defaults, Discovery, Document, Import, Mesh, Monitoring, Network, ServiceDefaults};
 pub use latency::{Latency, LatencyDistribution};
+pub use limits::{
+    AdaptiveLimit, Bulkhead, ConnectionLimits, LimitAlgorithm, RateLimit, RetryBudget, ServiceLimits,
+};
 pub use lint::{AllowOnly, Contract, Independent, Level, LintSettings, Protect, Relation, RuleSettings};
 pub use policy::{
-    Backoff, BreakerCounts, Cancellation, CircuitBreaker, ConnectionLimits, HalfOpen, HealthCheck, Hedging,
-    Jitter, OutlierDetection, Policy, Preset, Protocol, QueueDiscipline, QueueSettings, Retry, RetryBudget,
-    RetryCondition, SlowCall, Window,
+    Backoff, BreakerCounts, Cancellation, CircuitBreaker, HalfOpen, HealthCheck, Hedging, Jitter,
+    OutlierDetection, Policy, Preset, Protocol, QueueDiscipline, QueueSettings, Retry, RetryCondition,
+    RetryHosts, SlowCall, Window,
 };
 pub use scenario::{
     ErrorsEvent, Event, Expectation, FactorEvent, LatencyEvent, Metric, Operator, Scenario, TargetEvent,
 };
 pub use service::{
     Autoscaling, CallsDefaults, Endpoint, Endpoints, Exposure, Instance, Service, ServiceKind, Slo, Status,
-    Texts,
+    Texts, WarmUp,
 };
 pub use target::Target;
 pub use traffic::{Arrivals, Interpolate, RatePoint, RateProfile, Traffic};

@@ -3,6 +3,7 @@
 
 use super::balancing::Balancing;
 use super::fits;
+use super::limits::{ConnectionLimits, RetryBudget};
 use crate::source::Spanned;
 use crate::spec::decode::{Switch, choice, record};
 use crate::spec::scalar::Positive;
@@ -144,13 +145,13 @@ record! {
     validate: fits::backoff;
 }
 
-record! {
-    /// How many retries may run, beside the requests that are not.
-    RetryBudget {
-        /// Of the requests that are active.
-        percent: Share,
-        /// Always allowed.
-        min_concurrency: u32,
+choice! {
+    /// Where another attempt goes.
+    RetryHosts {
+        /// To an instance that the attempts before were not at, where there is one.
+        #[default] PreviousHosts = "previous_hosts",
+        /// Wherever the balancer says.
+        None = "none",
     }
 }
 
@@ -165,6 +166,8 @@ record! {
         retry_on: Vec<Spanned<RetryCondition>>,
         /// The pause before.
         backoff: Switch<Backoff>,
+        /// Which instances are avoided.
+        retry_host_predicate: RetryHosts,
         /// How many may run.
         budget: Switch<RetryBudget>,
     }
@@ -254,22 +257,6 @@ record! {
         max_ejection_percent: Share,
     }
     validate: fits::outliers;
-}
-
-record! {
-    /// Caps on what a caller has open (Envoy's `circuit_breakers`).
-    ConnectionLimits {
-        /// Connections.
-        max_connections: Positive,
-        /// Requests at once on one connection (HTTP/2, asynchronous clients).
-        max_concurrent_streams: Positive,
-        /// Requests that wait for a connection.
-        max_pending_requests: u32,
-        /// Requests at once.
-        max_requests: Positive,
-        /// Retries at once.
-        max_retries: u32,
-    }
 }
 
 record! {

@@ -3,6 +3,7 @@
 use super::call::{CallDefaults, Step};
 use super::data::Consume;
 use super::latency::Latency;
+use super::limits::ServiceLimits;
 use super::policy::{HealthCheck, QueueSettings};
 use super::target::Target;
 use crate::source::Spanned;
@@ -104,6 +105,16 @@ record! {
         target_utilization: Share,
         /// From the need to the copy.
         delay: Duration,
+    }
+}
+
+record! {
+    /// An instance that has just started is slow.
+    WarmUp {
+        /// It takes so long until it is as fast as the others.
+        duration: Duration = required,
+        /// At first its work takes so many times as long; it falls evenly from there.
+        factor: f64 = required,
     }
 }
 
@@ -254,6 +265,10 @@ record! {
         concurrency: Positive,
         /// What waits.
         queue: QueueSettings,
+        /// What an instance turns away.
+        limits: Arc<ServiceLimits>,
+        /// An instance that has just started is slow.
+        warm_up: WarmUp,
         /// Whether an instance is asked if it lives.
         health_check: Arc<Switch<HealthCheck>>,
         /// More copies under load.

@@ -104,6 +104,10 @@ record! {
         think_time: Duration,
         /// Client instances, each with its own policy state.
         clients: Positive,
+        /// End users, or whatever else is hashed and cached: so many different ones.
+        keys: Positive,
+        /// How uneven they come (Zipf): the nth most frequent comes 1/n^skew as often as the first.
+        key_skew: f64,
         /// The highest rate that is expected.
         peak: Rate,
     }

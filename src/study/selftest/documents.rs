@@ -5,8 +5,10 @@ use std::fmt::Write;
 /// Requests are answered by one service; the mean work is a millisecond.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Station {
-    /// Requests per second, Poisson.
+    /// Requests per second, Poisson unless `arrivals` says otherwise.
     pub rate: f64,
+    /// More words of the traffic.
+    pub arrivals: &'static str,
     /// The words of its latency.
     pub work: &'static str,
     /// More words of the service: workers, replicas, queue.
@@ -25,7 +27,7 @@ pub(super) const EXPONENTIAL: &str = "distribution: exponential, mean: 1ms";
 impl Station {
     pub const fn new(rate: f64, measured: f64) -> Self {
         let (work, service, upstream) = (EXPONENTIAL, "workers: 1", "");
-        Self { rate, work, service, upstream, warm_up: 5.0, measured }
+        Self { rate, arrivals: "", work, service, upstream, warm_up: 5.0, measured }
     }
 
     pub fn document(&self) -> String {
@@ -34,7 +36,7 @@ impl Station {
             self.service,
             self.work,
             upstreams(&[("server", self.upstream)]),
-            traffic("server", &format!("rate: {}/s", self.rate)),
+            traffic("server", &format!("rate: {}/s{}", self.rate, self.arrivals)),
             scenario(self.warm_up, self.measured),
         )
     }

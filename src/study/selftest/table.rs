@@ -26,9 +26,7 @@ fn row(line: &'static str) -> Option<Row> {
     let mut cells = line.split('\t');
     let [id, model, input, quantity, expected, source, kind] =
         std::array::from_fn(|_| cells.next().unwrap_or_default());
-    // Where no quantity is named the inputs tell the numbers apart.
-    let names = if quantity.is_empty() { input } else { quantity };
-    let names: Vec<&str> = names.split('|').map(str::trim).collect();
+    let names: Vec<&str> = quantity.split('|').map(str::trim).collect();
     let expected: Vec<f64> = expected.split('|').filter_map(|number| number.trim().parse().ok()).collect();
     let parts = expected.iter().enumerate().map(|(i, e)| {
         let name = names.get(i).or(names.first()).copied().unwrap_or_default();
@@ -89,6 +87,8 @@ mod tests {
             ("mmck-4-20-3.8", bounded(4, 20, 3.8)),
             ("mmck-10-10-8.0", bounded(10, 10, 8.0)),
             ("erlA-1-0.9-0.5", vec![erlang_a.loss, erlang_a.queue]),
+            ("dm1", vec![time(queueing::even_arrivals(0.8, 1.0))]),
+            ("mgcc", vec![queueing::erlang_b(10, 8.0)]),
             ("rr-2-0.8", in_turns(2)),
             ("rr-4-0.8", in_turns(4)),
             ("rr-16-0.8", in_turns(16)),

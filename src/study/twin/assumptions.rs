@@ -39,6 +39,8 @@ pub(super) enum Arriving {
     Poisson,
     /// Every so-many-th of a Poisson stream.
     InTurns,
+    /// In equal steps.
+    Evenly,
     /// Otherwise.
     Broken(String),
 }
@@ -121,13 +123,17 @@ fn arriving(
     if own.concurrency.is_some() && calls {
         return broken("`concurrency` holds a place while it waits for calls");
     }
+    let even = match into {
+        [only] => is_even(plan, *only),
+        _ => false,
+    };
     let mut turns = false;
     let mut callers = 0;
     let mut known = Vec::new();
     for index in into {
         let Some(edge) = plan.edges.get(*index) else { continue };
         let Some(upstream) = plan.upstreams.get(edge.upstream.index()) else { continue };
-        if let Some(why) = disturbed(plan, outcome, *index, edge, closed) {
+        if let Some(why) = disturbed(plan, outcome, *index, edge, closed || even) {
             return Arriving::Broken(why);
         }
         // One caller with several call sites takes its turns over all of them.
@@ -137,10 +143,17 @@ fn arriving(
         }
         match upstream.balancer.about.name {
             _ if instances.len() < 2 => {}
-            "random" => {}
+            "random" if !even => {}
             "round_robin" | "weighted_round_robin" => turns = true,
             name => return Arriving::Broken(format!("`{name}` looks at the instances: no closed form")),
         }
+    }
+    if even {
+        return if callers == 1 {
+            Arriving::Evenly
+        } else {
+            broken("evenly spaced requests of several callers")
+        };
     }
     match (turns, callers) {
         (false, _) => Arriving::Poisson,
@@ -204,8 +217,15 @@ impl Ways {
     }
 }
 
+/// Whether a call is that of evenly spaced traffic.
+fn is_even(plan: &Plan, edge: usize) -> bool {
+    let upstream = plan.edges.get(edge).and_then(|e| plan.upstreams.get(e.upstream.index()));
+    let Some(Caller::Source(source)) = upstream.map(|u| u.caller) else { return false };
+    matches!(plan.sources.get(source.index()).map(|s| &s.arrivals), Some(Arrivals::Constant(points)) if points.len() == 1)
+}
+
 /// What about a call keeps arrivals from being Poisson.
-fn disturbed(plan: &Plan, outcome: &Outcome, index: usize, edge: &Edge, closed: bool) -> Option<String> {
+fn disturbed(plan: &Plan, outcome: &Outcome, index: usize, edge: &Edge, alone: bool) -> Option<String> {
     let seen = outcome.edges.get(index)?;
     if seen.retries > 0 {
         return Some("what failed is tried again (`retry`)".to_owned());
@@ -223,8 +243,8 @@ fn disturbed(plan: &Plan, outcome: &Outcome, index: usize, edge: &Edge, closed: 
     match &plan.sources.get(source.index())?.arrivals {
         Arrivals::Poisson(points) if points.len() > 1 => Some("the rate of traffic changes".to_owned()),
         Arrivals::Poisson(_) => None,
+        Arrivals::Constant(_) | Arrivals::Closed { .. } if alone => None,
         Arrivals::Constant(_) => Some("traffic arrives evenly, not at random".to_owned()),
-        Arrivals::Closed { .. } if closed => None,
         Arrivals::Closed { .. } => Some("users wait for their answer (closed loop)".to_owned()),
         #[allow(unreachable_patterns, reason = "kinds of traffic that are added later are not Poisson")]
         _ => Some("traffic is not Poisson".to_owned()),

@@ -220,20 +220,24 @@ impl Station {
     fn model(&self, workers: u32, queue: Option<u32>, instances: u32) -> Result<(String, Steady), String> {
         let rate = match &self.arriving {
             Arriving::Broken(why) => return Err(why.clone()),
-            Arriving::Poisson | Arriving::InTurns => self.rate / f64::from(instances),
+            Arriving::Poisson | Arriving::InTurns | Arriving::Evenly => self.rate / f64::from(instances),
         };
         let (mean, exponential) = (self.work.mean_s, self.exponential());
         let load = rate * mean / f64::from(workers);
         let too_much = || Err(format!("offered {load:.2} of what it can do: the queue grows without end"));
-        if self.arriving == Arriving::InTurns {
+        if self.arriving != Arriving::Poisson {
             if workers > 1 || !exponential || queue.is_some() {
-                return Err(
-                    "it is called in turns: a closed form needs one exponential worker and an endless queue"
-                        .to_owned(),
-                );
+                let how = if self.arriving == Arriving::Evenly { "evenly" } else { "in turns" };
+                return Err(format!(
+                    "it is called {how}: a closed form needs one exponential worker and an endless queue"
+                ));
             }
-            let found = queueing::erlang_arrivals(self.rate, mean, instances);
-            return found.map_or_else(too_much, |steady| Ok((format!("E{instances}/M/1"), steady)));
+            let (name, found) = if self.arriving == Arriving::Evenly {
+                ("D/M/1".to_owned(), queueing::even_arrivals(rate, mean))
+            } else {
+                (format!("E{instances}/M/1"), queueing::erlang_arrivals(self.rate, mean, instances))
+            };
+            return found.map_or_else(too_much, |steady| Ok((name, steady)));
         }
         match queue {
             Some(0) if !exponential => {

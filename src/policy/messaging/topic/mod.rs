@@ -113,6 +113,14 @@ impl<T: Clone> Topic<T> {
         }
     }
 
+    /// Drops what stands before this place: whoever keeps the log knows that nobody reads it again.
+    pub fn forget_before(&mut self, partition: u32, offset: u64) {
+        let Some(log) = self.logs.get_mut(partition as usize) else { return };
+        while log.start < offset && log.records.pop_front().is_some() {
+            log.start += 1;
+        }
+    }
+
     /// The record at this place; `None` when it is not there yet or no longer.
     pub fn read(&self, partition: u32, offset: u64) -> Option<Record<T>> {
         let log = self.logs.get(partition as usize)?;

@@ -1,0 +1,61 @@
+//! What lies between: zones, loss, partitions.
+
+use super::{check, event, two};
+use crate::kernel::Span;
+use crate::sim::{Action, Cause, simulate};
+
+#[test]
+fn zones_are_farther_apart() {
+    let mut plan = two(0);
+    plan.edges[0].latency_out = Span::from_millis(1);
+    plan.edges[0].latency_back = Span::from_millis(1);
+    plan.edges[0].latency_across = Some(Span::from_millis(10));
+    // `front` in one zone, its two callees in that and another: 2 ms and 20 ms in turn.
+    for (instance, zone) in [(0, 0), (1, 1), (2, 0)] {
+        plan.instances[instance].zone = Some(zone);
+    }
+    let latency = check(&plan, 99, &[]).sources[0].requests.latency.clone();
+    let (mean, max) = (latency.mean.expect("answers").value, latency.max.expect("answers"));
+    assert!((mean - 0.011).abs() < 1e-4 && (max - 0.020).abs() < 1e-9, "{mean} {max}");
+    plan.instances[1].zone = None;
+    let latency = check(&plan, 99, &[]).sources[0].requests.latency.clone();
+    assert!((latency.max.expect("answers") - 0.002).abs() < 1e-9, "nobody knows where it is");
+}
+
+#[test]
+fn messages_get_lost_and_nobody_hears_of_it() {
+    let mut plan = two(0);
+    plan.edges[0].timeout = Some(Span::from_millis(40));
+    // A tenth of requests and of replies.
+    plan.edges[0].loss = 0.1;
+    let outcome = simulate(&plan, 1, 30, 1).expect("a valid plan");
+    let lost = 1.0 - outcome.sources[0].requests.availability.value;
+    assert!((lost - 0.19).abs() < 0.02, "{lost}");
+    assert_eq!(outcome.edges[0].errors_by_cause, [(Cause::Timeout, outcome.sources[0].requests.failed)]);
+    let arrived = outcome.endpoints[0].arrived as f64 / outcome.edges[0].attempts as f64;
+    assert!((arrived - 0.9).abs() < 0.02, "{arrived}");
+    // Without a time limit who waits waits for ever.
+    plan.edges[0].timeout = None;
+    let requests = simulate(&plan, 1, 1, 1).expect("a valid plan").sources[0].requests.clone();
+    assert!(requests.in_flight > 5 && requests.failed == 0);
+}
+
+#[test]
+fn a_partition_swallows_what_a_kill_refuses() {
+    let mut plan = two(50);
+    plan.edges[0].timeout = Some(Span::from_millis(80));
+    // From 5.02 s to 7.05 s: the reply of the request at 5 s, and 20 requests, every other of them.
+    let cut = Action::Network { lag: Span::ZERO, loss: 1.0 };
+    plan.events = vec![event(5_020, Some(2_030), cut, &[0])];
+    let outcome = check(&plan, 99 - 10, &[(Cause::Dependency, 10)]);
+    assert_eq!(outcome.edges[0].errors_by_cause, [(Cause::Timeout, 10)]);
+    // The caller cut off: nothing of what its clients send arrives, and nobody times out.
+    plan.events = vec![event(5_050, Some(2_000), cut, &[2])];
+    let outcome = simulate(&plan, 1, 1, 1).expect("a valid plan");
+    assert_eq!((outcome.sources[0].requests.succeeded, outcome.sources[0].requests.in_flight), (78, 21));
+    // Messages that take longer: 2·10 ms for 20 of them, from 5.06 s to 7.08 s.
+    plan.events =
+        vec![event(5_060, Some(2_020), Action::Network { lag: Span::from_millis(10), loss: 0.0 }, &[0, 1])];
+    let mean = check(&plan, 99, &[]).sources[0].requests.latency.mean.as_ref().expect("answers").value;
+    assert!((mean * 99.0 - (99.0 * 0.05 + 20.0 * 0.02)).abs() < 1e-6, "{mean}");
+}
