@@ -25,5 +25,5 @@ pub(super) fn table(header: &[&str], rows: Vec<Vec<String>>, right: std::ops::Ra
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    table.lines().flat_map(|line| [line.trim_end().to_owned(), "\n".to_owned()]).collect()
+    table.lines().fold(String::new(), |text, line| text + line.trim_end() + "\n")
 }
