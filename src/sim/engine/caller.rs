@@ -6,8 +6,9 @@ use super::super::probe::{Cause, Ending};
 use super::budget::BudgetState;
 use super::limits::Turnstile;
 use super::pool::{Compartment, Pool};
+use super::zones::Zones;
 use crate::kernel::{Span, Stream, Time};
-use crate::policy::balancer::{self, Balancer, BalancerInfo, Hosts};
+use crate::policy::balancer::{self, Balancer, BalancerInfo, Finished, Hosts, Request};
 use crate::policy::discovery::ClientCache;
 use crate::policy::outlier::{EnvoyOutlier, Outcome};
 
@@ -35,6 +36,7 @@ pub(super) struct CallerState {
     pub(super) compartment: Option<Compartment>,
     pub(super) pool: Option<Pool>,
     pub(super) budget: Option<BudgetState>,
+    zones: Option<Zones>,
     outliers: Option<EnvoyOutlier>,
     /// The next sweep of the detector; it is made up for when somebody looks.
     next_sweep: Time,
@@ -68,6 +70,7 @@ impl CallerState {
             compartment: guards.limits.bulkhead.map(Compartment::new),
             pool: guards.limits.connections.map(|settings| Pool::new(settings, targets.len())),
             budget: guards.budget.map(|budget| BudgetState::new(budget, Time::ZERO)),
+            zones: Zones::new(plan, upstream, caller, &settings),
             outliers: guards.outliers.map(|settings| EnvoyOutlier::new(settings, targets.len())),
             next_sweep: Time::ZERO + guards.outliers.map_or(Span::ZERO, |settings| settings.interval),
         };
@@ -101,6 +104,46 @@ impl CallerState {
         let panics = self.guards.panic.is_some_and(|share| (up as f64) < share * self.healthy.len() as f64);
         for (host, healthy) in self.healthy.iter().enumerate() {
             self.hosts.set_eligible(host, panics || usable(host, *healthy));
+        }
+        if let Some(zones) = &mut self.zones {
+            zones.update(&self.hosts);
+        }
+    }
+
+    /// A host for an attempt of a request that has been at `tried`, counted there.
+    #[inline]
+    pub(super) fn pick(&mut self, request: Request, tried: &[usize]) -> Option<usize> {
+        let near = self.zones.as_mut().and_then(|zones| zones.pick(request, tried, &mut self.stream));
+        let host = match near {
+            Some(host) => host,
+            None if tried.is_empty() => self.balancer.pick(&self.hosts, request, &mut self.stream)?,
+            None => self.balancer.pick_again(&self.hosts, request, tried, &mut self.stream)?,
+        };
+        self.hosts.begin(host);
+        if let Some(zones) = &mut self.zones {
+            zones.begin(host);
+        }
+        Some(host)
+    }
+
+    /// A request there is over.
+    #[inline]
+    pub(super) fn ended(&mut self, host: usize) {
+        self.hosts.end(host);
+        if let Some(zones) = &mut self.zones {
+            zones.end(host);
+        }
+    }
+
+    /// What balancers learn from it; `failed`: in a way that a proxy holds against the host.
+    #[inline]
+    pub(super) fn finished(&mut self, end: Finished, failed: bool) {
+        if failed {
+            self.balancer.failed(end.now, end.host);
+        }
+        self.balancer.finished(end);
+        if let Some(zones) = &mut self.zones {
+            zones.finished(end, failed);
         }
     }
 
