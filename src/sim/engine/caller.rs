@@ -30,13 +30,13 @@ pub(super) struct CallerState {
     /// Which hosts are up as far as it knows; all of them are used when there are too few.
     healthy: Vec<bool>,
     /// What it knows of the registry, where there is one.
-    pub(super) cache: Option<ClientCache>,
+    pub(super) cache: Option<Box<ClientCache>>,
     guards: Guards,
     pub(super) turnstile: Option<Box<Turnstile>>,
-    pub(super) compartment: Option<Compartment>,
-    pub(super) pool: Option<Pool>,
-    pub(super) budget: Option<BudgetState>,
-    zones: Option<Zones>,
+    pub(super) compartment: Option<Box<Compartment>>,
+    pub(super) pool: Option<Box<Pool>>,
+    pub(super) budget: Option<Box<BudgetState>>,
+    zones: Option<Box<Zones>>,
     outliers: Option<EnvoyOutlier>,
     /// The next sweep of the detector; it is made up for when somebody looks.
     next_sweep: Time,
@@ -64,13 +64,13 @@ impl CallerState {
             holds_back: guards.limits.holds_back(),
             retrying: 0,
             healthy: targets.iter().map(|instance| instance.listed).collect(),
-            cache: plan.discovery.map(|discovery| ClientCache::new(discovery.cache)),
+            cache: plan.discovery.map(|discovery| Box::new(ClientCache::new(discovery.cache))),
             guards,
             turnstile: Turnstile::new(&guards.limits, stream("limits"), Time::ZERO),
-            compartment: guards.limits.bulkhead.map(Compartment::new),
-            pool: guards.limits.connections.map(|settings| Pool::new(settings, targets.len())),
-            budget: guards.budget.map(|budget| BudgetState::new(budget, Time::ZERO)),
-            zones: Zones::new(plan, upstream, caller, &settings),
+            compartment: guards.limits.bulkhead.map(|settings| Box::new(Compartment::new(settings))),
+            pool: guards.limits.connections.map(|settings| Box::new(Pool::new(settings, targets.len()))),
+            budget: guards.budget.map(|budget| Box::new(BudgetState::new(budget, Time::ZERO))),
+            zones: Zones::new(plan, upstream, caller, &settings).map(Box::new),
             outliers: guards.outliers.map(|settings| EnvoyOutlier::new(settings, targets.len())),
             next_sweep: Time::ZERO + guards.outliers.map_or(Span::ZERO, |settings| settings.interval),
         };
@@ -212,9 +212,9 @@ impl CallerState {
             cache.clear();
         }
         self.turnstile = Turnstile::new(&self.guards.limits, self.stream.clone(), now);
-        self.compartment = self.guards.limits.bulkhead.map(Compartment::new);
-        self.pool = self.guards.limits.connections.map(|settings| Pool::new(settings, hosts));
-        self.budget = self.guards.budget.map(|budget| BudgetState::new(budget, now));
+        self.compartment = self.guards.limits.bulkhead.map(|settings| Box::new(Compartment::new(settings)));
+        self.pool = self.guards.limits.connections.map(|settings| Box::new(Pool::new(settings, hosts)));
+        self.budget = self.guards.budget.map(|budget| Box::new(BudgetState::new(budget, now)));
         self.outliers = self.guards.outliers.map(|settings| EnvoyOutlier::new(settings, hosts));
         self.choose_eligible();
     }

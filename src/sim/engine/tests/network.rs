@@ -50,7 +50,8 @@ fn stays(near: usize, aware: bool) -> f64 {
 
 #[test]
 fn near_hosts_first_as_far_as_that_is_fair() {
-    let close = |found: f64, expected: f64| assert!((found - expected).abs() < 0.01, "{found}, not {expected}");
+    let close =
+        |found: f64, expected: f64| assert!((found - expected).abs() < 0.01, "{found}, not {expected}");
     // Half of the instances are here: half of two thirds, and half of a third.
     close(stays(4, false), 0.5);
     // Two thirds of the callers are here and half of the callees: of theirs three quarters stay, of the other
