@@ -36,7 +36,7 @@ impl Said {
             .edge_indices()
             .map(|edge| {
                 let (from, to) = graph.edge_endpoints(edge).unwrap();
-                format!("{}>{}", graph[from].id, graph[to].id)
+                format!("{}>{}", graph[from].id.value, graph[to].id.value)
             })
             .collect();
         all.sort();
@@ -44,7 +44,7 @@ impl Said {
     }
 
     fn nodes(&self) -> Vec<String> {
-        self.arch.graph.node_weights().map(|node| node.id.to_string()).collect()
+        self.arch.graph.node_weights().map(|node| node.id.value.clone()).collect()
     }
 
     /// What shows each edge, sorted.
@@ -203,7 +203,8 @@ fn istio_rules_become_policies() {
     assert!(said.findings.is_empty(), "{:?}", said.findings);
     let edge = said.arch.graph.edge_weights().next().unwrap();
     let policy = &edge.policy;
-    assert_eq!(policy.timeout.as_ref().unwrap().value.to_string(), "2s");
+    let timeout = policy.timeout.as_ref().and_then(|t| t.value.on()).unwrap();
+    assert_eq!(timeout.to_string(), "2s");
     for note in [
         "VirtualService `v` routes to `gone`, which these files do not define",
         "VirtualService `v`: `timeout of a route with a match` has no counterpart here and is left out",

@@ -338,6 +338,8 @@ fn capacity_is_what_is_said() {
     assert_eq!((speeds.servers, speeds.after_loss), (6.0, Some((Loss::Replica, 2.0))));
     let zones = listed("{ zone: x }, { zone: x }, { zone: y }");
     assert_eq!((zones.servers, zones.after_loss), (6.0, Some((Loss::Zone("x".to_owned()), 2.0))));
+    let other = listed("{ zone: x }, { zone: y }, { zone: y }");
+    assert_eq!(other.after_loss, Some((Loss::Zone("y".to_owned()), 2.0)), "the zone where most is done");
     let one = listed("{ zone: x }, { zone: x }");
     assert_eq!(one.after_loss, Some((Loss::Replica, 2.0)));
 }

@@ -101,8 +101,17 @@ fn metastable_failures_outlive_their_cause() {
     }
 }
 
-/// How long it takes, seed by seed: the median within 3 s, "never" in all seeds but one of twenty. One seed where
-/// nothing else is said, since each takes a minute; all of it:
+/// Seconds from the standstill's end to the first five in which nine in ten of the usual requests are answered;
+/// infinity where that is not within the run. (The metric `recovery` also waits for the 99th percentile.)
+fn answers_again(windows: &[loadpath::sim::Window], rate: f64) -> f64 {
+    let answered = |chunk: &[loadpath::sim::Window]| chunk.iter().map(|w| w.goodput_per_s).sum::<f64>() / 5.0;
+    let after = windows.windows(5).filter(|chunk| chunk[0].at_s >= 70.0);
+    let mut well = after.filter(|chunk| answered(chunk) >= 0.9 * rate);
+    well.next().map_or(f64::INFINITY, |chunk| chunk[0].at_s - 70.0)
+}
+
+/// Seed by seed: the median within 3 s, "never" in all seeds but one of twenty. It takes two minutes, and so is run
+/// when it is asked for:
 /// `METASTABILITY_SEEDS=20 cargo test --release --test scenarios seed_by_seed -- --nocapture`
 #[test]
 fn recovery_from_metastability_seed_by_seed() {
@@ -114,20 +123,18 @@ fn recovery_from_metastability_seed_by_seed() {
     let mut all = vec![Vec::new(); METASTABILITY.len()];
     for seed in 1..=seeds {
         let outcome = simulate(&compiled.plan, seed as u64, 1, 1).expect("simulates");
-        for (one, seen) in judge(&arch, scenario, &compiled, &outcome).iter().zip(&mut all) {
-            seen.push(one.observed.expect("a recovery, or never"));
+        for (source, seen) in outcome.sources.iter().zip(&mut all) {
+            let rate = source.requests.rate_per_s.value;
+            seen.push(answers_again(&source.windows, rate));
         }
     }
     for ((row, _, _, expected), mut seen) in METASTABILITY.into_iter().zip(all) {
         seen.sort_by(f64::total_cmp);
-        println!("{row:20} {seen:?}");
+        let (median, never) = (seen[seeds / 2], seen.iter().filter(|s| s.is_infinite()).count());
+        println!("{row:20} median {median} s, never {never} of {seeds}, published {expected:?}");
         match expected {
-            None => {
-                assert!(seen.iter().filter(|s| s.is_infinite()).count() * 20 >= seeds * 19, "{row}: never")
-            }
-            Some(after) => {
-                assert!((seen[seeds / 2] - after).abs() <= 3.0, "{row}: {} s, not {after} s", seen[seeds / 2])
-            }
+            None => assert!(never * 20 >= seeds * 19, "{row}: {seen:?}"),
+            Some(after) => assert!((median - after).abs() <= 3.0, "{row}: {seen:?}"),
         }
     }
 }

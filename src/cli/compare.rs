@@ -49,7 +49,7 @@ pub fn run(cli: &Cli, args: &CompareArgs) -> Result<u8> {
     };
     let effort = effort(&args.study, base.scenario());
     let say = |at: usize, name: &str| {
-        progress(cli, &format!("{at} of {} simulated, now {name}", variants.len() + 1))
+        progress(cli, &format!("{at} of {} simulated, now {name}", variants.len() + 1));
     };
     say(0, "the system as it is");
     let known = outcome(&base.compiled, effort).map_err(|e| anyhow!("{e}"))?;

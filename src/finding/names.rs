@@ -12,7 +12,7 @@ const MOST_LOOKS: usize = 5_000_000;
 /// Known names, made ready for many questions.
 #[derive(Debug, Default)]
 pub struct Names {
-    names: Vec<Known<String>>,
+    known: Vec<Known<String>>,
     /// By what is left without capitals, `-`, `_` and blanks; `None` where several are the same.
     bare: HashMap<String, Option<usize>>,
     looks: usize,
@@ -26,13 +26,13 @@ impl Names {
         for (at, name) in names.iter().enumerate() {
             by_bare.entry(bare(&name.text).collect()).and_modify(|at| *at = None).or_insert(Some(at));
         }
-        Self { names, bare: by_bare, looks: 0 }
+        Self { known: names, bare: by_bare, looks: 0 }
     }
 
     /// The only name written like `word` but for capitals, `-`, `_` and blanks.
     fn same(&self, word: &str) -> Option<&str> {
         let at = (*self.bare.get(&bare(word).collect::<String>())?)?;
-        self.names.get(at).map(|known| known.text.as_str())
+        self.known.get(at).map(|known| known.text.as_str())
     }
 }
 
@@ -55,8 +55,8 @@ impl Finding {
                 .help(otherwise())
                 .note("no similar name was looked for: too many names before this one are unknown");
         }
-        known.looks += known.names.len();
-        match nearest_of(name, known.names.iter().map(|k| (k.text.as_str(), k.length, k.letters))) {
+        known.looks += known.known.len();
+        match nearest_of(name, known.known.iter().map(|k| (k.text.as_str(), k.length, k.letters))) {
             Some(near) => self.help(format!("did you mean `{near}`?")),
             None => self.help(otherwise()),
         }

@@ -263,7 +263,7 @@ impl Distribution {
             }
             Self::Uniform { from, to } => {
                 let (from, to) = (from.nanos() as f64, to.nanos() as f64);
-                if power > 1.0 { (from * from + from * to + to * to) / 3.0 } else { (from + to) / 2.0 }
+                if power > 1.0 { (from * from + from * to + to * to) / 3.0 } else { f64::midpoint(from, to) }
             }
             Self::LogNormal { mu, sigma } => {
                 let (mu, sigma) = (mu * power, sigma * power);

@@ -40,9 +40,9 @@ pub fn erlang_c(servers: u32, erlangs: f64) -> f64 {
 pub fn mmc(rate: f64, work_s: f64, servers: u32) -> Option<Steady> {
     let erlangs = rate * work_s;
     let utilization = erlangs / f64::from(servers);
-    let waits = erlang_c(servers, erlangs);
-    let wait_s = waits * work_s / (f64::from(servers) - erlangs);
-    let steady = Steady { utilization, loss: 0.0, waits: Some(waits), queue: rate * wait_s, wait_s };
+    let delayed = erlang_c(servers, erlangs);
+    let wait_s = delayed * work_s / (f64::from(servers) - erlangs);
+    let steady = Steady { utilization, loss: 0.0, waits: Some(delayed), queue: rate * wait_s, wait_s };
     (utilization < 1.0).then_some(steady)
 }
 
@@ -61,40 +61,40 @@ pub fn mmck(rate: f64, work_s: f64, servers: u32, places: u32) -> Steady {
     let busy = |n: u32| f64::from(n.min(servers));
     // Weights relative to the largest so far, so that nothing overflows.
     let mut weight = 1.0;
-    let (mut sum, mut queue, mut served, mut waits) = (1.0, 0.0, 0.0, 0.0);
+    let (mut sum, mut queue, mut served, mut delayed) = (1.0, 0.0, 0.0, 0.0);
     for n in 1..=places {
         weight *= erlangs / busy(n);
         sum += weight;
         queue += weight * f64::from(n.saturating_sub(servers));
         served += weight * busy(n);
-        waits += if n >= servers && n < places { weight } else { 0.0 };
+        delayed += if n >= servers && n < places { weight } else { 0.0 };
         if weight > 1e100 {
-            for all in [&mut weight, &mut sum, &mut queue, &mut served, &mut waits] {
+            for all in [&mut weight, &mut sum, &mut queue, &mut served, &mut delayed] {
                 *all /= 1e100;
             }
         }
     }
     let loss = weight / sum;
     let (queue, admitted) = (queue / sum, rate * (1.0 - loss));
-    let waits = waits / sum / (1.0 - loss).max(f64::MIN_POSITIVE);
+    let delayed = delayed / sum / (1.0 - loss).max(f64::MIN_POSITIVE);
     let wait_s = if admitted > 0.0 { queue / admitted } else { 0.0 };
-    Steady { utilization: served / sum / f64::from(servers), loss, waits: Some(waits), queue, wait_s }
+    Steady { utilization: served / sum / f64::from(servers), loss, waits: Some(delayed), queue, wait_s }
 }
 
-/// M/M/c+M (Erlang A): as M/M/c, but who waits gives up after an exponential time of mean `patience_s`.
+/// M/M/c+M (Erlang A): as M/M/c, but who delayed gives up after an exponential time of mean `patience_s`.
 /// `loss` is the share that gives up, and the queue counts those who will.
 pub fn erlang_a(rate: f64, work_s: f64, servers: u32, patience_s: f64) -> Steady {
     let mut weight = 1.0;
-    let (mut sum, mut queue, mut served, mut waits) = (1.0, 0.0, 0.0, 0.0);
+    let (mut sum, mut queue, mut served, mut delayed) = (1.0, 0.0, 0.0, 0.0);
     for n in 1..1_000_000_u32 {
         let (busy, waiting) = (f64::from(n.min(servers)), f64::from(n.saturating_sub(servers)));
         weight *= rate / (busy / work_s + waiting / patience_s);
         sum += weight;
         queue += weight * waiting;
         served += weight * busy;
-        waits += if n >= servers { weight } else { 0.0 };
+        delayed += if n >= servers { weight } else { 0.0 };
         if weight > 1e100 {
-            for all in [&mut weight, &mut sum, &mut queue, &mut served, &mut waits] {
+            for all in [&mut weight, &mut sum, &mut queue, &mut served, &mut delayed] {
                 *all /= 1e100;
             }
         }
@@ -105,7 +105,7 @@ pub fn erlang_a(rate: f64, work_s: f64, servers: u32, patience_s: f64) -> Steady
     let queue = queue / sum;
     let loss = queue / patience_s / rate;
     let utilization = served / sum / f64::from(servers);
-    Steady { utilization, loss, waits: Some(waits / sum), queue, wait_s: queue / rate }
+    Steady { utilization, loss, waits: Some(delayed / sum), queue, wait_s: queue / rate }
 }
 
 /// `E_k`/M/1: what one of `stages` servers sees when Poisson arrivals of `rate` in all go to them in turns. The
@@ -189,9 +189,9 @@ mod tests {
 
     #[test]
     fn tables_of_the_textbooks() {
-        for (servers, waits, wait) in [(2, 0.711_111, 1.777_778), (4, 0.596_432, 0.745_541)] {
+        for (servers, delayed, wait) in [(2, 0.711_111, 1.777_778), (4, 0.596_432, 0.745_541)] {
             let found = mmc(0.8 * f64::from(servers), 1.0, servers).expect("stable");
-            close(found.waits.expect("known"), waits);
+            close(found.waits.expect("known"), delayed);
             close(found.wait_s, wait);
         }
         assert_eq!(mmc(2.0, 1.0, 2), None);

@@ -214,31 +214,53 @@ fn last_event_ends(scenario: &Scenario) -> Option<f64> {
     ends.reduce(f64::max)
 }
 
-/// Seconds from `ends` to the first 5 s stretch from which on every stretch is within 10% of the goodput and
-/// 99th percentile of the stretches between `warm_up` and `starts`; infinity where that is not within the run.
-/// `None` where nothing can be said: no stretch before, or none after.
+/// Seconds from `ends` to the first 5 s from which on every 5 s are within 10% of the goodput and 99th percentile
+/// of those between `warm_up` and `starts`; infinity where that is not within the run. `None` where nothing can be
+/// said: nothing before, or nothing after. 5 s begin with every second.
+///
+/// Chance makes some of many stretches worse than the few before ever were. So a stretch is ill when it is worse by
+/// 10% than the worst of them *and* by four standard deviations than their mean, and a spell of high percentiles that
+/// is over within ten seconds is chance, unless it begins with the end of the event.
 fn recovery(windows: &[Window], warm_up: f64, starts: f64, ends: f64) -> Option<f64> {
     let stretches = stretches(windows);
     let before: Vec<&Stretch> =
         stretches.iter().filter(|s| s.at_s >= warm_up && s.at_s + WIDTH <= starts).collect();
-    // Stretches are short and so are uneven: no worse than the worst of them before the event is well.
-    let goodput = before.iter().map(|s| s.goodput).reduce(f64::min)?;
-    let p99 = before.iter().filter_map(|s| s.p99).reduce(f64::max);
-    let well = |s: &Stretch| {
-        let fast = match (s.p99, p99) {
-            (Some(now), Some(then)) => now <= then * 1.1,
-            (None, Some(_)) => false,
-            _ => true,
-        };
-        s.goodput >= goodput * 0.9 && fast
+    let goodputs: Vec<f64> = before.iter().map(|s| s.goodput).collect();
+    let p99s: Vec<f64> = before.iter().filter_map(|s| s.p99).collect();
+    let least = goodputs.iter().copied().reduce(f64::min)?;
+    let goodput = (least * 0.9).min(beyond_chance(&goodputs, -1.0).unwrap_or(least));
+    let most = p99s.iter().copied().reduce(f64::max);
+    let p99 = most.map(|most| (most * 1.1).max(beyond_chance(&p99s, 1.0).unwrap_or(most)));
+    let slow = |s: &Stretch| match (s.p99, p99) {
+        (Some(now), Some(then)) => now > then,
+        (None, Some(_)) => true,
+        _ => false,
     };
     let after: Vec<&Stretch> = stretches.iter().filter(|s| s.at_s >= ends).collect();
-    let ill = after.iter().rposition(|s| !well(s));
-    let first = ill.map_or(0, |at| at + 1);
-    (!after.is_empty()).then(|| after.get(first).map_or(f64::INFINITY, |s| s.at_s - ends))
+    // One past the last stretch that counts as ill.
+    let mut well = after.iter().rposition(|s| s.goodput < goodput).map_or(0, |at| at + 1);
+    let mut spell = 0;
+    for (at, stretch) in after.iter().enumerate() {
+        spell = if slow(stretch) { spell + 1 } else { 0 };
+        let since_the_event = spell > 0 && at + 1 - spell <= well;
+        if spell > CHANCE || since_the_event {
+            well = well.max(at + 1);
+        }
+    }
+    (!after.is_empty()).then(|| after.get(well).map_or(f64::INFINITY, |s| s.at_s - ends))
+}
+
+/// Four standard deviations above or below the mean.
+fn beyond_chance(values: &[f64], side: f64) -> Option<f64> {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let squares: f64 = values.iter().map(|v| (v - mean) * (v - mean)).sum();
+    (values.len() > 1).then(|| mean + side * 4.0 * (squares / (count - 1.0)).sqrt())
 }
 
 const WIDTH: f64 = 5.0;
+/// Stretches in a row with a high percentile that may be chance.
+const CHANCE: usize = 10;
 
 struct Stretch {
     at_s: f64,
@@ -246,11 +268,11 @@ struct Stretch {
     p99: Option<f64>,
 }
 
-/// Windows of a second put together to stretches of five; an incomplete one at the end is left out. The
-/// 99th percentile of a stretch is that of its worst window.
+/// Windows of a second put together to stretches of five, one beginning with each. The 99th percentile of a stretch
+/// is that of its worst window.
 fn stretches(windows: &[Window]) -> Vec<Stretch> {
     windows
-        .chunks_exact(WIDTH as usize)
+        .windows(WIDTH as usize)
         .map(|chunk| Stretch {
             at_s: chunk.first().map_or(0.0, |w| w.at_s),
             goodput: chunk.iter().map(|w| w.goodput_per_s).sum::<f64>() / WIDTH,
@@ -299,12 +321,21 @@ mod tests {
             p99_s: Some(0.1),
         };
         let windows: Vec<Window> = (0..80).map(window).collect();
-        assert_eq!(recovery(&windows, 10.0, 30.0, 40.0), Some(10.0));
+        // From 49 on every five seconds have at least 90.
+        assert_eq!(recovery(&windows, 10.0, 30.0, 40.0), Some(9.0));
         let ill: Vec<Window> = (0..80)
             .map(|at| Window { goodput_per_s: if at > 30 { 1.0 } else { 100.0 }, ..window(at) })
             .collect();
         assert_eq!(recovery(&ill, 10.0, 30.0, 40.0), Some(f64::INFINITY), "never");
         assert_eq!(recovery(&windows, 30.0, 30.0, 40.0), None, "nothing was seen before");
         assert_eq!(recovery(&windows, 10.0, 30.0, 90.0), None, "nothing was seen after");
+        // A slow second makes five stretches slow: chance. Twelve slow seconds are none.
+        let slow = |from: usize, to: usize| -> Vec<Window> {
+            let p99 = |at: usize| Some(if (from..to).contains(&at) { 0.3 } else { 0.1 });
+            (0..80).map(|at| Window { goodput_per_s: 100.0, p99_s: p99(at), ..window(at) }).collect()
+        };
+        assert_eq!(recovery(&slow(60, 61), 10.0, 30.0, 40.0), Some(0.0));
+        assert_eq!(recovery(&slow(60, 72), 10.0, 30.0, 40.0), Some(32.0));
+        assert_eq!(recovery(&slow(35, 42), 10.0, 30.0, 40.0), Some(2.0), "it begins with the event");
     }
 }

@@ -108,7 +108,7 @@ impl<'l> Reader<'l> {
         Some(file)
     }
 
-    fn named(&mut self, file: FileId, documents: Vec<Node>) -> FileTree {
+    fn named(file: FileId, documents: Vec<Node>) -> FileTree {
         let mut documents = documents.into_iter();
         let node = documents.next().unwrap_or_else(|| Node::new(Span::new(file, 0, 0), Kind::Null));
         FileTree { file, node, more: documents.collect(), root: true, overlay: false }
@@ -118,7 +118,7 @@ impl<'l> Reader<'l> {
     pub fn text(&mut self, name: &str, bytes: Vec<u8>) -> Option<FileTree> {
         let file = self.opened(name, bytes)?;
         let documents = self.documents(file)?;
-        Some(self.named(file, documents))
+        Some(Self::named(file, documents))
     }
 
     /// Follows the includes of `trees`, depth first, each file once.
@@ -152,7 +152,7 @@ impl<'l> Reader<'l> {
         }
         for (file, documents) in files.iter().zip(self.parse_all(&files)) {
             let Some(documents) = documents else { continue };
-            let child = FileTree { root: false, ..self.named(*file, documents) };
+            let child = FileTree { root: false, ..Self::named(*file, documents) };
             ancestors.push(child.file);
             let deep = ancestors.len() > self.limits.depth;
             let below = if deep { Vec::new() } else { self.include(&child, ancestors) };
@@ -250,7 +250,7 @@ impl<'l> Reader<'l> {
     /// The only document of a text; an empty text is an empty mapping.
     pub fn tree(&mut self, file: FileId) -> Option<Node> {
         let documents = self.documents(file)?;
-        let tree = self.named(file, documents);
+        let tree = Self::named(file, documents);
         self.findings.extend(second(&tree));
         Some(tree.node)
     }

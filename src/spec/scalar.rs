@@ -208,9 +208,9 @@ pub(super) fn not_a_mapping<R: super::decode::Record>(node: &Node, ctx: &mut Ctx
     let number = node.text().filter(|text| text.starts_with(|c: char| c.is_ascii_digit()));
     let help = number.filter(|_| ["p50", "quantiles"].iter().all(|key| keys.contains(key)));
     let help = help.map(|text| format!("write `{key}: {{ p50: {} }}`", shorten(text)));
-    let none = ctx.expected(node, "a mapping");
+    let nothing = ctx.expected(node, "a mapping");
     if let Some(last) = ctx.findings.last_mut() {
         last.help.extend(help);
     }
-    none
+    nothing
 }

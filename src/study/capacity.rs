@@ -146,7 +146,7 @@ fn close(a: f64, b: f64, whole: bool, within: f64) -> bool {
 
 fn between(a: f64, b: f64, whole: bool) -> f64 {
     if whole {
-        ((a + b) / 2.0).floor()
+        f64::midpoint(a, b).floor()
     } else if a > 0.0 && b > 0.0 {
         // Shares count: the middle of the logarithms.
         (a * b).sqrt()

@@ -7,7 +7,9 @@ pub fn scale(plan: &mut Plan, factor: f64) {
     for source in &mut plan.sources {
         match &mut source.arrivals {
             Arrivals::Poisson(points) | Arrivals::Constant(points) => {
-                points.iter_mut().for_each(|point| point.rate *= factor);
+                for point in points {
+                    point.rate *= factor;
+                }
             }
             Arrivals::Closed { users, .. } => *users = (f64::from(*users) * factor).round().max(1.0) as u32,
         }

@@ -77,7 +77,7 @@ fn polly_decorrelates() {
             let ticks = ((next - previous) / 1.4 * 78_000_000.0) as i64;
             previous = next;
             let delay = delays.delay(i + 1, draw);
-            let off = (delay.nanos() as i64 / 100 - ticks).abs();
+            let off = (delay.nanos().cast_signed() / 100 - ticks).abs();
             assert!(off <= 1 && !delay.is_zero(), "{i}: {delay:?}");
         }
     }

@@ -32,7 +32,9 @@ fn rabbitmq_requeues_in_order() {
         let (mut queue, consumer) = queue(WorkQueueSettings::default(), 0..3);
         let (tags, messages) = consume(&mut queue, consumer);
         assert_eq!(messages, [0, 1, 2]);
-        nacked.iter().for_each(|at| assert!(queue.nack(tags[*at], true)));
+        for at in nacked {
+            assert!(queue.nack(tags[*at], true));
+        }
         let back: Vec<u32> = nacked.iter().map(|at| *at as u32).collect();
         assert_eq!(consume(&mut queue, consumer).1, back);
         assert!(dead(&mut queue).is_empty());
@@ -48,7 +50,9 @@ fn rabbitmq_requeues_in_order() {
 fn rabbitmq_buries_what_is_rejected() {
     let (mut queue, consumer) = queue(WorkQueueSettings::default(), 0..100);
     let (tags, _) = consume(&mut queue, consumer);
-    tags.iter().for_each(|tag| assert!(queue.nack(*tag, false)));
+    for tag in tags {
+        assert!(queue.nack(tag, false));
+    }
     assert!(dead(&mut queue).into_iter().eq((0..100).map(|n| (n, DeadReason::Rejected))));
     assert!(consume(&mut queue, consumer).1.is_empty());
 }

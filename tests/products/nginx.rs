@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use loadpath::kernel::{Span, Time};
+use loadpath::kernel::{Span, Stream, Time};
 use loadpath::policy::balancer::{
     Balancer, ConsistentHash, Finished, Hash, Hosts, IpHash, LeastConnections, RandomTwo, Request, Settings,
     WeightedRoundRobin, find,
@@ -128,50 +128,85 @@ fn random_two() {
     }
 }
 
-/// The servers each request was at, in turn, when one refuses; after a pause its trial.
-#[test]
-fn one_down() {
-    let dead = 1;
-    let pause = Duration::from_millis(3100); // more than a whole second above the timeout
-    for (directives, max_fails) in [("", 1), ("", 3), ("least_conn;", 1), ("ip_hash;", 1)] {
-        let backends = Backends::with_dead(4, Some(dead));
+/// The server that refuses.
+const DEAD: usize = 1;
+
+/// An upstream with a server that refuses, and our balancer for it.
+struct OneDown {
+    name: String,
+    names: Vec<String>,
+    proxy: Proxy,
+    _backends: Backends,
+    lb: Box<dyn Balancer>,
+    random: Stream,
+    ours: Vec<usize>,
+    theirs: Vec<usize>,
+}
+
+impl OneDown {
+    fn start(directives: &str, max_fails: u32) -> Option<Self> {
+        let backends = Backends::with_dead(4, Some(DEAD));
         let names = backends.names();
         let parameters = format!("max_fails={max_fails} fail_timeout=1s");
         let servers: Vec<String> = names.iter().map(|name| format!("{name} {parameters}")).collect();
-        let Some(proxy) = nginx(directives, &servers) else { return };
         let settings = Settings { max_fails, fail_timeout: Span::from_secs(1), ..Settings::default() };
-        let mut lb: Box<dyn Balancer> = match directives {
+        let lb: Box<dyn Balancer> = match directives {
             "" => Box::new(WeightedRoundRobin::with(4, &settings)),
             "ip_hash;" => (find("ip_hash").expect("it is there").build)(4, &settings),
             _ => Box::new(LeastConnections::with(4, &settings)),
         };
-        let (hosts, mut random) = (Hosts::new([1; 4]), draws());
-        let (mut ours, mut theirs) = (Vec::new(), Vec::new());
-        for request in 0..48_u8 {
-            if request == 24 {
-                std::thread::sleep(pause);
-            }
-            let now = if request < 24 { Time::ZERO } else { Time::ZERO + Span::from_millis(3100) };
-            let from = format!("10.0.{request}.1");
-            let answer = get(proxy.port, "/", &[("X-Forwarded-For", &from)]);
+        Some(Self {
+            name: format!("{directives} one refuses, max_fails {max_fails}"),
+            names,
+            proxy: nginx(directives, &servers)?,
+            _backends: backends,
+            lb,
+            random: draws(),
+            ours: Vec::new(),
+            theirs: Vec::new(),
+        })
+    }
+
+    /// The servers each request was at, in turn.
+    fn ask(&mut self, requests: std::ops::Range<u8>, now: Time) {
+        let hosts = Hosts::new([1; 4]);
+        for number in requests {
+            let from = format!("10.0.{number}.1");
+            let answer = get(self.proxy.port, "/", &[("X-Forwarded-For", &from)]);
             let tried = answer.header("X-Tried").expect("the servers").split(", ");
-            theirs.extend(tried.filter_map(|server| names.iter().position(|name| name == server)));
-            let request = Request { now, client: [10, 0, request, 1], key: None };
+            self.theirs.extend(tried.filter_map(|server| self.names.iter().position(|name| name == server)));
+            let request = Request { now, client: [10, 0, number, 1], key: None };
             let mut tried = Vec::new();
             while tried.len() < 4
-                && let Some(host) = lb.pick_again(&hosts, request, &tried, &mut random)
+                && let Some(host) = self.lb.pick_again(&hosts, request, &tried, &mut self.random)
             {
-                ours.push(host);
-                if host == dead {
-                    lb.failed(now, host);
+                self.ours.push(host);
+                if host == DEAD {
+                    self.lb.failed(now, host);
                 }
-                lb.finished(Finished { now, host, latency: Span::ZERO, success: host != dead });
-                if host != dead {
+                self.lb.finished(Finished { now, host, latency: Span::ZERO, success: host != DEAD });
+                if host != DEAD {
                     break;
                 }
                 tried.push(host);
             }
         }
-        same("nginx", &format!("{directives} one refuses, max_fails {max_fails}"), &ours, &theirs);
+    }
+}
+
+/// After a pause the one that refused is tried again.
+#[test]
+fn one_down() {
+    let mut all = Vec::new();
+    for (directives, max_fails) in [("", 1), ("", 3), ("least_conn;", 1), ("ip_hash;", 1)] {
+        let Some(mut case) = OneDown::start(directives, max_fails) else { return };
+        case.ask(0..24, Time::ZERO);
+        all.push(case);
+    }
+    // More than a whole second above the timeout.
+    std::thread::sleep(Duration::from_millis(3100));
+    for mut case in all {
+        case.ask(24..48, Time::ZERO + Span::from_millis(3100));
+        same("nginx", &case.name, &case.ours, &case.theirs);
     }
 }

@@ -211,6 +211,16 @@ fn patterns_that_match_nothing() {
         told("team:zebra").contains("`owner:`, `layer:` and `tag:` choose by these, everything else by id")
     );
     assert!(told("owner:zebra").contains("no owner is used here"));
+    // Eight words are shown.
+    let owned = |n: usize| {
+        let edges: Vec<_> = (1..n).map(|i| format!("s0 > s{i}")).collect();
+        let rule = "{ forbid: { from: s0, to: owner:zebra } }";
+        let yaml = system(rule, &edges.iter().map(String::as_str).collect::<Vec<_>>());
+        words(&(0..n).fold(yaml, |yaml, i| with(&yaml, &format!("s{i}"), &format!("owner: o{i}"))))
+    };
+    let eight = "each owner that is used: `o0`, `o1`, `o2`, `o3`, `o4`, `o5`, `o6`, `o7`";
+    assert!(owned(8).ends_with(eight), "{}", owned(8));
+    assert!(owned(9).ends_with(&format!("{eight}, …")), "{}", owned(9));
     let layer = |word: &str| {
         let yaml = calls(&format!("{BOUNDED}\nlint: {{ layers: [edge, domain] }}"), &["a > b"]);
         with(&yaml, "b", &format!("layer: {word}"))

@@ -297,3 +297,15 @@ fn of_many_parts_the_first_are_pointed_at() {
     let eight = ["1s"; 8].join(" + ");
     assert_eq!(finding.notes, [format!("one after another: {eight} + … (2 more) = 10s")]);
 }
+
+#[test]
+fn of_a_long_path_the_middle_is_proposed() {
+    // Each would have to wait 100ms longer than the next.
+    let edges: Vec<_> = (0..12).map(|i| format!("s{i} > s{}: timeout: 1s", i + 1)).collect();
+    let text = calls("", &edges.iter().map(String::as_str).collect::<Vec<_>>());
+    let (findings, _) = judged(&vec![(ROOT.to_owned(), text.into_bytes())]);
+    let middle = findings.iter().find(|f| f.path.first().is_some_and(|hop| hop.from == "s6")).unwrap();
+    let six: Vec<_> = (3..9).map(|i| format!("s{i} → s{} 1.{}s", i + 1, 11 - i)).collect();
+    let proposal = format!("consistent along the path: {}, and so on", six.join(", "));
+    assert!(middle.help.contains(&proposal), "{:?}", middle.help);
+}

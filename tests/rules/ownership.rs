@@ -60,3 +60,16 @@ fn guards_of_team_coupling() {
     assert!(said.contains("teams `x` and `y` need each other, 3 and 2 connections"), "{said}");
     assert_eq!(said.lines().nth(1), Some("`y1` of `y` needs `x2`"), "the lesser direction is told first");
 }
+
+#[test]
+fn what_is_broken_is_not_judged_for_what_it_lacks() {
+    // Each for its own mistakes, not for those of another.
+    let of = |a: &str, b: &str| {
+        format!("services:\n  a: {{ owner: x, dependencies: [b], {a} }}\n  b: {{ {b} }}\n")
+    };
+    let error = "error unknown-field";
+    check(&of("colour: red", "ownr: y"), &[error, error]);
+    check(&of("", "ownr: y"), &[error]);
+    check(&of("colour: red", "tags: [y]"), &[error, "info missing-owner"]);
+    check(&of("", "tags: [y]"), &["info missing-owner"]);
+}

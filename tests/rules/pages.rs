@@ -168,8 +168,9 @@ fn told(rule: &RuleInfo) -> String {
         for hop in &finding.path {
             let _ = writeln!(text, "  {} → {}: {}", hop.from, hop.to, hop.value);
         }
-        let words =
-            |kind: &str, all: &[String]| all.iter().map(|w| format!("  {kind}: {w}\n")).collect::<String>();
+        let words = |kind: &str, all: &[String]| {
+            all.iter().flat_map(|w| ["  ", kind, ": ", w, "\n"]).collect::<String>()
+        };
         text += &words("note", &finding.notes);
         text += &words("help", &finding.help);
         for (name, number) in &finding.numbers {

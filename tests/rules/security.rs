@@ -130,6 +130,12 @@ fn guards_of_inline_secret() {
         ("PGPASSWORD", "kR7vQ2mXz9Lw", true),
         ("apiKey", "kR7vQ2mXz9Lw", true),
         ("AWS_SECRET_ACCESS_KEY", "kR7vQ2mXz9LwkR7vQ2mXz9LwkR7vQ2mXz9LwkR7v", true),
+        // Of two kinds: signs between words are none.
+        ("DB_PASSWORD", "rain!over!hills", true),
+        ("DB_PASSWORD", "rain-over_hills.", false),
+        ("DB_PASSWORD", "rainoverhills", false),
+        ("DB_PASSWORD", "rain9ov", false),
+        ("DB_PASSWORD", "rain9ove", true),
         // The form alone.
         ("SETTING", "AKIAQ7RV2MXZ9LWB4TNC", true),
         ("SETTING", "ghp_kR7vQ2mXz9LwkR7vQ2mXz9LwkR7vQ2mXz9Lw", true),

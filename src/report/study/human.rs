@@ -25,5 +25,5 @@ pub(super) fn table(header: &[&str], rows: Vec<Vec<String>>, right: std::ops::Ra
             column.set_cell_alignment(CellAlignment::Right);
         }
     }
-    table.lines().map(|line| format!("{}\n", line.trim_end())).collect()
+    table.lines().fold(String::new(), |text, line| text + line.trim_end() + "\n")
 }

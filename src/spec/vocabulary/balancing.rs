@@ -113,9 +113,12 @@ fn balancing<'n>(balancing: &Balancing, node: &'n Node, ctx: &mut Ctx<'n>) {
 /// say this.
 fn table_is_prime(balancing: &Balancing, ctx: &mut Ctx<'_>) {
     let Some(size) = balancing.table_size.filter(|size| !Maglev::takes(size.value.0.into())) else { return };
-    let next = (u64::from(size.value.0)..).find(|size| Maglev::takes(*size)).unwrap_or(TABLE_SIZE);
-    let message = format!("a table of `maglev` with {} slots, which is no prime number", size.value.0);
-    let help = format!("the next prime number is {next}; Envoy's default is {TABLE_SIZE}");
+    // No two prime numbers of this size are further apart.
+    let next = (u64::from(size.value.0)..).take(1000).find(|size| Maglev::takes(*size));
+    let why = if next.is_some() { "no prime number" } else { "too many" };
+    let message = format!("a table of `maglev` with {} slots, which is {why}", size.value.0);
+    let next = next.map(|next| format!("the next prime number is {next}; ")).unwrap_or_default();
+    let help = format!("{next}Envoy's default is {TABLE_SIZE}");
     ctx.reject_with(size.span, message, Some(help));
 }
 

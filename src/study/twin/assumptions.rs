@@ -246,8 +246,6 @@ fn disturbed(plan: &Plan, outcome: &Outcome, index: usize, edge: &Edge, alone: b
         Arrivals::Constant(_) | Arrivals::Closed { .. } if alone => None,
         Arrivals::Constant(_) => Some("traffic arrives evenly, not at random".to_owned()),
         Arrivals::Closed { .. } => Some("users wait for their answer (closed loop)".to_owned()),
-        #[allow(unreachable_patterns, reason = "kinds of traffic that are added later are not Poisson")]
-        _ => Some("traffic is not Poisson".to_owned()),
     }
 }
 

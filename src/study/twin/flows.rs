@@ -43,7 +43,7 @@ impl Flows {
                 Arrivals::Poisson(points) | Arrivals::Constant(points) => {
                     points.last().map_or(0.0, |p| p.rate)
                 }
-                _ => closed,
+                Arrivals::Closed { .. } => closed,
             };
             self.add(source.edge, rate);
         }

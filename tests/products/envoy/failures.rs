@@ -7,7 +7,7 @@ use loadpath::policy::balancer::tiers::{Cluster, Health, Rules, Selection};
 use loadpath::policy::balancer::{
     Balancer, Finished, Hosts, Random, Request, RoundRobin, Settings, WeightedEdf, find,
 };
-use loadpath::policy::breaker::{CapKind, CapSettings, Caps};
+use loadpath::policy::limit::{CapKind, CapSettings, Caps};
 use loadpath::policy::outlier::{EnvoyOutlier, EnvoyOutlierSettings, Outcome};
 use loadpath::policy::retry::RetryBudget;
 use serde_json::{Value, json};

@@ -129,8 +129,8 @@ fn replicas(parts: &Parts<'_, '_>) -> Option<Node> {
         return one.filter(|n| n.text() != Some("0")).cloned();
     }
     let first = said.iter().flatten().next().or(None)?;
-    let count = |n: &Option<&Node>| n.map_or(Some(1), |n| n.text()?.parse::<u64>().ok());
-    let sum = said.iter().try_fold(0_u64, |sum, n| Some(sum.saturating_add(count(n)?)))?;
+    let count = |n: Option<&Node>| n.map_or(Some(1), |n| n.text()?.parse::<u64>().ok());
+    let sum = said.iter().try_fold(0_u64, |sum, n| Some(sum.saturating_add(count(*n)?)))?;
     (sum > 0).then(|| word(sum.to_string(), first.span))
 }
 
@@ -158,7 +158,7 @@ fn health_check(parts: &Parts<'_, '_>) -> Option<Node> {
 }
 
 fn autoscaling(parts: &Parts<'_, '_>, scalers: &[Object<'_>]) -> Option<Node> {
-    let scales = |scaler: &&Object<'_>| {
+    let is_target = |scaler: &&Object<'_>| {
         parts.workloads().any(|w| {
             let object = &w.object;
             scaler.namespace == object.namespace
@@ -166,7 +166,7 @@ fn autoscaling(parts: &Parts<'_, '_>, scalers: &[Object<'_>]) -> Option<Node> {
                 && scaler.text(&["spec", "scaleTargetRef", "name"]) == object.name.value
         })
     };
-    let scaler = scalers.iter().find(scales)?;
+    let scaler = scalers.iter().find(is_target)?;
     let spec = scaler.at(&["spec"])?;
     let metrics = spec.get("metrics").map_or(&[][..], Node::items);
     let target = metrics.iter().find_map(|m| {
@@ -202,7 +202,7 @@ fn environment(parts: &Parts<'_, '_>) -> Option<Node> {
 
 /// Other names of a service, so that documents and traces beside the files may use them: its workloads and
 /// its further Services.
-pub fn other_names<'n>(parts: &Parts<'_, 'n>) -> Vec<(String, Span)> {
+pub fn other_names(parts: &Parts<'_, '_>) -> Vec<(String, Span)> {
     let workloads = parts.workloads().map(|w| &w.object.name);
     let services = parts.services().filter(|o| o.kind == "Service").map(|o| &o.name);
     let names = workloads.chain(services).filter(|n| n.value != parts.unit.id.value);
@@ -212,7 +212,7 @@ pub fn other_names<'n>(parts: &Parts<'_, 'n>) -> Vec<(String, Span)> {
     names
 }
 
-/// Services that an entry lets in from outside: of type LoadBalancer or NodePort, or behind an Ingress.
+/// Services that an entry lets in from outside: of type `LoadBalancer` or `NodePort`, or behind an Ingress.
 pub fn public_services<'n>(objects: &[Object<'n>]) -> Vec<(&'n str, &'n str, Span)> {
     let mut found = Vec::new();
     for object in objects {

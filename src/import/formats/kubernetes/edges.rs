@@ -137,7 +137,7 @@ impl Finder<'_, '_> {
         protocol: Option<Protocol>,
         shared: bool,
     ) {
-        let (Some(caller), Some(called), false) =
+        let (Some(from_unit), Some(to_unit), false) =
             (self.names.units.get(from), self.names.units.get(to), from == to)
         else {
             return;
@@ -145,8 +145,8 @@ impl Finder<'_, '_> {
         let role = self.roles.get(to).copied().unwrap_or(Role::Service);
         let collects = role == Role::Telemetry || self.roles.get(from) == Some(&Role::Telemetry);
         let evidence = Evidence {
-            from: caller.id.value.clone(),
-            to: called.id.value.clone(),
+            from: from_unit.id.value.clone(),
+            to: to_unit.id.value.clone(),
             kind,
             span,
             detail: detail.to_owned(),
@@ -161,7 +161,7 @@ impl Finder<'_, '_> {
             Role::Datastore(_) => None,
             _ => protocol,
         };
-        self.found.calls.add(evidence, caller.id.span, protocol);
+        self.found.calls.add(evidence, from_unit.id.span, protocol);
     }
 
     /// A variable that names a Service nobody defines.

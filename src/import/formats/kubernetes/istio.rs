@@ -216,7 +216,7 @@ fn virtual_service(
         }
     }
     let timeout = route.get("timeout").map(|node| match node.text() {
-        Some("0s" | "0") => word("off", node.span),
+        Some("0s" | "0") => word("none", node.span),
         _ => node.clone(),
     });
     let retry = route.get("retries").and_then(|node| retries(object, node, notes));
@@ -236,7 +236,7 @@ pub fn destinations(route: &Node) -> impl Iterator<Item = &Node> {
 fn retries(object: &Object<'_>, node: &Node, notes: &mut Vec<Note>) -> Option<Node> {
     let attempts = node.get("attempts");
     if attempts.and_then(Node::text) == Some("0") {
-        return attempts.map(|n| word("off", n.span));
+        return attempts.map(|n| word("none", n.span));
     }
     let retry_on = node.get("retryOn").map(|on| {
         let mut words: Vec<&str> = Vec::new();

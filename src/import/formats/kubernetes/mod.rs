@@ -48,6 +48,7 @@ fn glance(_: &str, text: &str) -> bool {
     says("apiVersion:") && says("kind:") && !crate::spec::is_template(text)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape of all formats")]
 fn import(_: &mut Reader<'_>, files: Vec<ImportFile>) -> Imported {
     let file = files.first().map(|f| f.file).unwrap_or_default();
     let root = files.first().map_or(Span::default(), |f| f.first().span);
@@ -112,9 +113,9 @@ fn tree_of(
         let parts = Parts { unit, objects, workloads, public: public.get(&at).copied(), role };
         let node = document::node(&parts, &scalers);
         if matches!(role, Role::Datastore(_)) {
-            datastores.push(node)
+            datastores.push(node);
         } else {
-            services.push(node)
+            services.push(node);
         }
         for (name, span) in document::other_names(&parts) {
             if !ids.contains(name.as_str()) {

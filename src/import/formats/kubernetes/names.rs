@@ -114,7 +114,7 @@ impl<'n> Names<'n> {
             for host in hosts {
                 let Some(name) = host.text().filter(|h| !h.is_empty()) else { continue };
                 let key = name.trim_start_matches('*').to_lowercase();
-                if self.outside.contains_key(&key) || key.ends_with(".local") {
+                if self.outside.contains_key(&key) || is_below(&key, "local") {
                     continue;
                 }
                 let unit = self.unit(
@@ -192,12 +192,17 @@ impl<'n> Names<'n> {
                 && h.starts_with(|c: char| c.is_ascii_lowercase())
                 && h.len() > 1
         };
-        let inside = host.ends_with(".svc") || host.ends_with(".svc.cluster.local");
+        let inside = is_below(&host, "svc") || is_below(&host, "svc.cluster.local");
         inside || (!host.contains('.') && named(&host))
     }
 }
 
-/// `web-0`: a pod of a StatefulSet has a host of its own below its Service.
+/// Whether a host is below a domain, both in lower case.
+fn is_below(host: &str, domain: &str) -> bool {
+    host.strip_suffix(domain).is_some_and(|before| before.ends_with('.'))
+}
+
+/// `web-0`: a pod of a `StatefulSet` has a host of its own below its Service.
 fn is_pod(name: &str) -> bool {
     name.rsplit_once('-')
         .is_some_and(|(_, number)| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
@@ -215,8 +220,11 @@ fn nearest(objects: &[Object<'_>], named: &[usize], workload: &str) -> Option<us
 /// Services by the first pair their selector asks for, so that a thousand of them are not compared with a
 /// thousand workloads.
 struct BySelector<'s, 'n> {
-    by_pair: HashMap<(&'n str, (&'n str, &'n str)), Vec<(usize, &'s Labels<'n>)>>,
+    by_pair: HashMap<Pair<'n>, Vec<(usize, &'s Labels<'n>)>>,
 }
+
+/// A namespace, and a label in it.
+type Pair<'n> = (&'n str, (&'n str, &'n str));
 
 impl<'s, 'n> BySelector<'s, 'n> {
     fn new(selectors: &'s [(usize, &'n str, Labels<'n>)]) -> Self {
