@@ -49,11 +49,12 @@ fn yaml_blocks_of_the_readme_are_right() {
 
 #[test]
 fn examples_are_clean_of_errors() {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
-    let mut files: Vec<_> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    let folders = ["/examples", "/examples/scenarios"].map(|f| format!("{}{f}", env!("CARGO_MANIFEST_DIR")));
+    let files = folders.iter().flat_map(|folder| std::fs::read_dir(folder).unwrap());
+    let mut files: Vec<_> = files.map(|e| e.unwrap().path()).collect();
     files.retain(|path| path.extension().is_some_and(|e| e == "yaml"));
     files.sort();
-    assert!(files.len() >= 3);
+    assert!(files.len() >= 8);
     for file in files {
         let name = file.file_name().unwrap().to_str().unwrap();
         assert_eq!(errors(name, &std::fs::read_to_string(&file).unwrap()), Vec::<String>::new());

@@ -129,9 +129,6 @@ pub fn run(settings: &Settings, tell: &mut dyn FnMut(&[Judged])) -> Result<Vec<J
     Ok(all)
 }
 
-/// Replications that are added at a time, once the first did not do.
-const FURTHER: u32 = 20;
-
 fn judge(system: &System, table: &[Row], settings: &Settings) -> Result<Vec<Judged>, String> {
     let mut seen: Vec<Judged> = system.checks.iter().filter_map(|check| unjudged(check, table)).collect();
     let first = if settings.full { system.quick.max(10).min(system.most) } else { system.quick };
@@ -151,13 +148,16 @@ fn judge(system: &System, table: &[Row], settings: &Settings) -> Result<Vec<Judg
         }
         let outcome = runs.outcome();
         let shown = Seen { compiled: &compiled, outcome: &outcome, watched: &watched };
+        let mut times: f64 = 1.0;
         for (check, judged) in system.checks.iter().zip(&mut seen) {
-            weigh(judged, check, &check.of.values(&shown));
+            times = times.max(weigh(judged, check, &check.of.values(&shown)));
             judged.replications = runs.count();
             judged.requests = outcome.sources.iter().map(|s| s.requests.arrived).sum();
         }
         let wide = seen.iter().any(|judged| judged.verdict == Verdict::Wide);
-        more = FURTHER.min(system.most.saturating_sub(runs.count()));
+        // The half-width falls with the root of the number of replications.
+        let wanted = f64::from(runs.count()) * (times * times * 1.05).clamp(1.1, 5.0);
+        more = (wanted.ceil() as u32).min(system.most).saturating_sub(runs.count());
         if !settings.full || !wide || more == 0 {
             return Ok(seen);
         }
@@ -190,11 +190,12 @@ fn unjudged(check: &Check, table: &[Row]) -> Option<Judged> {
     })
 }
 
-/// Holds the values of all replications against what is expected.
-fn weigh(judged: &mut Judged, check: &Check, values: &[f64]) {
+/// Holds the values of all replications against what is expected; gives how many times as wide as allowed their
+/// interval is.
+fn weigh(judged: &mut Judged, check: &Check, values: &[f64]) -> f64 {
     let Some((mean, half)) = stats::t_interval(values, 0.999) else {
         judged.verdict = Verdict::Fail;
-        return;
+        return 1.0;
     };
     let (expected, low, high) = (judged.expected, mean - half, mean + half);
     judged.observed = Some(mean);
@@ -214,6 +215,8 @@ fn weigh(judged: &mut Judged, check: &Check, values: &[f64]) {
         By::Share { .. } => Verdict::Pass,
         By::Beside => Verdict::Beside,
     };
+    let allowed = judged.tolerance.map_or(f64::INFINITY, |share| share * expected.abs() + rounding);
+    half / allowed
 }
 
 fn narrow(width: f64, allowed: f64) -> Verdict {

@@ -62,7 +62,6 @@ pub(super) static NOT_EXPRESSED: &[(&str, &str)] = &[
         "erlA-1-0.9-0.5",
         "patience is a constant (`timeout`) and counts the service too: no exponential patience in a queue",
     ),
-    ("hedge", "`hedging` is read and not simulated yet"),
 ];
 
 /// Replications that may be added until an interval is narrow enough.
@@ -325,6 +324,7 @@ fn policies() -> Vec<System> {
         System { most: 10, ..system(outage, 5, vec![bounded]) },
         share(200, true),
         share(300, false),
+        hedged(),
         system(documents::fan_out(), 20, vec![check("fan", 0, Quantity::Failed)]),
         system(
             Station { upstream: "timeout: 10ms", ..Station::new(800.0, 250.0) }.document(),
@@ -332,6 +332,17 @@ fn policies() -> Vec<System> {
             vec![check("tmo", 0, Quantity::Failed)],
         ),
     ]
+}
+
+/// Exponential work that never waits, hedged at its 95th percentile.
+fn hedged() -> System {
+    let service = "workers: 100";
+    let upstream = "hedging: { delay: 2.9957ms, max_attempts: 2 }";
+    let extra = Quantity::Extra;
+    let checks =
+        [(0, Quantity::Mean), (1, Quantity::P99), (2, extra)].map(|(part, of)| check("hedge", part, of));
+    let station = Station { service, upstream, ..Station::new(1000.0, 150.0) };
+    system(station.document(), 20, checks.to_vec())
 }
 
 fn events() -> Vec<System> {
