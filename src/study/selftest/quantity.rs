@@ -27,6 +27,8 @@ pub(super) enum Quantity {
     Goodput,
     /// Attempts at this service per request there would be without retries.
     Amplification(&'static str),
+    /// The same, less the one.
+    Extra(&'static str),
     /// Arrivals at the first endpoint per request.
     Visits,
     /// What the row's own watch saw.
@@ -81,6 +83,10 @@ impl Quantity {
                 };
                 let edge = seen.outcome.edges.iter().enumerate().find(|(i, _)| there(*i));
                 edge.map(|(_, edge)| of(&edge.amplification, 1.0)).unwrap_or_default()
+            }
+            Self::Extra(service) => {
+                let all = Self::Amplification(service).values(seen);
+                all.into_iter().map(|attempts| attempts - 1.0).collect()
             }
             Self::Visits => {
                 let visits = seen.outcome.endpoints.first().map(|e| e.rate_per_s.replications.clone());

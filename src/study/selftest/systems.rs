@@ -62,7 +62,6 @@ pub(super) static NOT_EXPRESSED: &[(&str, &str)] = &[
         "erlA-1-0.9-0.5",
         "patience is a constant (`timeout`) and counts the service too: no exponential patience in a queue",
     ),
-    ("hedge", "`hedging` is read and not simulated yet"),
 ];
 
 /// Replications that may be added until an interval is narrow enough.
@@ -326,6 +325,20 @@ fn policies() -> Vec<System> {
         share(200, true),
         share(300, false),
         system(documents::fan_out(), 20, vec![check("fan", 0, Quantity::Failed)]),
+        system(
+            Station {
+                service: "workers: 1000000",
+                upstream: "hedging: { delay: 2995732ns, max_attempts: 2, cancel: true }",
+                ..Station::new(1_000.0, 60.0)
+            }
+            .document(),
+            20,
+            vec![
+                check("hedge", 0, Quantity::Mean),
+                check("hedge", 1, Quantity::P99),
+                check("hedge", 2, Quantity::Extra("server")),
+            ],
+        ),
         system(
             Station { upstream: "timeout: 10ms", ..Station::new(800.0, 250.0) }.document(),
             20,
