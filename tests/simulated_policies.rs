@@ -277,3 +277,24 @@ fn a_backlog_drains_and_an_autoscaler_comes_late() {
     };
     assert!(latest("300s") < 11.0 && latest("270s") > 500.0, "{} {}", latest("300s"), latest("270s"));
 }
+
+#[test]
+fn near_instances_are_called_first() {
+    // Two callers of three stand in zone a, four of eight callees: half of all calls leave their zone, and with
+    // zones heeded a quarter of those of two thirds. Each way across takes 10 ms.
+    let mean_ms = |aware: bool| {
+        let found = simulated(&format!(
+            "services:\n  \
+               web: {{ instances: [{{ zone: a }}, {{ zone: a }}, {{ zone: b }}], endpoints: {{ Get: {{ calls: \
+                      [{{ call: api Get, load_balancing: {{ zone_aware: {aware} }} }}] }} }} }}\n  \
+               api: {{ instances: [{{ zone: a }}, {{ zone: a }}, {{ zone: a }}, {{ zone: a }}, \
+                      {{ zone: b }}, {{ zone: b }}, {{ zone: b }}, {{ zone: b }}], endpoints: [Get] }}\n\
+             network: {{ between_zones: 10ms }}\n\
+             traffic: [{{ to: web Get, rate: 300/s }}]\n\
+             scenarios: {{ one: {{ duration: 110s, replications: 2 }} }}\n"
+        ));
+        found["sources"][0]["latency_ms"]["mean"].as_f64().unwrap()
+    };
+    let (blind, aware) = (mean_ms(false), mean_ms(true));
+    assert!((blind - 10.0).abs() < 0.3 && (aware - 20.0 / 6.0).abs() < 0.2, "{blind} {aware}");
+}

@@ -19,6 +19,7 @@ impl Compiler<'_> {
         Guards {
             limits: super::limits::limits(policy),
             budget: super::limits::budget(policy),
+            zone_aware: balancing.and_then(|b| b.zone_aware).is_some_and(|z| z.value),
             panic: balancing.and_then(|b| b.healthy_panic_threshold.as_ref()).map(|p| p.fraction()),
             outliers: outliers.map(outlier_detection),
             max_requests: limits.and_then(|l| l.max_requests).map(|m| m.value.0),

@@ -63,8 +63,10 @@ impl<P: Probe> Engine<'_, P> {
             host: host as u32,
             permit,
             retrying: retry,
+            stage: Stage::Sent,
             crowd: [crowd, 0],
             begun: self.now,
+            sent: self.now,
             measured: record.measured,
             first_line: record.first_line && !retry,
             address: record.address,
@@ -73,6 +75,11 @@ impl<P: Probe> Engine<'_, P> {
         };
         let job = self.jobs.insert(job);
         self.calls[call].first_attempt = job;
+        if !self.callers[caller].holds_back {
+            self.send(job, call);
+            return Ok(());
+        }
+        self.jobs[job].stage = Stage::Rate;
         self.proceed(job).inspect_err(|_| {
             self.detach(job, Verdict::Ignored, None);
             self.abandon(job, Cancellation::None);
@@ -85,9 +92,6 @@ impl<P: Probe> Engine<'_, P> {
         let (call, host) = (record.call, record.host as usize);
         let caller = self.caller_of(call);
         let state = &mut self.callers[caller];
-        if !state.holds_back {
-            self.jobs[job].stage = Stage::Sent;
-        }
         while self.jobs[job].stage != Stage::Sent {
             let at = self.jobs[job].stage;
             let (next, door) = match at {
@@ -148,6 +152,7 @@ impl<P: Probe> Engine<'_, P> {
     }
 
     /// Puts the request on the network.
+    #[inline]
     fn send(&mut self, job: u32, call: u32) {
         let now = self.now;
         let record = &mut self.jobs[job];
@@ -225,10 +230,9 @@ impl<P: Probe> Engine<'_, P> {
 
     /// Gives back what an attempt took of its caller: limits, balancer, breaker, budget.
     fn settle(&mut self, job: u32, verdict: Verdict, cause: Ending) {
-        let Job { call, edge, host, permit, retrying, begun, sent, stage, crowd, .. } = self.jobs[job];
+        let Job { call, host, permit, retrying, begun, sent, stage, crowd, .. } = self.jobs[job];
         let where_it_is = self.jobs[job].state;
-        let caller = (self.first_caller[self.plan.edges[edge.index()].upstream.index()]
-            + self.calls[call].caller) as usize;
+        let caller = self.caller_of(call);
         self.jobs[job].stamp = 0;
         let now = self.now;
         let ignored = verdict == Verdict::Ignored;
@@ -237,19 +241,16 @@ impl<P: Probe> Engine<'_, P> {
         }
         let state = &mut self.callers[caller];
         let host = host as usize;
-        state.hosts.end(host);
+        state.ended(host);
         state.retrying -= u32::from(retrying);
         if stage == Stage::Sent && where_it_is != JobState::Held {
             if !ignored {
                 state.report(host, cause, now);
             }
             // What a proxy holds against the host: no connection, no answer (nginx `proxy_next_upstream`).
-            if matches!(cause, Some(Cause::Refused | Cause::Reset | Cause::Timeout)) {
-                state.balancer.failed(now, host);
-            }
-            let latency = now.since(sent);
-            let success = verdict == Verdict::Success;
-            state.balancer.finished(Finished { now, host, latency, success });
+            let failed = matches!(cause, Some(Cause::Refused | Cause::Reset | Cause::Timeout));
+            let (latency, success) = (now.since(sent), verdict == Verdict::Success);
+            state.finished(Finished { now, host, latency, success }, failed);
         }
         self.tell(call, permit, verdict, begun);
         if self.callers[caller].holds_back {
@@ -257,6 +258,7 @@ impl<P: Probe> Engine<'_, P> {
         }
     }
 
+    #[cold]
     fn leave_crowd(&mut self, caller: usize, crowd: u32, since: Time, cause: Ending, cancelled: bool) {
         let turnstile = self.callers[caller].turnstile.as_mut();
         if let Some(found) = turnstile.and_then(|turnstile| turnstile.crowd.as_mut())

@@ -6,8 +6,9 @@ use super::super::probe::{Cause, Ending};
 use super::budget::BudgetState;
 use super::limits::Turnstile;
 use super::pool::{Compartment, Pool};
+use super::zones::Zones;
 use crate::kernel::{Span, Stream, Time};
-use crate::policy::balancer::{self, Balancer, BalancerInfo, Hosts};
+use crate::policy::balancer::{self, Balancer, BalancerInfo, Finished, Hosts, Request};
 use crate::policy::discovery::ClientCache;
 use crate::policy::outlier::{EnvoyOutlier, Outcome};
 
@@ -29,12 +30,13 @@ pub(super) struct CallerState {
     /// Which hosts are up as far as it knows; all of them are used when there are too few.
     healthy: Vec<bool>,
     /// What it knows of the registry, where there is one.
-    pub(super) cache: Option<ClientCache>,
+    pub(super) cache: Option<Box<ClientCache>>,
     guards: Guards,
     pub(super) turnstile: Option<Box<Turnstile>>,
-    pub(super) compartment: Option<Compartment>,
-    pub(super) pool: Option<Pool>,
-    pub(super) budget: Option<BudgetState>,
+    pub(super) compartment: Option<Box<Compartment>>,
+    pub(super) pool: Option<Box<Pool>>,
+    pub(super) budget: Option<Box<BudgetState>>,
+    zones: Option<Box<Zones>>,
     outliers: Option<EnvoyOutlier>,
     /// The next sweep of the detector; it is made up for when somebody looks.
     next_sweep: Time,
@@ -62,12 +64,13 @@ impl CallerState {
             holds_back: guards.limits.holds_back(),
             retrying: 0,
             healthy: targets.iter().map(|instance| instance.listed).collect(),
-            cache: plan.discovery.map(|discovery| ClientCache::new(discovery.cache)),
+            cache: plan.discovery.map(|discovery| Box::new(ClientCache::new(discovery.cache))),
             guards,
             turnstile: Turnstile::new(&guards.limits, stream("limits"), Time::ZERO),
-            compartment: guards.limits.bulkhead.map(Compartment::new),
-            pool: guards.limits.connections.map(|settings| Pool::new(settings, targets.len())),
-            budget: guards.budget.map(|budget| BudgetState::new(budget, Time::ZERO)),
+            compartment: guards.limits.bulkhead.map(|settings| Box::new(Compartment::new(settings))),
+            pool: guards.limits.connections.map(|settings| Box::new(Pool::new(settings, targets.len()))),
+            budget: guards.budget.map(|budget| Box::new(BudgetState::new(budget, Time::ZERO))),
+            zones: Zones::new(plan, upstream, caller, &settings).map(Box::new),
             outliers: guards.outliers.map(|settings| EnvoyOutlier::new(settings, targets.len())),
             next_sweep: Time::ZERO + guards.outliers.map_or(Span::ZERO, |settings| settings.interval),
         };
@@ -101,6 +104,46 @@ impl CallerState {
         let panics = self.guards.panic.is_some_and(|share| (up as f64) < share * self.healthy.len() as f64);
         for (host, healthy) in self.healthy.iter().enumerate() {
             self.hosts.set_eligible(host, panics || usable(host, *healthy));
+        }
+        if let Some(zones) = &mut self.zones {
+            zones.update(&self.hosts);
+        }
+    }
+
+    /// A host for an attempt of a request that has been at `tried`, counted there.
+    #[inline]
+    pub(super) fn pick(&mut self, request: Request, tried: &[usize]) -> Option<usize> {
+        let near = self.zones.as_mut().and_then(|zones| zones.pick(request, tried, &mut self.stream));
+        let host = match near {
+            Some(host) => host,
+            None if tried.is_empty() => self.balancer.pick(&self.hosts, request, &mut self.stream)?,
+            None => self.balancer.pick_again(&self.hosts, request, tried, &mut self.stream)?,
+        };
+        self.hosts.begin(host);
+        if let Some(zones) = &mut self.zones {
+            zones.begin(host);
+        }
+        Some(host)
+    }
+
+    /// A request there is over.
+    #[inline]
+    pub(super) fn ended(&mut self, host: usize) {
+        self.hosts.end(host);
+        if let Some(zones) = &mut self.zones {
+            zones.end(host);
+        }
+    }
+
+    /// What balancers learn from it; `failed`: in a way that a proxy holds against the host.
+    #[inline]
+    pub(super) fn finished(&mut self, end: Finished, failed: bool) {
+        if failed {
+            self.balancer.failed(end.now, end.host);
+        }
+        self.balancer.finished(end);
+        if let Some(zones) = &mut self.zones {
+            zones.finished(end, failed);
         }
     }
 
@@ -169,9 +212,9 @@ impl CallerState {
             cache.clear();
         }
         self.turnstile = Turnstile::new(&self.guards.limits, self.stream.clone(), now);
-        self.compartment = self.guards.limits.bulkhead.map(Compartment::new);
-        self.pool = self.guards.limits.connections.map(|settings| Pool::new(settings, hosts));
-        self.budget = self.guards.budget.map(|budget| BudgetState::new(budget, now));
+        self.compartment = self.guards.limits.bulkhead.map(|settings| Box::new(Compartment::new(settings)));
+        self.pool = self.guards.limits.connections.map(|settings| Box::new(Pool::new(settings, hosts)));
+        self.budget = self.guards.budget.map(|budget| Box::new(BudgetState::new(budget, now)));
         self.outliers = self.guards.outliers.map(|settings| EnvoyOutlier::new(settings, hosts));
         self.choose_eligible();
     }

@@ -21,8 +21,7 @@ impl<'p, P: Probe> Engine<'p, P> {
 
     #[inline]
     pub(super) fn caller_of(&self, call: u32) -> usize {
-        let upstream = self.edge_of(call).upstream;
-        (self.first_caller[upstream.index()] + self.calls[call].caller) as usize
+        self.calls[call].knows as usize
     }
 
     /// Makes the call of a job's script, with its probability and repetitions. `false` when it is not
@@ -63,6 +62,7 @@ impl<'p, P: Probe> Engine<'p, P> {
         let now = self.now;
         let record = &mut self.calls[call];
         let edge = &self.plan.edges[record.edge.index()];
+        record.knows = self.first_caller[edge.upstream.index()] + record.caller;
         record.attempts = 0;
         record.delay = Span::ZERO;
         record.stamp = stamp;
@@ -127,11 +127,15 @@ impl<'p, P: Probe> Engine<'p, P> {
     }
 
     /// Hands a permit back.
+    #[inline]
     pub(super) fn tell(&mut self, call: u32, permit: Permit, verdict: Verdict, since: Time) {
-        let record = &self.calls[call];
-        if permit == Permit::NONE {
-            return;
+        if permit != Permit::NONE {
+            self.hand_back(call, permit, verdict, since);
         }
+    }
+
+    fn hand_back(&mut self, call: u32, permit: Permit, verdict: Verdict, since: Time) {
+        let record = &self.calls[call];
         let Some(breaker) = self.plan.edges[record.edge.index()].breaker else { return };
         let index = (self.first_breaker[breaker.index()] + record.caller) as usize;
         let duration = self.now.since(since);
@@ -157,10 +161,10 @@ impl<'p, P: Probe> Engine<'p, P> {
         let edge = self.edge_of(call);
         let record = &self.calls[call];
         self.probe.attempt_ended(record.edge, end, record.measured);
+        let (paid, hedged) = (record.paid, record.hedge != NONE);
         let worth = end.is_some_and(|cause| {
             edge.retry.on.contains(cause) && (cause != Cause::Timeout || edge.per_try_timeout.is_some())
         });
-        let (paid, hedged) = (record.paid, record.hedge != NONE);
         if let Some(budget) = &mut self.callers[caller].budget {
             match end {
                 None => budget.succeeded(paid),

@@ -32,6 +32,7 @@ impl<P: Probe> Engine<'_, P> {
     }
 
     /// What one repetition took is given back: it has no timer, no place in a budget, no permit any more.
+    #[inline]
     fn clear(&mut self, call: u32, verdict: Verdict) {
         self.leave_retries(call);
         let record = &mut self.calls[call];
@@ -51,6 +52,7 @@ impl<P: Probe> Engine<'_, P> {
     }
 
     /// A retry that was never sent gives its place back.
+    #[inline]
     pub(super) fn leave_retries(&mut self, call: u32) {
         if std::mem::take(&mut self.calls[call].retrying) {
             let caller = self.caller_of(call);

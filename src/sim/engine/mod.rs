@@ -25,6 +25,7 @@ mod state;
 #[cfg(test)]
 mod tests;
 mod traffic;
+mod zones;
 
 use super::event::{Agenda, Event, LaneKind};
 use super::plan::{Plan, PlanError};

@@ -27,13 +27,11 @@ impl<P: Watch> Engine<'_, P> {
         state.sweep(self.now);
         let again = edge.retry.num_retries > 0 || edge.hedging.is_some();
         if !again || !edge.retry.avoids_tried {
-            let host = state.balancer.pick(&state.hosts, request, &mut state.stream)?;
-            state.hosts.begin(host);
-            return Some(host);
+            return state.pick(request, &[]);
         }
         let first = record.attempts == 1;
         let host = if first {
-            state.balancer.pick(&state.hosts, request, &mut state.stream)?
+            state.pick(request, &[])?
         } else {
             if record.tried == NONE {
                 record.tried = self.tried.reuse(Vec::clear);
@@ -42,10 +40,9 @@ impl<P: Watch> Engine<'_, P> {
             if record.last_host != NONE {
                 tried.push(record.last_host as usize);
             }
-            state.balancer.pick_again(&state.hosts, request, tried, &mut state.stream)?
+            state.pick(request, tried)?
         };
         record.last_host = host as u32;
-        state.hosts.begin(host);
         Some(host)
     }
 

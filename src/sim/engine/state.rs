@@ -115,8 +115,9 @@ pub(super) struct Call {
     pub(super) source: SourceId,
     /// The closed-loop user, or `NONE`.
     pub(super) user: u32,
-    /// Which instance of the caller.
+    /// Which instance of the caller, and where what it knows of the upstream stands.
     pub(super) caller: u32,
+    pub(super) knows: u32,
     /// The edge whose policies hold now, and the one in the script; they differ during a fallback.
     pub(super) edge: EdgeId,
     pub(super) site: EdgeId,
@@ -326,6 +327,7 @@ impl Call {
             source: SourceId(NONE),
             user: NONE,
             caller: 0,
+            knows: 0,
             edge,
             site: edge,
             next: NONE,

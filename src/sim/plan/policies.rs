@@ -144,6 +144,8 @@ pub struct Guards {
     pub limits: Limits,
     /// What limits retries beside their number.
     pub budget: Option<Budget>,
+    /// Hosts of the caller's zone first, as far as that is fair. Needs the zones of all callers and hosts.
+    pub zone_aware: bool,
     /// Below this share of healthy instances all of them are used.
     pub panic: Option<f64>,
     /// Takes out instances that fail (Envoy's detector).

@@ -27,8 +27,8 @@ pub(super) enum Quantity {
     Goodput,
     /// Attempts at this service per request there would be without retries.
     Amplification(&'static str),
-    /// The same, less the one.
-    Extra(&'static str),
+    /// Attempts of the clients per request, beside the first.
+    Extra,
     /// Arrivals at the first endpoint per request.
     Visits,
     /// What the row's own watch saw.
@@ -84,9 +84,9 @@ impl Quantity {
                 let edge = seen.outcome.edges.iter().enumerate().find(|(i, _)| there(*i));
                 edge.map(|(_, edge)| of(&edge.amplification, 1.0)).unwrap_or_default()
             }
-            Self::Extra(service) => {
-                let all = Self::Amplification(service).values(seen);
-                all.into_iter().map(|attempts| attempts - 1.0).collect()
+            Self::Extra => {
+                let edge = seen.outcome.edges.first().map(|edge| of(&edge.amplification, 1.0));
+                edge.unwrap_or_default().into_iter().map(|all: f64| all - 1.0).collect()
             }
             Self::Visits => {
                 let visits = seen.outcome.endpoints.first().map(|e| e.rate_per_s.replications.clone());

@@ -2,7 +2,8 @@
 
 use super::{check, event, two};
 use crate::kernel::Span;
-use crate::sim::{Action, Cause, simulate};
+use crate::policy::balancer;
+use crate::sim::{Action, Arrivals, Caller, Cause, Plan, RatePoint, SourceId, simulate};
 
 #[test]
 fn zones_are_farther_apart() {
@@ -20,6 +21,46 @@ fn zones_are_farther_apart() {
     plan.instances[1].zone = None;
     let latency = check(&plan, 99, &[]).sources[0].requests.latency.clone();
     assert!((latency.max.expect("answers") - 0.002).abs() < 1e-9, "nobody knows where it is");
+}
+
+/// Three callers, one in another zone, ask eight instances of which so many stand in the first zone; which share
+/// of the requests stays in its zone.
+fn stays(near: usize, aware: bool) -> f64 {
+    let mut plan = Plan::new(Span::ZERO, Span::from_secs(100));
+    let round_robin = &balancer::BALANCERS[0];
+    let back = plan.add_service("back", 8);
+    let answer = plan.add_endpoint("back", back, None, 0.0, &[]);
+    let front = plan.add_service("front", 3);
+    let upstream = plan.add_upstream("front", Caller::Service(front), back, round_robin);
+    plan.upstreams[0].guards.zone_aware = aware;
+    let edge = plan.add_edge("front → back", answer, upstream);
+    plan.edges[0].latency_across = Some(Span::from_millis(1));
+    let group = plan.add_group(&[edge]);
+    let ask = plan.add_endpoint("front", front, None, 0.0, &[group]);
+    let upstream = plan.add_upstream("clients", Caller::Source(SourceId(0)), front, round_robin);
+    let entry = plan.add_edge("clients → front", ask, upstream);
+    plan.add_source("clients", entry, Arrivals::Constant(vec![RatePoint::from(300.0)]));
+    for (n, instance) in plan.instances.iter_mut().enumerate() {
+        instance.zone = Some(u32::from(n >= near && n < 8 || n == 10));
+    }
+    // Only what leaves its zone takes time: 2 ms.
+    let outcome = simulate(&plan, 1, 1, 1).expect("a valid plan");
+    1.0 - outcome.sources[0].requests.latency.mean.as_ref().expect("answers").value / 2e-3
+}
+
+#[test]
+fn near_hosts_first_as_far_as_that_is_fair() {
+    let close =
+        |found: f64, expected: f64| assert!((found - expected).abs() < 0.01, "{found}, not {expected}");
+    // Half of the instances are here: half of two thirds, and half of a third.
+    close(stays(4, false), 0.5);
+    // Two thirds of the callers are here and half of the callees: of theirs three quarters stay, of the other
+    // third all.
+    close(stays(4, true), 2.0 / 3.0 * 0.75 + 1.0 / 3.0);
+    // Six of eight are here: all of the two thirds stay; of the third there 3/4 of its requests.
+    close(stays(6, true), 2.0 / 3.0 + 1.0 / 3.0 * 0.75);
+    // Everything is in one zone: zones are ignored.
+    close(stays(8, true), 2.0 / 3.0);
 }
 
 #[test]
