@@ -36,7 +36,7 @@ fn exit_codes_are_the_same_for_every_format() {
         (BROKEN, &["--exit-zero"], 2),
         ("", &[], 2),
         ("# only a comment\n", &[], 2),
-        ("apiVersion: v1\nkind: Service\n---\nkind: Pod\napiVersion: v1\n", &[], 2),
+        ("apiVersion: v1\nkind: Service\n---\nkind: Pod\napiVersion: v1\n", &[], 1),
     ];
     for (text, flags, expected) in table {
         for format in ["human", "json"] {

@@ -105,9 +105,11 @@ impl Fleet {
     fn write_services(&self, text: &mut String, wanted: impl Fn(&Service) -> bool) {
         for (i, service) in self.services.iter().enumerate().filter(|(_, s)| wanted(s)) {
             let Service { name, team, level, replicas, .. } = service;
+            // What many lean on is the most critical.
+            let tier = LEVELS.len() - 1 - level;
             let _ = write!(
                 text,
-                "  {name}:\n    owner: team-{team:02}\n    tier: {level}\n    replicas: {replicas}\n    workers: 8\n    technology: [java, spring]\n    health_check: {{ path: /healthz, interval: 10s, timeout: 1s }}\n"
+                "  {name}:\n    owner: team-{team:02}\n    tier: {tier}\n    replicas: {replicas}\n    workers: 8\n    technology: [java, spring]\n    health_check: {{ path: /healthz, interval: 10s, timeout: 1s }}\n"
             );
             if let Some(topic) = service.consumes {
                 let _ = writeln!(text, "    consumes: {{ topic-{topic:05}: {{ group: {name} }} }}");

@@ -52,11 +52,11 @@ fn glance(_: &str, text: &str) -> bool {
 fn import(_: &mut Reader<'_>, files: Vec<ImportFile>) -> Imported {
     let file = files.first().map(|f| f.file).unwrap_or_default();
     let root = files.first().map_or(Span::default(), |f| f.first().span);
-    let objects = objects::all(&files);
+    let mut findings: Vec<Finding> = Vec::new();
+    let objects = objects::all(&files, &mut findings);
     let maps = workload::maps(&objects);
     let workloads = workload::all(&objects, &maps);
     let mut names = Names::new(&objects, &workloads);
-    let mut findings: Vec<Finding> = Vec::new();
     names.units.iter().for_each(|unit| {
         let mut ctx = Ctx::new();
         check_id(&unit.id.value, unit.id.span, &mut ctx);

@@ -1,8 +1,10 @@
 //! The objects of manifests, whatever documents and lists they stand in. Must not know what they mean.
 
+use crate::finding::Finding;
 use crate::import::ImportFile;
 use crate::import::tree::{at, text_at};
 use crate::source::Spanned;
+use crate::spec::rules::INVALID_VALUE;
 use crate::spec::tree::Node;
 
 /// The namespace of an object that names none.
@@ -41,19 +43,28 @@ pub fn is_object(node: &Node) -> bool {
     said("apiVersion") && said("kind")
 }
 
-/// All objects, in the order of the files; those of a list in its place. An object without a name is none.
-pub fn all(files: &[ImportFile]) -> Vec<Object<'_>> {
+/// All objects, in the order of the files; those of a list in its place. One without a name is a mistake.
+pub fn all<'n>(files: &'n [ImportFile], findings: &mut Vec<Finding>) -> Vec<Object<'n>> {
     let mut found = Vec::new();
     let mut waiting: Vec<&Node> = files.iter().flat_map(|f| &f.documents).rev().collect();
     while let Some(node) = waiting.pop() {
         let kind = text_at(node, &["kind"]);
         match node.get("items") {
             Some(items) if kind.ends_with("List") => waiting.extend(items.items().iter().rev()),
-            _ if is_object(node) => found.extend(object(node)),
+            _ if is_object(node) => match object(node) {
+                Some(object) => found.push(object),
+                None => findings.push(nameless(node, kind)),
+            },
             _ => {}
         }
     }
     found
+}
+
+fn nameless(node: &Node, kind: &str) -> Finding {
+    let at = node.get("kind").map_or(node.span, |n| n.span);
+    let finding = Finding::new(&INVALID_VALUE, at, format!("this {kind} has no name"));
+    finding.label("not read").help("give it a `metadata.name`")
 }
 
 fn object(node: &Node) -> Option<Object<'_>> {

@@ -241,7 +241,7 @@ fn files<'n>(
 }
 
 /// Puts in `$(NAME)`: the variable of that name, or the host that Kubernetes gives every container for
-/// every Service (`CARTS_SERVICE_HOST`). What nobody knows stays as it is, as Kubernetes does it.
+/// every Service (`CARTS_SERVICE_HOST`); which port it is does not matter here. What nobody knows stays as it is, as Kubernetes does it.
 fn put_in(text: &str, known: &[Told]) -> String {
     let (mut out, mut rest) = (String::new(), text);
     while let Some((before, after)) = rest.split_once("$(") {
@@ -252,8 +252,9 @@ fn put_in(text: &str, known: &[Told]) -> String {
             continue;
         };
         let value = known.iter().find(|told| told.key == name).map(|told| told.value.text.clone());
-        let given = || Some(name.strip_suffix("_SERVICE_HOST")?.to_lowercase().replace('_', "-"));
-        match value.or_else(given) {
+        let port = name.contains("_SERVICE_PORT").then(|| "80".to_owned());
+        let host = || Some(name.strip_suffix("_SERVICE_HOST")?.to_lowercase().replace('_', "-"));
+        match value.or_else(host).or(port) {
             Some(value) if out.len() + value.len() < LONGEST => out.push_str(&value),
             _ => out.extend(["$(", name, ")"]),
         }
