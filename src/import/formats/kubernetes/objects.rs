@@ -59,8 +59,9 @@ const READ: [&str; 15] = [
 
 /// Whether a document says that it is an object.
 pub fn is_object(node: &Node) -> bool {
-    let said = |key| node.get(key).is_some_and(|value| value.text().is_some());
-    said("apiVersion") && said("kind")
+    let said = |key| node.get(key).and_then(Node::text);
+    // Backstage's entities have the same shape and say nothing of a cluster.
+    said("kind").is_some() && said("apiVersion").is_some_and(|version| !version.starts_with("backstage.io/"))
 }
 
 /// All objects, in the order of the files; those of a list in its place. One without a name is a mistake.
