@@ -81,6 +81,18 @@ fn handlers_inherit_as_endpoints_do() {
 }
 
 #[test]
+fn a_channel_nobody_defines_takes_no_calls_from_the_next_handler() {
+    let (arch, findings) = check(
+        "services:\n  cart: { endpoints: [GET /, POST /] }\n  a:\n    consumes:\n      gone: { calls: [{ call: cart GET / }] }\n      q: { calls: [{ call: cart POST / }] }\nqueues:\n  q: {}\n",
+    );
+    assert_eq!(said(&findings).len(), 1, "{findings:?}");
+    let (_, _, a) = arch.services().find(|(_, node, _)| node.id.value == "a").unwrap();
+    let [handler] = a.endpoints.as_slice() else { panic!("{:?}", a.endpoints) };
+    let [loadpath::model::Step::Edge(edge)] = handler.steps.as_slice() else { panic!("{:?}", handler.steps) };
+    assert_eq!(arch.graph[*edge].to_endpoint, Some(1), "POST / is what is called");
+}
+
+#[test]
 fn a_backoff_needs_no_base() {
     for (backoff, expected) in [
         ("max: 1ms, jitter: none", (1, 1)),

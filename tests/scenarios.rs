@@ -170,3 +170,37 @@ fn a_backlog_drains_at_the_spare_rate() {
     let oldest = queue.age.max.expect("messages");
     assert!((oldest - 85.714).abs() < 1.0, "{oldest}");
 }
+
+#[test]
+fn hedging_cuts_the_tail_for_little_load() {
+    let shown = check("hedging", "day", 5);
+    assert!((shown.amplification("hedged") - 1.05).abs() < 0.01, "5% more load");
+}
+
+#[test]
+fn a_stale_view_costs_errors_until_it_is_told() {
+    check("stale-discovery", "instance-gone", 4);
+}
+
+#[test]
+fn a_lost_zone_saturates_whoever_has_no_spare() {
+    check("zone-loss", "zone-b-gone", 4);
+}
+
+#[test]
+fn slow_start_hides_a_cold_instance() {
+    check("cold-start", "restart", 4);
+}
+
+#[test]
+fn autoscaling_comes_after_the_gap() {
+    check("autoscaling-lag", "surge", 4);
+}
+
+#[test]
+fn a_slow_group_of_a_topic_falls_behind() {
+    let shown = check("topic-fan-out", "busy-hour", 2);
+    let topic = &shown.outcome.queues[0];
+    // 50 a second for 130 s.
+    assert!((f64::from(topic.depth_max) / 6_500.0 - 1.0).abs() < 0.15, "{}", topic.depth_max);
+}

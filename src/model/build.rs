@@ -110,7 +110,8 @@ impl<'d> Building<'d> {
         }
         arch.discovery = arch.discovery.take().or_else(|| document.discovery.clone());
         for (name, id) in document.aliases.iter().flat_map(|a| a.iter()) {
-            arch.aliases.insert(name.value.clone(), id.value.clone());
+            // What is written by hand comes first and counts.
+            arch.aliases.entry(name.value.clone()).or_insert_with(|| id.value.clone());
         }
         if let Some(lint) = document.lint.as_ref().filter(|_| file.root) {
             crate::spec::Decode::fill(&mut arch.lint, &lint.value);

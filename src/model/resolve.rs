@@ -26,7 +26,8 @@ pub enum Want {
 }
 
 impl Want {
-    fn fits(self, node: &Node) -> bool {
+    /// Whether a node may be what is wanted.
+    pub fn fits(self, node: &Node) -> bool {
         match self {
             Self::Service => matches!(node.kind, NodeKind::Service(_)),
             Self::Datastore => matches!(node.kind, NodeKind::Datastore(_)),

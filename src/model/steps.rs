@@ -30,8 +30,14 @@ impl Building<'_> {
     pub(super) fn calls(&mut self, node: NodeIndex) {
         let Some(Written { home, id, service }) = self.written(node) else { return };
         let endpoints = service.endpoints.iter().flat_map(|e| e.0.iter().map(|(n, e)| (n, e.calls.as_ref())));
-        let handlers = service.consumes.iter().flat_map(|c| c.0.iter().map(|(n, c)| (n, c.calls.as_ref())));
-        for (endpoint, (name, script)) in endpoints.chain(handlers).enumerate() {
+        // What is consumed of a channel nobody defines has no handler.
+        let defined = |name: &Spanned<String>| {
+            self.arch.find(name).is_some_and(|node| Want::Channel.fits(&self.arch.graph[node]))
+        };
+        let handlers = service.consumes.iter().flat_map(|c| c.0.iter()).filter(|(name, _)| defined(name));
+        let handlers = handlers.map(|(name, consume)| (name, consume.calls.as_ref()));
+        let all: Vec<_> = endpoints.chain(handlers).collect();
+        for (endpoint, (name, script)) in all.into_iter().enumerate() {
             let who = Who { id, endpoint: Some(name) };
             let caller = Caller { node, endpoint: Some(endpoint), home, who: &who };
             let steps = self.script(&caller, script.map_or(&[], |s| s.value.as_slice()));

@@ -50,10 +50,13 @@ fn pieces(piece: &str, start: usize, found: &mut Vec<Found>) {
         let (key, value) = key_of(one).unwrap_or(("", 0));
         if !is_never_called(key) {
             let text = one.get(value..).unwrap_or_default();
+            let bare = text.trim_start_matches([' ', '\t', '"', '\'', '[']);
+            let quotes = text.len() - bare.len();
+            let bare = bare.trim_end_matches([' ', '\t', '\r', '\n', '"', '\'', ']', ';']);
             // nginx names a group of servers so.
             let named = key == "upstream" && !one.get(..value).unwrap_or_default().ends_with([':', '=']);
-            for mut address in in_value(text, is_address(key) && !named) {
-                let moved = start + from + value;
+            for mut address in in_value(bare, is_address(key) && !named) {
+                let moved = start + from + value + quotes;
                 address.range = address.range.start + moved..address.range.end + moved;
                 found.push(Found { address, key: key.to_owned() });
             }

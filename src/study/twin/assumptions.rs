@@ -227,6 +227,9 @@ fn is_even(plan: &Plan, edge: usize) -> bool {
 /// What about a call keeps arrivals from being Poisson.
 fn disturbed(plan: &Plan, outcome: &Outcome, index: usize, edge: &Edge, alone: bool) -> Option<String> {
     let seen = outcome.edges.get(index)?;
+    if edge.hedging.is_some() {
+        return Some("slow calls are made a second time (`hedging`)".to_owned());
+    }
     if seen.retries > 0 {
         return Some("what failed is tried again (`retry`)".to_owned());
     }

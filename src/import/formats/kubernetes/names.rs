@@ -6,7 +6,7 @@
 use super::objects::{Labels, Object, labels, selects};
 use super::workload::Workload;
 use crate::source::Spanned;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 /// One service of the system.
 #[derive(Debug)]
@@ -48,7 +48,7 @@ impl<'n> Names<'n> {
             .collect();
         let index = BySelector::new(&selectors);
         let mut all = Self::default();
-        let mut by_service: HashMap<usize, usize> = HashMap::new();
+        let mut by_service: BTreeMap<usize, usize> = BTreeMap::new();
         for (at, workload) in workloads.iter().enumerate() {
             let object = &workload.object;
             let named: Vec<usize> = index.of(object.namespace, &workload.labels);
@@ -78,7 +78,7 @@ impl<'n> Names<'n> {
         all.alone(objects, &selectors, &mut by_service);
         for (service, unit) in by_service {
             if let Some(object) = objects.get(service) {
-                all.hosts.insert((object.namespace, object.name.value.to_lowercase()), unit);
+                all.hosts.entry((object.namespace, object.name.value.to_lowercase())).or_insert(unit);
             }
         }
         for (at, workload) in workloads.iter().enumerate().filter(|(_, w)| w.object.kind == "Service") {
@@ -95,7 +95,7 @@ impl<'n> Names<'n> {
         &mut self,
         objects: &[Object<'n>],
         selectors: &[(usize, &'n str, Labels<'n>)],
-        by_service: &mut HashMap<usize, usize>,
+        by_service: &mut BTreeMap<usize, usize>,
     ) {
         for (at, namespace, _) in selectors {
             let (Some(object), false) = (objects.get(*at), by_service.contains_key(at)) else { continue };

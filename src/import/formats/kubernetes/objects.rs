@@ -37,6 +37,26 @@ impl<'n> Object<'n> {
     }
 }
 
+/// Kinds that say something about services: one of these without a name is a mistake. Tools have kinds of
+/// their own that need none (`Kustomization`).
+const READ: [&str; 15] = [
+    "Deployment",
+    "StatefulSet",
+    "DaemonSet",
+    "ReplicaSet",
+    "Rollout",
+    "Job",
+    "CronJob",
+    "Pod",
+    "Service",
+    "ConfigMap",
+    "Ingress",
+    "HorizontalPodAutoscaler",
+    "ServiceEntry",
+    "DestinationRule",
+    "VirtualService",
+];
+
 /// Whether a document says that it is an object.
 pub fn is_object(node: &Node) -> bool {
     let said = |key| node.get(key).is_some_and(|value| value.text().is_some());
@@ -53,7 +73,8 @@ pub fn all<'n>(files: &'n [ImportFile], findings: &mut Vec<Finding>) -> Vec<Obje
             Some(items) if kind.ends_with("List") => waiting.extend(items.items().iter().rev()),
             _ if is_object(node) => match object(node) {
                 Some(object) => found.push(object),
-                None => findings.push(nameless(node, kind)),
+                None if READ.contains(&kind) => findings.push(nameless(node, kind)),
+                None => {}
             },
             _ => {}
         }

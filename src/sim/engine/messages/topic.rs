@@ -50,7 +50,10 @@ impl TopicState {
         let instances = |endpoint: EndpointId| {
             plan.services[plan.endpoints[endpoint.index()].service.index()].instances.clone()
         };
-        let readers = queue.consumers.iter().map(|c| instances(c.endpoint).len() as u32 * c.concurrency);
+        let readers = queue
+            .consumers
+            .iter()
+            .map(|c| (instances(c.endpoint).len() as u32).saturating_mul(c.concurrency));
         // Where nobody says how many there are, there are enough for all.
         let partitions = queue.partitions.unwrap_or_else(|| readers.max().unwrap_or(1));
         let partitioner = Partitioner::RoundRobin;

@@ -68,6 +68,14 @@ fn connections_and_who_waits_for_one() {
 }
 
 #[test]
+fn every_instance_may_have_a_connection_beyond_the_cap() {
+    // Two instances in turn, one connection, and nobody may wait for it.
+    let mut plan = two(50);
+    plan.upstreams[0].guards.limits = connections(1, 1, 0);
+    assert_eq!(simulate(&plan, 1, 1, 1).expect("a valid plan").sources[0].requests.succeeded, 99);
+}
+
+#[test]
 fn bulkheads_with_and_without_patience() {
     let bulkhead = |millis| {
         let settings = BulkheadSettings { max_concurrent_calls: 1, max_wait: Span::from_millis(millis) };

@@ -94,6 +94,10 @@ fn a_partition_swallows_what_a_kill_refuses() {
     plan.events = vec![event(5_050, Some(2_000), cut, &[2])];
     let outcome = simulate(&plan, 1, 1, 1).expect("a valid plan");
     assert_eq!((outcome.sources[0].requests.succeeded, outcome.sources[0].requests.in_flight), (78, 21));
+    // For a moment, in which one reply is on its way to it.
+    plan.events = vec![event(5_020, Some(40), cut, &[2])];
+    let outcome = check(&plan, 98, &[(Cause::Dependency, 1)]);
+    assert_eq!(outcome.edges[0].errors_by_cause, [(Cause::Timeout, 1)]);
     // Messages that take longer: 2·10 ms for 20 of them, from 5.06 s to 7.08 s.
     plan.events =
         vec![event(5_060, Some(2_020), Action::Network { lag: Span::from_millis(10), loss: 0.0 }, &[0, 1])];
