@@ -68,10 +68,11 @@ fn named(
     file: &FileDocument,
     import: &Spanned<Import>,
 ) -> Vec<(&'static Format, Vec<ImportFile>)> {
-    let lists: [(&str, &Option<Spanned<Texts>>); 5] = [
+    let lists: [(&str, &Option<Spanned<Texts>>); 6] = [
         ("compose", &import.compose),
         ("kubernetes", &import.kubernetes),
         ("isotope", &import.isotope),
+        ("asyncapi", &import.asyncapi),
         ("backstage", &import.backstage),
         ("traces", &import.traces),
     ];

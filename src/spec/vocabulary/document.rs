@@ -25,6 +25,8 @@ record! {
         kubernetes: Texts,
         /// Isotope topologies.
         isotope: Texts,
+        /// `AsyncAPI` files, one application each.
+        asyncapi: Texts,
         /// Backstage catalogs.
         backstage: Texts,
         /// Traces of any known format.
