@@ -1,4 +1,4 @@
-//! AsyncAPI: each file is one application; what several send to and receive from one address of one server
+//! `AsyncAPI`: each file is one application; what several send to and receive from one address of one server
 //! joins them.
 //!
 //! Must not know what a document means.
@@ -15,7 +15,7 @@ use crate::spec::{FileDocument, Reader};
 use references::{Place, References};
 use std::collections::{HashMap, HashSet};
 
-/// AsyncAPI.
+/// `AsyncAPI`.
 pub static FORMAT: Format = Format {
     name: "asyncapi",
     summary: "AsyncAPI 2 and 3: one service each, topics and queues with who sends and who receives",
@@ -193,7 +193,7 @@ fn service(
     mapping(node.span, entries).unwrap_or_else(|| nothing(node.span))
 }
 
-/// AsyncAPI 3: an action is the application's own.
+/// `AsyncAPI` 3: an action is the application's own.
 fn third(application: Place<'_>, references: &References, channels: &mut Channels, doings: &mut Doings) {
     for operation in application.node.get("operations").map_or(&[][..], Node::entries) {
         let Some(found) = references.follow(application.with(&operation.value)) else { continue };
@@ -213,7 +213,7 @@ fn third(application: Place<'_>, references: &References, channels: &mut Channel
     }
 }
 
-/// AsyncAPI 2: an operation is what others do to the application: what they publish it receives.
+/// `AsyncAPI` 2: an operation is what others do to the application: what they publish it receives.
 fn second(application: Place<'_>, references: &References, channels: &mut Channels, doings: &mut Doings) {
     for channel in application.node.get("channels").map_or(&[][..], Node::entries) {
         let Some(place) = references.follow(application.with(&channel.value)) else { continue };

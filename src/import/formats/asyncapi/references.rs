@@ -1,4 +1,4 @@
-//! References of AsyncAPI: into the same file and into files beside it. Must not know what is referred to.
+//! References of `AsyncAPI`: into the same file and into files beside it. Must not know what is referred to.
 
 use crate::import::tree::{at, text_at};
 use crate::import::{ImportFile, Note};
@@ -38,9 +38,9 @@ impl References {
     pub fn load(reader: &mut Reader<'_>, files: Vec<ImportFile>, notes: &mut Vec<Note>) -> Self {
         let named = files.into_iter().map(|f| (reader.sources.file(f.file).name.clone(), f.documents));
         let files: Vec<_> = named.collect();
-        let names = files.iter().enumerate().map(|(at, (name, _))| (join_path("", name), at)).collect();
+        let by_path = files.iter().enumerate().map(|(at, (name, _))| (join_path("", name), at)).collect();
         let applications = files.len();
-        let mut all = Self { files, applications, names };
+        let mut all = Self { files, applications, names: by_path };
         for at in 0..applications {
             let Some((base, documents)) = all.files.get(at) else { continue };
             let wanted: Vec<_> =

@@ -53,6 +53,7 @@ fn glance(_: &str, text: &str) -> bool {
     text.lines().any(|line| line.trim_end() == "services:") && marks.iter().any(|mark| text.contains(mark))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape of all formats")]
 fn import(_: &mut Reader<'_>, files: Vec<ImportFile>) -> Imported {
     let file = files.first().map(|f| f.file).unwrap_or_default();
     let root = files.first().map_or(Span::default(), |f| f.first().span);
@@ -174,10 +175,10 @@ fn step(command: &Entry) -> Option<Node> {
                 Some(_) => value,
                 None => value.get("service")?,
             };
-            let called = text(callee.text()?, callee.span);
+            let target = text(callee.text()?, callee.span);
             mapping(
                 value.span,
-                [("call", Some(called)), ("probability", value.get("probability").and_then(chance))],
+                [("call", Some(target)), ("probability", value.get("probability").and_then(chance))],
             )
         }
         _ => None,
