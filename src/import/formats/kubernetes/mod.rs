@@ -12,6 +12,7 @@ mod objects;
 mod workload;
 
 use crate::finding::Finding;
+use crate::import::beside::shown;
 use crate::import::clues::roles::{Role, role};
 use crate::import::tree::{entry, section, text};
 use crate::import::{Candidate, Format, ImportFile, Imported, Note, tree};
@@ -136,9 +137,6 @@ fn tree_of(
     tree::mapping(root, sections)
 }
 
-/// As many names as a sentence holds.
-const SOME: usize = 8;
-
 /// That manifests cannot show the whole picture, where they do not.
 fn coverage(names: &Names<'_>, found: &edges::Edges, notes: &mut Vec<Note>) {
     if !found.doubtful.is_empty() {
@@ -172,13 +170,5 @@ fn coverage(names: &Names<'_>, found: &edges::Edges, notes: &mut Vec<Note>) {
             shown(&list)
         );
         notes.insert(0, Note { text, span: None });
-    }
-}
-
-fn shown(all: &[String]) -> String {
-    let some = all.iter().take(SOME).cloned().collect::<Vec<_>>().join(", ");
-    match all.len().saturating_sub(SOME) {
-        0 => some,
-        more => format!("{some} and {more} more"),
     }
 }
