@@ -17,7 +17,7 @@ pub use formats::FORMATS;
 pub use read::{Input, read};
 
 use crate::finding::Finding;
-use crate::source::{FileId, Span, join_path};
+use crate::source::{FileId, Piece, Span, join_path};
 use crate::spec::tree::{Kind, Node};
 use crate::spec::{FileDocument, FileTree, Reader};
 
@@ -71,7 +71,10 @@ impl ImportFile {
     pub fn load(reader: &mut Reader<'_>, path: &str, span: Span) -> Option<Self> {
         let bytes = reader.loader().load(path).map_err(|error| reader.unreadable(span, path, &error)).ok()?;
         let file = reader.utf8(path, bytes)?;
-        let mut documents = reader.documents(file)?;
+        let mut documents = match plain(reader, file) {
+            Some(text) => vec![text],
+            None => reader.documents(file)?,
+        };
         if documents.is_empty() {
             documents.push(Node::new(Span::new(file, 0, 0), Kind::Null));
         }
@@ -88,6 +91,36 @@ impl From<FileTree> for ImportFile {
     fn from(tree: FileTree) -> Self {
         Self { file: tree.file, documents: std::iter::once(tree.node).chain(tree.more).collect() }
     }
+}
+
+/// Reads a file that was named: into trees, or as one text where it is of a format that is no YAML.
+pub fn open(reader: &mut Reader<'_>, path: &str) -> Option<FileTree> {
+    let file = reader.open(path)?;
+    trees(reader, file)
+}
+
+/// The same for a text that is there already.
+pub fn open_text(reader: &mut Reader<'_>, name: &str, bytes: Vec<u8>) -> Option<FileTree> {
+    let file = reader.take(name, bytes)?;
+    trees(reader, file)
+}
+
+fn trees(reader: &mut Reader<'_>, file: FileId) -> Option<FileTree> {
+    match plain(reader, file) {
+        Some(node) => Some(FileTree { file, node, more: Vec::new(), root: true, overlay: false }),
+        None => reader.trees(file),
+    }
+}
+
+/// A text that is no YAML, whole.
+fn plain(reader: &Reader<'_>, file: FileId) -> Option<Node> {
+    let source = reader.sources.file(file);
+    let name = source.name.rsplit('/').next().unwrap_or_default();
+    formats::TEXTS.iter().any(|is| is(name, &source.text)).then(|| {
+        let end = source.text.len();
+        let text = Piece::of(&source.text, 0, end);
+        Node::new(Span::new(file, 0, end as u32), Kind::Scalar { text, plain: false })
+    })
 }
 
 /// Something worth knowing about an import that is no mistake.

@@ -68,12 +68,13 @@ fn named(
     file: &FileDocument,
     import: &Spanned<Import>,
 ) -> Vec<(&'static Format, Vec<ImportFile>)> {
-    let lists: [(&str, &Option<Spanned<Texts>>); 6] = [
+    let lists: [(&str, &Option<Spanned<Texts>>); 7] = [
         ("compose", &import.compose),
         ("kubernetes", &import.kubernetes),
         ("isotope", &import.isotope),
         ("asyncapi", &import.asyncapi),
         ("backstage", &import.backstage),
+        ("structurizr", &import.structurizr),
         ("traces", &import.traces),
     ];
     let mut found = Vec::new();

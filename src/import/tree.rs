@@ -50,6 +50,13 @@ pub fn text_at<'n>(node: &'n Node, path: &[&str]) -> &'n str {
     at(node, path).and_then(Node::text).unwrap_or_default()
 }
 
+/// A title as an id: `Website Backend` is `website-backend`; `otherwise` where nothing of it is left.
+pub fn id_of(title: &str, otherwise: &str) -> String {
+    let words = title.split(|c: char| !c.is_alphanumeric() && !"-_.".contains(c)).filter(|w| !w.is_empty());
+    let id = words.collect::<Vec<_>>().join("-").to_lowercase();
+    if id.is_empty() { otherwise.to_owned() } else { id }
+}
+
 /// The document a tree says, with everything that is wrong in it.
 pub fn document(tree: Option<Node>, span: Span, findings: &mut Vec<Finding>) -> Spanned<Document> {
     let Some(tree) = tree else { return Spanned::new(Document::default(), span) };

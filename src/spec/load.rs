@@ -88,21 +88,24 @@ impl<'l> Reader<'l> {
 
     /// Reads a file that was named on the command line.
     pub fn root(&mut self, path: &str) -> Option<FileTree> {
-        let bytes = self.root_bytes(path)?;
-        self.text(path, bytes)
+        let file = self.open(path)?;
+        self.trees(file)
     }
 
-    fn root_bytes(&mut self, path: &str) -> Option<Vec<u8>> {
-        let error = match self.loader.load(path) {
-            Ok(bytes) => return Some(bytes),
-            Err(error) => error,
-        };
-        let file = self.sources.add(path, "");
-        self.unreadable(Span::new(file, 0, 0), path, &error);
-        None
+    /// Takes in the text of a file that was named on the command line.
+    pub fn open(&mut self, path: &str) -> Option<FileId> {
+        match self.loader.load(path) {
+            Ok(bytes) => self.take(path, bytes),
+            Err(error) => {
+                let file = self.sources.add(path, "");
+                self.unreadable(Span::new(file, 0, 0), path, &error);
+                None
+            }
+        }
     }
 
-    fn opened(&mut self, name: &str, bytes: Vec<u8>) -> Option<FileId> {
+    /// Takes in a text that was handed in (standard input, a test).
+    pub fn take(&mut self, name: &str, bytes: Vec<u8>) -> Option<FileId> {
         let file = self.utf8(name, bytes)?;
         self.seen.insert(join_path("", name), file);
         Some(file)
@@ -116,7 +119,12 @@ impl<'l> Reader<'l> {
 
     /// Reads a text that was handed in (standard input, a test).
     pub fn text(&mut self, name: &str, bytes: Vec<u8>) -> Option<FileTree> {
-        let file = self.opened(name, bytes)?;
+        let file = self.take(name, bytes)?;
+        self.trees(file)
+    }
+
+    /// The trees of a text that was taken in.
+    pub fn trees(&mut self, file: FileId) -> Option<FileTree> {
         let documents = self.documents(file)?;
         Some(Self::named(file, documents))
     }

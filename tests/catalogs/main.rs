@@ -7,6 +7,7 @@
 )]
 
 mod backstage;
+mod structurizr;
 
 use loadpath::import::{self, Input};
 use loadpath::model::{Architecture, build};
@@ -31,7 +32,7 @@ fn read(files: &[(&str, &str)]) -> Said {
 fn read_some(files: &[(&str, &str)], roots: usize) -> Said {
     let loader = MemoryLoader::new(files.iter().map(|(name, text)| (*name, *text)));
     let mut reader = Reader::new(&loader, Limits::default());
-    let roots = files.iter().take(roots).filter_map(|(name, _)| reader.root(name)).collect();
+    let roots = files.iter().take(roots).filter_map(|(name, _)| import::open(&mut reader, name)).collect();
     let (documents, notes) = import::read(&mut reader, Input { roots, ..Input::default() });
     let (arch, unresolved) = build(&documents);
     let findings = reader.findings.iter().chain(&unresolved).map(|f| {
@@ -239,6 +240,13 @@ proptest! {
         for text in [ISOTOPE, SENDER, SECOND, backstage::MUTATED] {
             let text = damaged(text, edits.clone());
             let (first, second) = (one(&text), one(&text));
+            prop_assert_eq!(first.edges(), second.edges());
+            prop_assert_eq!(first.findings, second.findings);
+            prop_assert_eq!(first.notes, second.notes);
+        }
+        for (name, text) in [("workspace.dsl", structurizr::DSL), ("workspace.json", structurizr::JSON)] {
+            let text = damaged(text, edits.clone());
+            let (first, second) = (read(&[(name, &text)]), read(&[(name, &text)]));
             prop_assert_eq!(first.edges(), second.edges());
             prop_assert_eq!(first.findings, second.findings);
             prop_assert_eq!(first.notes, second.notes);

@@ -6,9 +6,19 @@ pub mod backstage;
 pub mod compose;
 pub mod isotope;
 pub mod kubernetes;
+pub mod structurizr;
 
 use super::Format;
 
 /// All formats, in the order in which a file is offered to them.
-pub static FORMATS: &[&Format] =
-    &[&backstage::FORMAT, &compose::FORMAT, &kubernetes::FORMAT, &isotope::FORMAT, &asyncapi::FORMAT];
+pub static FORMATS: &[&Format] = &[
+    &backstage::FORMAT,
+    &compose::FORMAT,
+    &kubernetes::FORMAT,
+    &isotope::FORMAT,
+    &asyncapi::FORMAT,
+    &structurizr::FORMAT,
+];
+
+/// What tells, by name and text, that a file of some format is no YAML.
+pub static TEXTS: &[fn(&str, &str) -> bool] = &[structurizr::is_dsl];

@@ -29,6 +29,8 @@ record! {
         asyncapi: Texts,
         /// Backstage catalogs.
         backstage: Texts,
+        /// Structurizr workspaces, JSON or DSL.
+        structurizr: Texts,
         /// Traces of any known format.
         traces: Texts,
     }

@@ -6,7 +6,7 @@
 mod references;
 
 use crate::finding::Finding;
-use crate::import::tree::{entry, list, mapping, section, text, text_at};
+use crate::import::tree::{entry, id_of, list, mapping, section, text, text_at};
 use crate::import::{Candidate, Format, ImportFile, Imported, Note, tree};
 use crate::source::Span;
 use crate::spec::rules::DUPLICATE_DEFINITION;
@@ -45,7 +45,7 @@ fn import(reader: &mut Reader<'_>, files: Vec<ImportFile>) -> Imported {
     for application in references.applications() {
         let title = tree::at(application.node, &["info", "title"]);
         let at = title.map_or(application.node.span, |t| t.span);
-        let id = id(title.and_then(Node::text).unwrap_or_default());
+        let id = id_of(title.and_then(Node::text).unwrap_or_default(), "application");
         if !known.insert(id.clone()) {
             let message = format!("the application `{id}` is there twice");
             let finding = Finding::new(&DUPLICATE_DEFINITION, at, message);
@@ -73,13 +73,6 @@ fn import(reader: &mut Reader<'_>, files: Vec<ImportFile>) -> Imported {
         findings,
         notes,
     }
-}
-
-/// A title as an id: `Website Backend` is `website-backend`.
-fn id(title: &str) -> String {
-    let words = title.split(|c: char| !c.is_alphanumeric() && !"-_.".contains(c)).filter(|w| !w.is_empty());
-    let id = words.collect::<Vec<_>>().join("-").to_lowercase();
-    if id.is_empty() { "application".to_owned() } else { id }
 }
 
 fn nothing(span: Span) -> Node {
