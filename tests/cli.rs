@@ -168,12 +168,12 @@ fn a_simulation_refuses_what_it_cannot_run() {
     assert_eq!(code, 1);
     assert!(error.contains("undefined-service"), "{error}");
     let (code, _, error) = run(&["simulate", "-"], CLEAN);
-    assert_eq!(code, 1);
+    assert_eq!(code, 2);
     assert!(error.contains("there is no traffic to simulate"), "{error}");
     let long = "services: { web: { endpoints: [Get] } }\ntraffic: [{ to: web Get, rate: 50/s }]\n\
                 scenarios: { one: { warm_up: 90s } }\n";
     let (code, _, error) = run(&["simulate", "-"], long);
-    assert_eq!(code, 1);
+    assert_eq!(code, 2);
     let heavy = "services:\n  web: { endpoints: { Get: { calls: [{ call: api Get, \
                  load_balancing: { policy: consistent_hash, hash_key: client_ip } }] } } }\n  \
                  api: { instances: [{ id: a, weight: 1000000 }], endpoints: [Get] }\n\

@@ -9,7 +9,7 @@ use crate::report::study::{Capacity, Study};
 use crate::sim::{Judged, Replications, Verdict, judge};
 use crate::study::capacity::{Search, Tried, bottleneck, bracket, search};
 use crate::study::compare::Effort;
-use crate::study::scale::{load, scale};
+use crate::study::scale::{load, most, scale};
 use anyhow::{Result, anyhow, bail};
 
 /// The load is not looked for beyond so many times what the document says.
@@ -49,7 +49,7 @@ pub fn run(cli: &Cli, args: &CapacityArgs) -> Result<u8> {
         attempt(cli, args, &axis, &sets, effort, value)
     };
     let found = match &axis {
-        Axis::Load => bracket(MOST_LOAD, &mut attempt)
+        Axis::Load => bracket(most(&base.compiled.plan, MOST_LOAD), &mut attempt)
             .and_then(|(range, tried)| search(way, range, false, args.within, tried, &mut attempt)),
         Axis::Setting { from, to, unit, .. } => {
             let whole = unit.is_empty() && from.fract() == 0.0 && to.fract() == 0.0;
@@ -132,7 +132,7 @@ fn attempt(
     }
     let mut scene = scene(cli, &args.input, &args.study, &[], &sets)?.map_err(Stop::Said)?;
     if matches!(axis, Axis::Load) {
-        scale(&mut scene.compiled.plan, value);
+        scale(&mut scene.compiled.plan, value).map_err(|e| anyhow!("{}: {e}", shown(axis, value)))?;
     }
     let failed = |e: crate::sim::PlanError| Stop::Error(anyhow!("{}: {e}", shown(axis, value)));
     let mut runs = Replications::new(&scene.compiled.plan, effort.seed).map_err(failed)?;

@@ -3,7 +3,7 @@
 use super::args::InputArgs;
 use super::disk::{Disk, Place, is_glob};
 use super::output::complain;
-use crate::finding::{Date, Finding};
+use crate::finding::{Date, Finding, Severity};
 use crate::import::{self, Format, Input};
 use crate::lint::{self, Judgement, Occasion};
 use crate::model::{Architecture, build};
@@ -69,9 +69,17 @@ pub fn system_at(place: &dyn Place, paths: &[String], args: &InputArgs, quiet: b
     let Reader { sources, mut findings, broken, .. } = reader;
     let (arch, unresolved) = build(&documents);
     findings.extend(unresolved);
+    let misused = findings.iter().any(|f| is_of_a_setting(f, &sources));
     let occasion = Occasion { today: today(), complete: !broken };
     let Judgement { findings, ran } = lint::judge(&arch, &sources, findings, occasion);
+    let broken = broken || misused;
     Ok(System { sources, documents, arch, findings, ran, paths: paths.to_vec(), broken, notes })
+}
+
+/// Whether an error of reading or reference stands in a `--set`: that is a wrong use of the program.
+fn is_of_a_setting(finding: &Finding, sources: &Sources) -> bool {
+    let at = sources.file(finding.primary.span.file);
+    finding.severity == Severity::Error && at.name.starts_with("--set ")
 }
 
 fn format_named(name: &str) -> Result<&'static Format> {

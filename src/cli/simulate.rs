@@ -17,7 +17,7 @@ use std::time::Instant;
 /// Replications at the most, where a precision is asked for and nothing else is said.
 const MOST: u32 = 1000;
 
-/// Simulates the scenarios asked for. 2 for broken input, 1 for errors in it, or for an expectation that is
+/// Simulates the scenarios asked for. 2 for broken input and where there is nothing to simulate, 1 for errors in it, or for an expectation that is
 /// not met or undecided, else 0.
 pub fn run(cli: &Cli, args: &SimulateArgs) -> Result<u8> {
     let (name, file) =
@@ -34,7 +34,7 @@ pub fn run(cli: &Cli, args: &SimulateArgs) -> Result<u8> {
     for scenario in scenarios(&system.arch, args.scenario.as_deref())? {
         match forecast(cli, &system.arch, scenario, args)? {
             Some(run) => runs.push(run),
-            None => return Ok(1),
+            None => return Ok(2),
         }
     }
     let verdicts: Vec<Verdict> = runs.iter().flat_map(|r| r.expectations.iter().map(|e| e.verdict)).collect();

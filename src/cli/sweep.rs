@@ -48,7 +48,7 @@ pub fn run(cli: &Cli, args: &SweepArgs) -> Result<u8> {
             Ok(scene) => scene,
             Err(code) => return Ok(code),
         };
-        scale(&mut scene.compiled.plan, factor);
+        scale(&mut scene.compiled.plan, factor).map_err(|e| anyhow!("at {}: {e}", point.join(", ")))?;
         let effort = effort(&args.study, scene.scenario());
         known.get_or_insert((scene.compiled.scenario.clone(), effort));
         let seen = outcome(&scene.compiled, effort).map_err(|e| anyhow!("at {}: {e}", point.join(", ")))?;

@@ -41,10 +41,12 @@ pub fn read(reader: &mut Reader<'_>, input: Input) -> (Vec<FileDocument>, Vec<St
     let mut trees = reader.includes(native);
     trees.extend(overlays);
     reader.imports |= !foreign.is_empty();
+    let mut trees = reader.lay(trees);
+    // The command line has the last word.
     for set in &sets {
         reader.set(set, &mut trees);
     }
-    let documents = reader.decode(trees);
+    let documents = reader.decode_laid(trees);
     for file in &documents {
         for import in file.document.import.iter().flat_map(|i| i.value.iter()) {
             foreign.extend(named(reader, file, import));

@@ -19,7 +19,7 @@ mod run;
 mod slab;
 mod timeline;
 
-pub use compile::{Compiled, compile};
+pub use compile::{Compiled, compile, refuse};
 pub use estimate::{Estimate, HistogramView, Latency};
 pub use expect::{Judged, Verdict, judge};
 pub use histogram::Histogram;

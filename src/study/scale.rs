@@ -1,9 +1,12 @@
 //! More or less load than the document says.
 
-use crate::sim::{Arrivals, Plan};
+use crate::sim::{Arrivals, Plan, refuse};
 
 /// Multiplies all traffic of a plan: rates, and numbers of users.
-pub fn scale(plan: &mut Plan, factor: f64) {
+///
+/// # Errors
+/// When that is more than can be simulated; the sentence says what is.
+pub fn scale(plan: &mut Plan, factor: f64) -> Result<(), String> {
     for source in &mut plan.sources {
         match &mut source.arrivals {
             Arrivals::Poisson(points) | Arrivals::Constant(points) => {
@@ -14,6 +17,16 @@ pub fn scale(plan: &mut Plan, factor: f64) {
             Arrivals::Closed { users, .. } => *users = (f64::from(*users) * factor).round().max(1.0) as u32,
         }
     }
+    refuse(plan)
+}
+
+/// The largest of `most`, `most`/2, `most`/4, … times the load that can be simulated; 1 at the least.
+pub fn most(plan: &Plan, most: f64) -> f64 {
+    let mut factor = most;
+    while factor > 1.0 && scale(&mut plan.clone(), factor).is_err() {
+        factor /= 2.0;
+    }
+    factor.max(1.0)
 }
 
 /// The requests per second a plan begins with, all open loops together, and the users of its closed loops.

@@ -237,8 +237,8 @@ pub(super) fn says_how_often(edge: &Edge) -> bool {
 }
 
 /// What a source sends: the rate its profile settles at (the last of its points), users over think and
-/// answer time, and the highest there is.
-pub(super) fn rates(traffic: &Traffic, answer_s: f64) -> Rates {
+/// answer time, the highest there is, and the rate when clients try as often as they may.
+pub(super) fn rates(arch: &Architecture, traffic: &Traffic, answer_s: f64) -> Rates {
     let written = &traffic.written;
     let declared = written.peak.map_or(0.0, |p| p.per_second());
     if let Some(users) = written.users {
@@ -255,5 +255,7 @@ pub(super) fn rates(traffic: &Traffic, answer_s: f64) -> Rates {
         None => 0.0,
     };
     let top = traffic.top_rate().unwrap_or(0.0).max(declared);
-    [last, 0.0, top.max(last), last]
+    let breaker = arch.upstream(traffic.to.node).is_some_and(|p| p.circuit_breaker.is_some());
+    let tries = if breaker { 1.0 } else { amplification::factor_of_clients(arch, traffic.to.node) };
+    [last, 0.0, top.max(last), last * tries]
 }

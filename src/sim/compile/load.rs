@@ -50,13 +50,7 @@ impl Compiler<'_> {
             None => self.arch.id(traffic.to.node).to_owned(),
         };
         let name = traffic.written.name.as_ref().map_or_else(|| target.clone(), |n| n.value.clone());
-        let same = self
-            .plan
-            .sources
-            .iter()
-            .filter(|s| s.name == name || s.name.starts_with(&format!("{name} #")))
-            .count();
-        let name = if same == 0 { name } else { format!("{name} #{}", same + 1) };
+        let name = self.unused(name);
         let mut edge = Edge::new(EdgeKind::Call, traffic.span, "traffic");
         edge.to_endpoint = traffic.to.endpoint;
         edge.policy = self.arch.upstream(traffic.to.node).cloned().unwrap_or_default();
@@ -75,6 +69,15 @@ impl Compiler<'_> {
             }
             None => drop(self.plan.sources.pop()),
         }
+    }
+
+    /// A name that no source has: the wanted one, else with the first free number.
+    fn unused(&mut self, wanted: String) -> String {
+        if self.source_names.insert(wanted.clone()) {
+            return wanted;
+        }
+        let numbered = (2..).map(|n| format!("{wanted} #{n}"));
+        numbered.into_iter().find(|name| self.source_names.insert(name.clone())).unwrap_or(wanted)
     }
 }
 
