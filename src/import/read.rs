@@ -6,7 +6,7 @@ use crate::source::Spanned;
 use crate::source::join_path;
 use crate::spec::rules::INVALID_VALUE;
 use crate::spec::vocabulary::{Document, Import, Texts};
-use crate::spec::{Decode, FileDocument, FileTree, Ids, Reader, nothing_below};
+use crate::spec::{Decode, FileDocument, FileTree, Ids, Reader, nothing_below, read_replays};
 use std::collections::{BTreeSet, HashMap};
 
 /// What is read, before its formats are known.
@@ -46,7 +46,8 @@ pub fn read(reader: &mut Reader<'_>, input: Input) -> (Vec<FileDocument>, Vec<St
     for set in &sets {
         reader.set(set, &mut trees);
     }
-    let documents = reader.decode_laid(trees);
+    let mut documents = reader.decode_laid(trees);
+    read_replays(reader, &mut documents);
     for file in &documents {
         for import in file.document.import.iter().flat_map(|i| i.value.iter()) {
             foreign.extend(named(reader, file, import));

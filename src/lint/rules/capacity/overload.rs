@@ -98,7 +98,7 @@ fn assumed(ctx: &Context<'_>, station: &Station, error: f64) -> Option<Finding> 
     let needed = (words::of(&station.busy, Kind::Base)? / error.max(0.01)).floor() + 1.0;
     let message = format!("`{id}` keeps {needed} workers busy and does not say how many it has");
     let finding = Finding::new(RULE.info, service.id.span, message)
-        .severity(Severity::Warning)
+        .severity(Severity::Info)
         .label(format!("{silent} not said: a simulation assumes 1, which would be {} busy", percent(rho)))
         .note(words::sum(ctx, station, Kind::Base));
     Some(
