@@ -34,4 +34,4 @@ pub use plan::{
     RatePoint, Retry, STALL, Scaling, ScenarioEvent, Service, Source, Step, Target, Upstream, WarmUp,
 };
 pub use probe::{Cause, CauseSet, Ending, Knowledge, MessageStep, Probe};
-pub use run::{Replications, replicate, simulate};
+pub use run::{Replications, Watch, replicate, simulate};

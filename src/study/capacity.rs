@@ -98,12 +98,21 @@ pub fn search<E>(
             }
         }
     }
+    Ok(conclude(search, tried))
+}
+
+/// What values that were tried say together.
+pub fn conclude(search: Search, mut tried: Vec<Tried>) -> Found {
+    let far = |a: &&Tried, b: &&Tried| {
+        let order = a.value.total_cmp(&b.value);
+        if search == Search::Highest { order } else { order.reverse() }
+    };
     tried.sort_by(|a, b| a.value.total_cmp(&b.value));
     let holds = tried.iter().filter(|t| t.verdict == Verdict::Met).max_by(far).cloned();
     let beyond =
         |t: &&Tried| t.verdict == Verdict::NotMet && holds.as_ref().is_none_or(|h| far(t, &h).is_gt());
     let fails = tried.iter().filter(beyond).min_by(far).cloned();
-    Ok(Found { holds, fails, tried })
+    Found { holds, fails, tried }
 }
 
 /// The load is not looked for below the so-manieth part of what the document says.

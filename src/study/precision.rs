@@ -1,7 +1,7 @@
 //! Replications until the numbers are known well enough.
 
 use super::compare::Metric;
-use crate::sim::{Outcome, PlanError, Replications};
+use crate::sim::{Outcome, PlanError, Replications, Watch};
 
 /// What is judged: everything people read first.
 const METRICS: [Metric; 4] = [Metric::Goodput, Metric::Availability, Metric::Mean, Metric::P99];
@@ -50,8 +50,8 @@ impl Reached {
     }
 }
 
-/// Adds replications to `runs` until every number is known to the share `asked`, at the most `most`; `tell` hears how
-/// far it is.
+/// Adds replications to `runs` until every number is known to the share `asked`, at the most `most` and until it is to
+/// `stop`; `tell` hears how far it is.
 ///
 /// # Errors
 /// Those of the engine.
@@ -60,6 +60,7 @@ pub fn refine(
     asked: f64,
     most: u32,
     threads: usize,
+    stop: &(dyn Fn() -> bool + Sync),
     tell: &mut dyn FnMut(u32, &Reached),
 ) -> Result<(Outcome, Reached), PlanError> {
     loop {
@@ -67,12 +68,13 @@ pub fn refine(
         let reached = Reached::of(&outcome, asked);
         tell(runs.count(), &reached);
         let done = runs.count();
-        if done >= most || (done >= 2 && reached.worst <= asked) {
+        if done >= most || (done >= 2 && reached.worst <= asked) || stop() {
             return Ok((outcome, reached));
         }
         // The half-width falls with the root of the number: aim a little short, so as not to overshoot.
         let times = if reached.worst.is_finite() { (reached.worst / asked).powi(2) } else { 2.0 };
         let wanted = (f64::from(done) * times.clamp(1.1, 4.0) * 0.95).ceil() as u32;
-        runs.add(wanted.clamp(done + 1, most) - done, threads)?;
+        let watch = Watch { stop, ..Watch::NONE };
+        runs.add_watched(wanted.clamp(done + 1, most) - done, threads, &watch)?;
     }
 }
