@@ -6,15 +6,19 @@ use super::calls::Calls;
 /// As many names as a sentence holds.
 const SOME: usize = 8;
 
-/// The first names of a list and how many more there are; `None` where there are none.
+/// Names as a part of a sentence, the first ones where there are many.
+pub fn shown(all: &[String]) -> String {
+    let some = all.iter().take(SOME).cloned().collect::<Vec<_>>().join(", ");
+    match all.len().saturating_sub(SOME) {
+        0 => some,
+        more => format!("{some} and {more} more"),
+    }
+}
+
+/// The same of a list that may be empty: `None` then.
 pub fn list(items: impl Iterator<Item = String>) -> Option<String> {
     let all: Vec<_> = items.collect();
-    let shown = all.iter().take(SOME).cloned().collect::<Vec<_>>().join(", ");
-    match all.len().saturating_sub(SOME) {
-        0 if all.is_empty() => None,
-        0 => Some(shown),
-        more => Some(format!("{shown} and {more} more")),
-    }
+    (!all.is_empty()).then(|| shown(&all))
 }
 
 /// Callers and callees that are not drawn, each pair once.
