@@ -32,10 +32,7 @@ pub fn read(reader: &mut Reader<'_>, input: Input) -> (Vec<FileDocument>, Vec<St
         let name = &reader.sources.file(tree.file).name;
         match format.or_else(|| recognise(name, &tree)) {
             None => native.push(tree),
-            Some(format) => match foreign.iter_mut().find(|(f, _)| f.name == format.name) {
-                Some((_, files)) => files.push(tree.into()),
-                None => foreign.push((format, vec![tree.into()])),
-            },
+            Some(format) => group(&mut foreign, format, vec![tree.into()]),
         }
     }
     let mut trees = reader.includes(native);
@@ -50,7 +47,9 @@ pub fn read(reader: &mut Reader<'_>, input: Input) -> (Vec<FileDocument>, Vec<St
     read_replays(reader, &mut documents);
     for file in &documents {
         for import in file.document.import.iter().flat_map(|i| i.value.iter()) {
-            foreign.extend(named(reader, file, import));
+            for (format, files) in named(reader, file, import) {
+                group(&mut foreign, format, files);
+            }
         }
     }
     let mut notes = Vec::new();
@@ -63,6 +62,18 @@ pub fn read(reader: &mut Reader<'_>, input: Input) -> (Vec<FileDocument>, Vec<St
     }
     let documents = enrich(imported, documents, &mut reader.findings);
     (documents, notes)
+}
+
+/// Adds files of a format: all of one are read together, wherever they were named.
+fn group(
+    foreign: &mut Vec<(&'static Format, Vec<ImportFile>)>,
+    format: &'static Format,
+    files: Vec<ImportFile>,
+) {
+    match foreign.iter_mut().find(|(known, _)| known.name == format.name) {
+        Some((_, known)) => known.extend(files),
+        None => foreign.push((format, files)),
+    }
 }
 
 /// The files one entry of `import:` names, by format.
