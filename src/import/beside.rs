@@ -38,18 +38,6 @@ pub fn beside(root: &str, base: &str, relative: &str) -> Result<String, Away> {
     if inside { Ok(path) } else { Err(Away::Outside) }
 }
 
-/// As many names as a sentence holds.
-const SOME: usize = 8;
-
-/// Names as a part of a sentence, the first ones where there are many.
-pub fn shown(all: &[String]) -> String {
-    let some = all.iter().take(SOME).cloned().collect::<Vec<_>>().join(", ");
-    match all.len().saturating_sub(SOME) {
-        0 => some,
-        more => format!("{some} and {more} more"),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

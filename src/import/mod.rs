@@ -9,6 +9,7 @@ mod calls;
 mod clues;
 mod evidence;
 pub mod formats;
+mod notes;
 mod read;
 mod tree;
 

@@ -4,7 +4,7 @@ use super::entity::{Catalog, Entity, Key};
 use super::nodes::{Nodes, api_name};
 use crate::finding::{Finding, nearest};
 use crate::import::Note;
-use crate::import::beside::shown;
+use crate::import::notes::shown;
 use crate::source::Span;
 use crate::spec::decode::shorten;
 use crate::spec::rules::INVALID_VALUE;

@@ -10,7 +10,7 @@ mod locations;
 mod nodes;
 mod roles;
 
-use crate::import::beside::shown;
+use crate::import::notes::shown;
 use crate::import::tree::section;
 use crate::import::{Candidate, Format, ImportFile, Imported, Note, tree};
 use crate::source::Span;

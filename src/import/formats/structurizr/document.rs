@@ -3,8 +3,8 @@
 
 use super::workspace::{Element, Kind, Relation, Shape, Workspace};
 use crate::import::Note;
-use crate::import::beside::shown;
 use crate::import::clues::roles::{Role, role};
+use crate::import::notes::shown;
 use crate::import::tree::{entry, id_of, list, mapping, section, text, word};
 use crate::source::{Span, Spanned};
 use crate::spec::Evidence;
