@@ -10,6 +10,7 @@ mod check;
 mod compare;
 mod diff;
 mod disk;
+mod events;
 mod explain;
 mod fix;
 mod graph;

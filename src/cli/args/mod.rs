@@ -265,6 +265,10 @@ pub struct SimulateArgs {
     #[arg(long)]
     pub sensitivity: bool,
 
+    /// What happens, in a file of its own.
+    #[command(flatten)]
+    pub events: EventArgs,
+
     /// How the forecast is said: human or json, with NAME=FILE into a file
     #[arg(short, long, default_value = "human", value_name = "NAME[=FILE]")]
     pub format: String,
@@ -272,6 +276,27 @@ pub struct SimulateArgs {
     /// Exit with 0 where an expectation is undecided
     #[arg(long)]
     pub allow_undecided: bool,
+}
+
+/// The log of `simulate`.
+#[derive(Debug, Args)]
+pub struct EventArgs {
+    /// Write what happens in replication 0, one JSON object a line: registered, ejected, breaker_opened, dead_lettered …
+    #[arg(long, value_name = "FILE")]
+    pub events: Option<String>,
+
+    /// Of that only these types (again, or with commas, for more); arrived, succeeded, failed, received and replied,
+    /// of which every request has some, are left out where they are not named
+    #[arg(long, value_name = "TYPE", requires = "events")]
+    pub events_type: Vec<String>,
+
+    /// Of that only what is about this service, queue or topic (again for more)
+    #[arg(long, value_name = "NAME", requires = "events")]
+    pub events_service: Vec<String>,
+
+    /// Of that only what is a part of this request (r17), or about this message (m17)
+    #[arg(long, value_name = "ID", requires = "events")]
+    pub events_correlation: Option<String>,
 }
 
 /// `diff`.
