@@ -14,6 +14,7 @@ mod events;
 mod explain;
 mod fix;
 mod graph;
+mod import;
 mod input;
 mod output;
 mod range;
@@ -39,6 +40,7 @@ pub fn main() -> ExitCode {
     let run = match &cli.command {
         Command::Check(args) => check::run(&cli, args),
         Command::Graph(args) => graph::run(&cli, args),
+        Command::Import(args) => import::run(&cli, args),
         Command::Simulate(args) => simulate::run(&cli, args),
         Command::Diff(args) => diff::run(&cli, args),
         Command::Show(args) => show::run(&cli, args),

@@ -36,6 +36,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Draw an architecture
     Graph(GraphArgs),
+    /// Write what other formats say as a loadpath document
+    Import(ImportArgs),
     /// Forecast what happens under load and failure
     Simulate(SimulateArgs),
     /// Say what changed in meaning between two versions
@@ -188,6 +190,19 @@ pub struct GraphArgs {
     pub group_by: GroupBy,
 
     /// Write the picture here instead of to standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<String>,
+}
+
+/// `import`.
+#[derive(Debug, Args)]
+#[command(after_help = "The first PATH may be the name of a format, as in `loadpath import compose a.yaml`.")]
+pub struct ImportArgs {
+    /// What is read.
+    #[command(flatten)]
+    pub input: InputArgs,
+
+    /// Write the document here instead of to standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<String>,
 }
