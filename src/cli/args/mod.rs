@@ -283,7 +283,7 @@ pub struct SimulateArgs {
 /// The log of `simulate`.
 #[derive(Debug, Args)]
 pub struct EventArgs {
-    /// Write what happens in replication 0, one JSON object a line: registered, ejected, breaker_opened, dead_lettered …
+    /// Write what happens in replication 0, one JSON object a line: registered, ejected, published …
     #[arg(long, value_name = "FILE")]
     pub events: Option<String>,
 
