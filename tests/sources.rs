@@ -202,6 +202,7 @@ metadata: { name: cart, labels: { owner: basket } }
 spec:
   replicas: 3
   template:
+    metadata: { labels: { app: cart } }
     spec:
       containers:
         - name: main
@@ -220,6 +221,7 @@ spec:
 apiVersion: v1
 kind: Service
 metadata: { name: cart }
+spec: { selector: { app: cart } }
 ---
 apiVersion: v1
 kind: Service
@@ -253,8 +255,9 @@ fn sources_of_several_formats_merge_by_id_and_alias() {
     assert_eq!(
         wrong,
         [
+            "k8s.yaml:30:19 two sources say different things of what `db` is",
             "k8s.yaml:5:13 two sources say different things of `replicas` of `cart`",
-            "k8s.yaml:20:76 two sources say different things of the protocol from `web` to `cart`",
+            "k8s.yaml:21:74 two sources say different things of the protocol from `web` to `cart`",
         ]
     );
 }
@@ -270,6 +273,7 @@ fn an_edge_is_explained_with_its_lines_and_without_secrets() {
     environment: { DB_URL: 'postgres://app:hunter2@db:5432/x', DB_PASSWORD: hunter2 }
     depends_on: [db, cart]
   cart: { image: x/cart }
+  worker: { image: x/worker, depends_on: [db] }
   db: { image: postgres }
 ";
     std::fs::write(&compose, text).unwrap();
@@ -284,10 +288,10 @@ fn an_edge_is_explained_with_its_lines_and_without_secrets() {
     assert_eq!(strengths, ["address", "start"], "{said}");
     assert!(said.contains("environment DB_URL") && said.contains("app:*******@db:5432"), "{said}");
     assert!(!said.contains("hunter2"), "{said}");
-    let output = program(&["explain-edge", "-f", "json", "web", "cart"], std::slice::from_ref(&compose));
+    let output = program(&["explain-edge", "-f", "json", "worker", "db"], std::slice::from_ref(&compose));
     let value: Value = serde_json::from_slice(&output.stdout).unwrap();
     assert_eq!(value["edges"][0]["assumed"], true, "{value:#}");
-    assert_eq!(value["edges"][0]["evidence"][0]["line"], 5);
+    assert_eq!(value["edges"][0]["evidence"][0]["line"], 7);
     let output = program(&["explain-edge", "cart", "web"], std::slice::from_ref(&compose));
     assert_eq!(output.status.code(), Some(1));
     let output = program(&["explain-edge", "crat", "web"], std::slice::from_ref(&compose));

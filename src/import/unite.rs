@@ -16,16 +16,17 @@ const TOLD: [&str; 7] = ["kind", "external", "owner", "version", "replicas", "st
 
 /// Joins the documents; `written` are those of the user's, whose names count.
 pub fn unite(imported: &mut [FileDocument], written: &[FileDocument], findings: &mut Vec<Finding>) {
-    rename(imported, written);
+    let names = rename(imported, written);
+    once(imported, findings);
     join(imported, |d| &mut d.services, findings);
     join(imported, |d| &mut d.datastores, findings);
     join(imported, |d| &mut d.queues, findings);
     join(imported, |d| &mut d.topics, findings);
-    protocols(imported, findings);
+    protocols(imported, &names, findings);
 }
 
 /// Gives what goes by another name in some import the name it has in the others, or that `aliases` gives it.
-fn rename(imported: &mut [FileDocument], written: &[FileDocument]) {
+fn rename(imported: &mut [FileDocument], written: &[FileDocument]) -> HashMap<String, String> {
     let mut names: HashMap<String, String> = HashMap::new();
     for document in written.iter().chain(imported.iter()) {
         for (alias, id) in document.document.aliases.iter().flat_map(|a| a.iter()) {
@@ -40,16 +41,49 @@ fn rename(imported: &mut [FileDocument], written: &[FileDocument]) {
             names.remove(id);
         }
     }
-    if names.is_empty() {
-        return;
-    }
-    for document in imported {
+    for document in imported.iter_mut().filter(|_| !names.is_empty()) {
         let d = &mut document.document.value;
         give(&mut d.services, &names);
         give(&mut d.datastores, &names);
         give(&mut d.queues, &names);
         give(&mut d.topics, &names);
     }
+    names
+}
+
+/// Where each id was first defined: in which document, as what, at which bytes.
+type Seen = HashMap<String, (usize, &'static str, Span)>;
+
+/// Leaves each id in the section in which it was first defined: what is a datastore to one source is none of
+/// the services of another.
+fn once(imported: &mut [FileDocument], findings: &mut Vec<Finding>) {
+    let mut seen = Seen::new();
+    for (at, document) in imported.iter_mut().enumerate() {
+        let d = &mut document.document.value;
+        keep(&mut d.services, (at, "service"), &mut seen, findings);
+        keep(&mut d.datastores, (at, "datastore"), &mut seen, findings);
+        keep(&mut d.queues, (at, "queue"), &mut seen, findings);
+        keep(&mut d.topics, (at, "topic"), &mut seen, findings);
+    }
+}
+
+fn keep<T>(
+    section: &mut Option<Spanned<Ids<T>>>,
+    (at, kind): (usize, &'static str),
+    seen: &mut Seen,
+    findings: &mut Vec<Finding>,
+) {
+    let Some(section) = section else { return };
+    section.value.0.0.retain(|(id, _)| {
+        let (home, first, span) = *seen.entry(id.value.clone()).or_insert((at, kind, id.span));
+        // Of what one document contradicts itself in the model tells.
+        let other = home != at && first != kind;
+        if other {
+            let (first, second) = ((first.to_owned(), span), (kind.to_owned(), id.span));
+            findings.push(contradiction(&format!("what `{}` is", id.value), first, second).about(&id.value));
+        }
+        !other
+    });
 }
 
 fn ids<T>(section: Option<&Spanned<Ids<T>>>) -> impl Iterator<Item = &String> {
@@ -130,17 +164,18 @@ fn contradiction(what: &str, first: (String, Span), second: (String, Span)) -> F
 }
 
 /// How calls travel that several imports show.
-fn protocols(imported: &[FileDocument], findings: &mut Vec<Finding>) {
-    let mut known: HashMap<(&str, &str), (Protocol, Span)> = HashMap::new();
+fn protocols(imported: &[FileDocument], names: &HashMap<String, String>, findings: &mut Vec<Finding>) {
+    let name = |id: &'_ str| names.get(id).map_or(id, String::as_str).to_owned();
+    let mut known: HashMap<(String, String), (Protocol, Span)> = HashMap::new();
     let mut said = HashSet::new();
     for document in imported {
         for call in document.document.communications.iter().flat_map(|c| c.value.iter()) {
             let (Some(from), Some(to), Some(protocol)) = (&call.from, &call.to, &call.policy.protocol) else {
                 continue;
             };
-            let ends = (from.service.value.as_str(), to.service.value.as_str());
-            let first = *known.entry(ends).or_insert((protocol.value, protocol.span));
-            if first.0 != protocol.value && said.insert(ends) {
+            let ends = (name(&from.service.value), name(&to.service.value));
+            let first = *known.entry(ends.clone()).or_insert((protocol.value, protocol.span));
+            if first.0 != protocol.value && said.insert(ends.clone()) {
                 let what = format!("the protocol from `{}` to `{}`", ends.0, ends.1);
                 let second = (protocol.value.word().to_owned(), protocol.span);
                 let first = (first.0.word().to_owned(), first.1);
