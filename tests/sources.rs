@@ -195,3 +195,111 @@ communications:
 "
     );
 }
+
+const MANIFESTS: &str = "apiVersion: apps/v1
+kind: Deployment
+metadata: { name: cart, labels: { owner: basket } }
+spec:
+  replicas: 3
+  template:
+    metadata: { labels: { app: cart } }
+    spec:
+      containers:
+        - name: main
+          image: x/cart
+          env: [{ name: DB_URL, value: 'postgres://db:5432/x' }]
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: { name: nginx-web }
+spec:
+  template:
+    spec:
+      containers:
+        - { name: main, image: x/web, env: [{ name: CART, value: 'grpc://cart:80' }] }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: cart }
+spec: { selector: { app: cart } }
+---
+apiVersion: v1
+kind: Service
+metadata: { name: db }
+";
+
+#[test]
+fn sources_of_several_formats_merge_by_id_and_alias() {
+    let files = [
+        ("loadpath.yaml", "aliases: { nginx-web: web }\n"),
+        (
+            "compose.yaml",
+            "services:
+  web: { image: x/web, environment: { CART_ADDR: 'http://cart:80' } }
+  cart: { image: x/cart, deploy: { replicas: 2 } }
+  db: { image: postgres }
+",
+        ),
+        ("k8s.yaml", MANIFESTS),
+    ];
+    let said = read(&files, &["loadpath.yaml", "compose.yaml", "k8s.yaml"]);
+    let cart = said.arch.graph.node_weights().find(|n| n.id.value == "cart").unwrap();
+    assert_eq!(cart.service().unwrap().replicas.map(|r| r.value), Some(2));
+    assert_eq!(cart.owner.as_ref().map(|o| o.value.as_str()), Some("basket"));
+    assert!(
+        said.edges().contains(&"web>cart (environment CART_ADDR, environment CART)".to_owned()),
+        "{:?}",
+        said.edges()
+    );
+    let wrong: Vec<_> = said.findings.iter().map(|f| f.split_once(' ').unwrap().1).collect();
+    assert_eq!(
+        wrong,
+        [
+            "k8s.yaml:30:19 two sources say different things of what `db` is",
+            "k8s.yaml:5:13 two sources say different things of `replicas` of `cart`",
+            "k8s.yaml:21:74 two sources say different things of the protocol from `web` to `cart`",
+        ]
+    );
+}
+
+#[test]
+fn an_edge_is_explained_with_its_lines_and_without_secrets() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("explain-edge");
+    std::fs::create_dir_all(&folder).unwrap();
+    let compose = folder.join("compose.yaml");
+    let text = "services:
+  web:
+    image: x/web
+    environment: { DB_URL: 'postgres://app:hunter2@db:5432/x', DB_PASSWORD: hunter2 }
+    depends_on: [db, cart]
+  cart: { image: x/cart }
+  worker: { image: x/worker, depends_on: [db] }
+  db: { image: postgres }
+";
+    std::fs::write(&compose, text).unwrap();
+    let output = program(&["explain-edge", "web", "db"], std::slice::from_ref(&compose));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{said}");
+    let strengths: Vec<_> = said
+        .lines()
+        .filter(|l| l.contains("compose.yaml:"))
+        .map(|l| l.split_whitespace().next().unwrap())
+        .collect();
+    assert_eq!(strengths, ["address", "start"], "{said}");
+    assert!(said.contains("environment DB_URL") && said.contains("app:*******@db:5432"), "{said}");
+    assert!(!said.contains("hunter2"), "{said}");
+    let output = program(&["explain-edge", "-f", "json", "worker", "db"], std::slice::from_ref(&compose));
+    let value: Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(value["edges"][0]["assumed"], true, "{value:#}");
+    assert_eq!(value["edges"][0]["evidence"][0]["line"], 7);
+    let output = program(&["explain-edge", "cart", "web"], std::slice::from_ref(&compose));
+    assert_eq!(output.status.code(), Some(1));
+    let output = program(&["explain-edge", "crat", "web"], std::slice::from_ref(&compose));
+    assert_eq!(output.status.code(), Some(2));
+    assert!(String::from_utf8(output.stderr).unwrap().contains("did you mean `cart`?"));
+    let dot = String::from_utf8(program(&["graph", "-q"], &[compose]).stdout).unwrap();
+    assert!(
+        dot.contains("style=dashed") && dot.contains("assumed") && dot.contains("environment DB_URL, "),
+        "{dot}"
+    );
+}

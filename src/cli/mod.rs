@@ -12,6 +12,7 @@ mod diff;
 mod disk;
 mod events;
 mod explain;
+mod explain_edge;
 mod fix;
 mod graph;
 mod import;
@@ -45,6 +46,7 @@ pub fn main() -> ExitCode {
         Command::Diff(args) => diff::run(&cli, args),
         Command::Show(args) => show::run(&cli, args),
         Command::Explain(args) => explain::run(args),
+        Command::ExplainEdge(args) => explain_edge::run(&cli, args),
         Command::Compare(args) => compare::run(&cli, args),
         Command::Sweep(args) => sweep::run(&cli, args),
         Command::Capacity(args) => capacity::run(&cli, args),

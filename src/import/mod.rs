@@ -12,6 +12,7 @@ pub mod formats;
 mod notes;
 mod read;
 mod tree;
+mod unite;
 mod write;
 
 pub use evidence::{Evidence, EvidenceKind};

@@ -46,6 +46,8 @@ pub enum Command {
     Show(ShowArgs),
     /// Explain a rule, a policy, a format, or `defaults`
     Explain(ExplainArgs),
+    /// Tell what shows that one service calls another, strongest first, with its lines
+    ExplainEdge(ExplainEdgeArgs),
     /// Simulate variants of a system side by side
     Compare(CompareArgs),
     /// Simulate a system for a range of values of one setting, or of its load
@@ -345,6 +347,27 @@ pub struct ShowArgs {
     /// What is read.
     #[command(flatten)]
     pub input: InputArgs,
+}
+
+/// `explain-edge`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 there is such an edge; 1 there is none; 2 usage, or a file that cannot be read."
+)]
+pub struct ExplainEdgeArgs {
+    /// Who calls
+    pub from: String,
+
+    /// What is called
+    pub to: String,
+
+    /// What is read.
+    #[command(flatten)]
+    pub input: InputArgs,
+
+    /// How it is said: human or json
+    #[arg(short, long, default_value = "human", value_name = "NAME")]
+    pub format: String,
 }
 
 /// `explain`.
