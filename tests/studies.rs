@@ -22,6 +22,33 @@ fn json(args: &[&str], input: &str) -> Value {
     serde_json::from_str(&out).unwrap_or_else(|e| panic!("{args:?}: {code} {e}\n{out}\n{err}"))
 }
 
+/// That a value fits a schema, which describes each of its keys.
+fn fits(schema: &str, value: &Value) {
+    let mut schema: Value = serde_json::from_str(schema).expect("a schema");
+    close(&mut schema);
+    let validator = jsonschema::draft202012::new(&schema).expect("a schema");
+    let wrong: Vec<String> =
+        validator.iter_errors(value).map(|e| format!("{} {e}", e.instance_path())).collect();
+    assert_eq!(wrong, Vec::<String>::new());
+}
+
+/// Takes from a schema the leave to add keys.
+fn close(schema: &mut Value) {
+    match schema {
+        Value::Object(keys) => {
+            if keys.contains_key("properties") && keys.get("type").is_some_and(|t| t == "object") {
+                keys.entry("additionalProperties").or_insert(false.into());
+            }
+            keys.values_mut().for_each(close);
+        }
+        Value::Array(items) => items.iter_mut().for_each(close),
+        _ => {}
+    }
+}
+
+const RESULT: &str = include_str!("../schemas/simulate.schema.json");
+const EVENT: &str = include_str!("../schemas/events.schema.json");
+
 /// Two servers of 1000/s each under 800/s.
 const SHOP: &str = "\
 services:
@@ -131,7 +158,11 @@ fn events(name: &str, more: &[&str]) -> Vec<Value> {
     let (code, _, err) = loadpath(&args, BUSY);
     assert_eq!(code, 0, "{err}");
     let text = std::fs::read_to_string(&file).expect("a log");
-    text.lines().map(|line| serde_json::from_str(line).expect("an object")).collect()
+    let all: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("an object")).collect();
+    for line in &all {
+        fits(EVENT, line);
+    }
+    all
 }
 
 #[test]
@@ -190,6 +221,22 @@ fn what_happens_is_logged_and_can_be_filtered() {
 #[test]
 fn some_requests_and_the_slowest_are_traced() {
     let found = json(&["simulate", "-", "-f", "json"], BUSY);
+    fits(RESULT, &found);
+    let metrics = found["scenarios"][0]["metrics"].as_array().expect("metrics");
+    let metric = |name: &str| metrics.iter().find(|m| m["name"] == name).expect("a metric");
+    let measured = &found["scenarios"][0]["sources"][0]["requests"];
+    assert_eq!(
+        (&metric("requests_total")["type"], &metric("requests_total")["value"]),
+        (&"counter".into(), measured)
+    );
+    // Six windows of a second, 50 requests in each.
+    let offered = metric("offered_per_s");
+    assert_eq!(
+        [&offered["count"], &offered["avg"]],
+        [&6.into(), &serde_json::json!(299.0 / 6.0)],
+        "{offered}"
+    );
+    assert_eq!(metric("latency_ms")["count"], found["scenarios"][0]["sources"][0]["latency_ms"]["count"]);
     let traces = found["scenarios"][0]["traces"].as_array().expect("traces");
     let sampled = traces.iter().filter(|t| t["sampled"] == true).count();
     // A tenth of the 250 requests that are measured.
@@ -279,6 +326,7 @@ fn capacity_is_found_with_its_bottleneck() {
 fn simulate_says_what_theory_says_and_how_well_it_is_known() {
     let args = ["simulate", "-", "--precision", "20%", "--replications", "40", "-f", "json"];
     let found = json(&args, SHOP);
+    fits(RESULT, &found);
     let scenario = &found["scenarios"][0];
     assert_eq!(scenario["precision"]["reached"], true, "{}", scenario["precision"]);
     assert_eq!(scenario["theory"][0]["model"], "M/M/1");

@@ -1,6 +1,6 @@
 //! Everything a simulation found, as JSON. Numbers are what was computed, not rounded.
 
-use super::{Forecast, Run, Style, inputs, theory, traces};
+use super::{Forecast, Run, Style, inputs, metrics, theory, traces};
 use crate::model::{Architecture, EndpointRef};
 use crate::sim::{Cause, Compiled, EndpointOutcome, Estimate, Judged, Latency, Outcome, QueueOutcome};
 use serde_json::{Map, Value, json};
@@ -62,8 +62,17 @@ fn scenario(arch: &Architecture, run: &Run) -> Value {
         "precision": inputs::json_precision(run),
         "sensitivity": inputs::json_sensitivity(run),
         "timeline": timeline(outcome),
+        "metrics": metrics::json(run, history(arch)),
         "traces": traces::json(run),
     })
+}
+
+/// Samples of a gauge that are kept where the document says nothing.
+const HISTORY: usize = 1000;
+
+fn history(arch: &Architecture) -> usize {
+    let said = arch.monitoring.as_ref().and_then(|m| m.history);
+    said.map_or(HISTORY, |h| h.value.0 as usize)
 }
 
 /// Endpoints; those that only one source calls as that source sees them.

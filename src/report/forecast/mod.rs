@@ -4,6 +4,7 @@ mod events;
 mod human;
 mod inputs;
 mod json;
+mod metrics;
 mod numbers;
 mod theory;
 mod traces;
