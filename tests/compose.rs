@@ -1,14 +1,9 @@
-//! The compose importer: small systems of our own, case by case; exact spans; mutated texts; and a real
-//! system beside the project, where it is there.
-#![allow(
-    clippy::unwrap_used,
-    clippy::print_stdout,
-    reason = "a test, or what is built beside one: it panics, prints and counts freely"
-)] // a test may stop, and says when it is skipped
+//! The compose importer: small systems of our own, case by case; exact spans; mutated texts.
+#![allow(clippy::unwrap_used, reason = "a test stops where it cannot go on")]
 
 use loadpath::import::formats::compose::{self, Trouble, Vars, expand, parse_dotenv};
 use loadpath::import::{EvidenceKind, ImportFile, Imported, by_name, recognise};
-use loadpath::source::{LoadError, Loader, MemoryLoader, Sources, Spanned};
+use loadpath::source::{MemoryLoader, Sources, Spanned};
 use loadpath::spec::vocabulary::{DatastoreKind, Protocol, Target};
 use loadpath::spec::{Limits, Reader, Switch};
 use proptest::prelude::*;

@@ -5,9 +5,11 @@
     reason = "a test stops where it cannot go on, and says what it skips"
 )]
 
+use loadpath::export::EXPORTS;
 use loadpath::import::{self, Input};
 use loadpath::model::{Architecture, build};
 use loadpath::source::MemoryLoader;
+use loadpath::spec::facts::facts;
 use loadpath::spec::{Limits, Reader};
 use serde_json::Value;
 use std::collections::BTreeSet;
@@ -380,3 +382,94 @@ const SYSTEMS: &[(&str, &str, (usize, usize, usize, usize, usize))] = &[
     ("sock-shop-compose.json", "01-sockshop-compose", (2, 2, 2, 2, 16)),
     ("sock-shop-k8s.json", "12-sockshop-k8s", (1, 1, 1, 1, 15)),
 ];
+
+fn export(name: &str, arch: &Architecture) -> (String, Vec<String>) {
+    let export = EXPORTS.iter().find(|export| export.name == name).unwrap();
+    let exported = (export.write)(arch);
+    (exported.text, exported.left_out.into_iter().map(|(what, _)| what).collect())
+}
+
+#[test]
+fn isotope_there_and_back_is_the_same_graph() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("isotope");
+    std::fs::create_dir_all(&folder).unwrap();
+    let (first, second) = (folder.join("first.yaml"), folder.join("second.yaml"));
+    std::fs::write(&first, TOPOLOGY).unwrap();
+    let output =
+        program(&["export", "isotope", "-o", second.to_str().unwrap()], std::slice::from_ref(&first));
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(!String::from_utf8_lossy(&output.stderr).contains("left out"));
+    assert!(graph(std::slice::from_ref(&first)).is_some());
+    assert_eq!(graph(&[second]), graph(&[first]));
+}
+
+#[test]
+fn what_isotope_cannot_say_is_named() {
+    let said = read(
+        &[(
+            "shop.yaml",
+            "services:
+  web:
+    workers: 4
+    endpoints:
+      GET /: { calls: [{ call: cart, timeout: 2s }, { write: db }] }
+      GET /x: {}
+  cart: { latency: { p50: 1ms, p99: 9ms } }
+datastores: { db: { kind: postgres } }
+",
+        )],
+        &["shop.yaml"],
+    );
+    let (_, lost) = export("isotope", &said.arch);
+    assert_eq!(
+        lost,
+        [
+            "`workers` of `web`",
+            "`GET /x` of `web`: a service of isotope can be asked one thing",
+            "`timeout` of `web GET / → cart`",
+            "`web GET / → db`: isotope knows calls of services only",
+            "`latency` of `cart`",
+            "the datastore `db`: isotope knows services only",
+        ]
+    );
+}
+
+const RULES: &str = "apiVersion: networking.istio.io/v1
+kind: DestinationRule
+metadata: { name: cart }
+spec:
+  host: cart
+  trafficPolicy:
+    tls: { mode: ISTIO_MUTUAL }
+    loadBalancer: { consistentHash: { httpHeaderName: x-user, ringHash: { minimumRingSize: 512 } } }
+    connectionPool: { tcp: { maxConnections: 7 }, http: { http1MaxPendingRequests: 3, maxRetries: 2 } }
+    outlierDetection: { consecutive5xxErrors: 4, interval: 5s, baseEjectionTime: 40s, maxEjectionPercent: 20 }
+---
+apiVersion: networking.istio.io/v1
+kind: VirtualService
+metadata: { name: cart }
+spec:
+  hosts: [cart]
+  http:
+    - route: [{ destination: { host: cart } }]
+      timeout: 900ms
+      retries: { attempts: 3, perTryTimeout: 250ms, retryOn: '5xx,connect-failure,429' }
+";
+
+#[test]
+fn policies_of_istio_there_and_back_are_the_same() {
+    let policies = |rules: &str| {
+        let said = read(&[("k8s.yaml", MANIFESTS), ("rules.yaml", rules)], &["k8s.yaml", "rules.yaml"]);
+        assert!(said.findings.is_empty(), "{:?}", said.findings);
+        let edges = said.arch.graph.edge_weights().map(|edge| facts(&edge.policy)).collect::<Vec<_>>();
+        (edges, said.arch)
+    };
+    let (before, arch) = policies(RULES);
+    assert!(
+        before.iter().any(|edge| edge.contains(&("retry.per_try_timeout".to_owned(), "250ms".to_owned())))
+    );
+    let (text, lost) = export("istio", &arch);
+    assert!(lost.is_empty(), "{lost:?}\n{text}");
+    assert!(!text.contains("backoff"), "what Istio does by itself is not said: {text}");
+    assert_eq!(policies(&text).0, before, "{text}");
+}

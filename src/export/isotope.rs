@@ -34,7 +34,8 @@ fn write(arch: &Architecture) -> Exported {
         let common: Vec<_> = service.common.iter().map(|edge| Step::Edge(*edge)).collect();
         let steps = first.map_or(common.as_slice(), |endpoint| endpoint.steps.as_slice());
         let script = script(arch, steps, true, &mut out);
-        let errors = first.and_then(|e| e.error_rate).or(service.error_rate).map(|rate| rate.value.to_string());
+        let errors =
+            first.and_then(|e| e.error_rate).or(service.error_rate).map(|rate| rate.value.to_string());
         let kind = first.and_then(|e| e.protocol.as_ref()).map(|p| p.value.word());
         services.extend(mapping([
             ("name", Some(word(id.as_str()))),
@@ -84,7 +85,10 @@ fn script(arch: &Architecture, steps: &[Step], outer: bool, out: &mut Exported) 
                 if outer {
                     commands.extend(list(inner));
                 } else {
-                    out.lose("a list of steps at the same time within another: it is joined to it", Span::default());
+                    out.lose(
+                        "a list of steps at the same time within another: it is joined to it",
+                        Span::default(),
+                    );
                     commands.extend(inner);
                 }
             }

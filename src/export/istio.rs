@@ -38,7 +38,8 @@ fn write(arch: &Architecture) -> Exported {
         }
         if let Some((timeout, retries)) = route(&mut said) {
             let to = mapping([("destination", mapping([("host", host())]))]);
-            let http = [("route", list(to.into_iter().collect())), ("timeout", timeout), ("retries", retries)];
+            let http =
+                [("route", list(to.into_iter().collect())), ("timeout", timeout), ("retries", retries)];
             let http = list(mapping(http).into_iter().collect());
             let spec = mapping([("hosts", list(host().into_iter().collect())), ("http", http)]);
             documents.extend(object("VirtualService", named(), spec));
@@ -157,7 +158,8 @@ fn balancing(said: &mut Said) -> Option<Node> {
     let size = take(said, "load_balancing.minimum_ring_size");
     let slots = take(said, "load_balancing.table_size");
     let maglev = mapping([("tableSize", slots)]);
-    let maglev = maglev.or_else(|| (policy == "maglev").then(|| Node::new(Span::default(), Kind::Mapping(Vec::new()))));
+    let maglev = maglev
+        .or_else(|| (policy == "maglev").then(|| Node::new(Span::default(), Kind::Mapping(Vec::new()))));
     let hash = mapping([
         ("httpHeaderName", header),
         ("useSourceIp", source),
