@@ -69,10 +69,9 @@ impl<'n> Names<'n> {
             if let Some(found) = all.units.get_mut(unit) {
                 found.workloads.push(at);
                 for service in named {
-                    if by_service.get(&service).is_none_or(|known| *known == unit) {
-                        if by_service.insert(service, unit).is_none() {
-                            found.services.push(service);
-                        }
+                    let free = by_service.get(&service).is_none_or(|known| *known == unit);
+                    if free && by_service.insert(service, unit).is_none() {
+                        found.services.push(service);
                     }
                 }
             }
