@@ -110,9 +110,15 @@ fn without_presets(node: &mut Node, above: &[Span]) {
             let own = entries.iter().find(|e| e.key.value == "preset").map(|e| e.value.span);
             let presets: Vec<_> = above.iter().copied().chain(own).collect();
             entries.retain(|e| e.key.value == "preset" || !presets.iter().any(|at| is_filled(&e.value, *at)));
-            entries.iter_mut().for_each(|e| without_presets(&mut e.value, &presets));
+            for entry in entries {
+                without_presets(&mut entry.value, &presets);
+            }
         }
-        Kind::Sequence(items) => items.iter_mut().for_each(|item| without_presets(item, above)),
+        Kind::Sequence(items) => {
+            for item in items {
+                without_presets(item, above);
+            }
+        }
         _ => {}
     }
 }
