@@ -462,7 +462,7 @@ fn istio_s_own_analyzers_are_followed_where_they_judge_the_graph() {
             let found = said.findings.iter().filter(|f| f.contains(&name)).collect::<Vec<_>>();
             match expected {
                 Ok(words) => {
-                    assert!(found.iter().any(|f| f.contains(words)), "{object}: {:?}", said.findings)
+                    assert!(found.iter().any(|f| f.contains(words)), "{object}: {:?}", said.findings);
                 }
                 Err(why) => assert!(found.is_empty(), "{object} ({why}): {found:?}"),
             }

@@ -310,7 +310,7 @@ fn an_edge_is_explained_with_its_lines_and_without_secrets() {
 type Pairs = BTreeSet<(String, String)>;
 
 fn pairs(edges: &Value, ends: impl Fn(&Value) -> Option<(&str, &str)>) -> Pairs {
-    let all = edges.as_array().into_iter().flatten().filter_map(|e| ends(e));
+    let all = edges.as_array().into_iter().flatten().filter_map(ends);
     all.map(|(from, to)| (from.to_owned(), to.to_owned())).collect()
 }
 
