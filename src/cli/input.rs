@@ -31,6 +31,8 @@ pub struct System {
     pub paths: Vec<String>,
     /// Whether some file could not be read or has no syntax tree.
     pub broken: bool,
+    /// Whether a baseline marks what it forgives.
+    pub compared: bool,
     /// What else is to be said (of imports).
     pub notes: Vec<String>,
 }
@@ -71,7 +73,17 @@ pub fn system_at(place: &dyn Place, paths: &[String], args: &InputArgs, quiet: b
     findings.extend(unresolved);
     let occasion = Occasion { today: today(), complete: !broken };
     let Judgement { findings, ran } = lint::judge(&arch, &sources, findings, occasion);
-    Ok(System { sources, documents, arch, findings, ran, paths: paths.to_vec(), broken, notes })
+    Ok(System {
+        sources,
+        documents,
+        arch,
+        findings,
+        ran,
+        paths: paths.to_vec(),
+        broken,
+        compared: false,
+        notes,
+    })
 }
 
 fn format_named(name: &str) -> Result<&'static Format> {
