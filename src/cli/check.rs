@@ -40,7 +40,11 @@ fn once(cli: &Cli, args: &CheckArgs, targets: &[Target], read: &mut Vec<String>)
     };
     narrow(&mut reports, args)?;
     if args.diff {
-        systems.iter().try_for_each(|(system, _)| print(&diff(system)))?;
+        let diffs: String = systems.iter().map(|(system, _)| diff(system)).collect();
+        print(&diffs)?;
+        if diffs.is_empty() && !cli.quiet {
+            complain("note: no finding has a fix that only one text can be");
+        }
     } else {
         deliver(targets, &reports, cli)?;
     }
