@@ -27,7 +27,9 @@ pub fn apply(args: &CheckArgs, path: &str, systems: &mut [System]) -> Result<()>
     let readable = baseline.is_some();
     let baseline = baseline.unwrap_or_default();
     baseline.forgive(systems.iter_mut().flat_map(|system| &mut system.findings));
-    systems.iter_mut().for_each(|system| system.compared = true);
+    for system in systems.iter_mut() {
+        system.compared = true;
+    }
     let broken = systems.iter().any(|system| system.broken);
     let stale = stale(&baseline, systems);
     let Some(first) = systems.first_mut() else { return Ok(()) };
