@@ -159,7 +159,9 @@ fn events(name: &str, more: &[&str]) -> Vec<Value> {
     assert_eq!(code, 0, "{err}");
     let text = std::fs::read_to_string(&file).expect("a log");
     let all: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).expect("an object")).collect();
-    all.iter().for_each(|line| fits(EVENT, line));
+    for line in &all {
+        fits(EVENT, line);
+    }
     all
 }
 

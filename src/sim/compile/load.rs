@@ -76,15 +76,14 @@ impl Compiler<'_> {
         self.plan.sources[source.index()].keys = keys.map_or(0, |k| k.value.0);
         self.plan.sources[source.index()].key_skew = traffic.written.key_skew.map_or(0.0, |s| s.value);
         let call = self.call(&format!("traffic → {name}"), Caller::Source(id), traffic.to.node, &edge);
-        if let Some(call) = call {
-            self.plan.sources[source.index()].edge = call;
-            self.edge_refs.push(None);
-            self.sources.push((traffic.to.node, traffic.to.endpoint));
-            Ok(Some(source))
-        } else {
+        let Some(call) = call else {
             self.plan.sources.pop();
-            Ok(None)
-        }
+            return Ok(None);
+        };
+        self.plan.sources[source.index()].edge = call;
+        self.edge_refs.push(None);
+        self.sources.push((traffic.to.node, traffic.to.endpoint));
+        Ok(Some(source))
     }
 
     /// A name that no source has: the wanted one, else with the first free number.
