@@ -5,9 +5,10 @@ pub mod asyncapi;
 pub mod compose;
 pub mod isotope;
 pub mod kubernetes;
+pub mod traces;
 
 use super::Format;
 
 /// All formats, in the order in which a file is offered to them.
 pub static FORMATS: &[&Format] =
-    &[&compose::FORMAT, &kubernetes::FORMAT, &isotope::FORMAT, &asyncapi::FORMAT];
+    &[&compose::FORMAT, &kubernetes::FORMAT, &isotope::FORMAT, &asyncapi::FORMAT, &traces::FORMAT];
