@@ -68,6 +68,12 @@ fn a_retry_storm_multiplies_per_hop() {
         (shown.amplification("storage") - 64.0).abs() < 1e-9,
         "(r + 1)^depth with three hops of four tries"
     );
+    // And so says the arithmetic: the clients' own tries count.
+    let arch = read("retry-storm");
+    let calls = loadpath::analysis::EndpointGraph::of(&arch);
+    let paths = loadpath::analysis::worst_paths(&arch, &calls);
+    let worst = paths.iter().map(|path| path.product).fold(0.0, f64::max);
+    assert!((worst - 64.0).abs() < 1e-9, "{worst}");
 }
 
 /// The reference experiment: its rows with late goodput and offered load per second, and the seconds after which the

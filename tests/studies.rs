@@ -44,13 +44,76 @@ fn variants_side_by_side() {
     assert!(code == 0 && out.contains("common random numbers") && out.contains("better"), "{out}");
     let wrong = "upstreams.web.load_balancing.polcy=random";
     let (code, out, err) = loadpath(&["compare", "-", "--variant", wrong], SHOP);
-    assert!(code == 1 && out.is_empty(), "{code} {out}");
+    assert!(code == 2 && out.is_empty(), "{code} {out}");
     assert!(err.contains("unknown key `polcy`") && err.contains(&format!("--set {}", &wrong[..33])), "{err}");
     let (code, _, err) = loadpath(&["compare", "-", "--variant", "services.wob.replicas=3"], SHOP);
     assert!(
         code == 2 && err.contains("services has no `wob` to set") && err.contains("did you mean `web`?"),
         "{err}"
     );
+}
+
+#[test]
+fn what_is_set_lies_above_overlays() {
+    let overlay = format!("{}/two-replicas.yaml", env!("CARGO_TARGET_TMPDIR"));
+    std::fs::write(&overlay, "services: { web: { replicas: 2 } }").expect("a file");
+    let args = ["sweep", "-", "--overlay", &overlay, "--set", "services.web.replicas=1,4", "--load", "50%"];
+    let args = [&args[..], &["--replications", "2", "-f", "json"]].concat();
+    let found = json(&args, SHOP);
+    let used = found["points"].as_array().expect("points").iter().map(|p| &p["bottleneck"]["utilization"]);
+    // 400/s · 1 ms over one and four.
+    for (used, expected) in used.zip([0.4, 0.1]) {
+        assert!((used.as_f64().expect("a share") - expected).abs() < 0.02, "{used} {expected}");
+    }
+}
+
+#[test]
+fn wrong_use_is_told_from_findings() {
+    let silent = SHOP.replace("traffic: [{ to: web GET /, rate: 800/s }]\n", "");
+    let (code, _, err) = loadpath(&["simulate", "-"], &silent);
+    assert!(code == 2 && err.contains("there is no traffic to simulate"), "{code} {err}");
+    for command in ["check", "simulate"] {
+        let (code, ..) = loadpath(&[command, "-", "--set", "services.web.replicas=many"], SHOP);
+        assert_eq!(code, 2, "{command}");
+    }
+    let (code, _, err) = loadpath(&["selftest", "--show", "nosuch"], "");
+    assert!(
+        code == 2 && err.contains("no row is called `nosuch`") && err.contains("mm1-0.8, "),
+        "{code} {err}"
+    );
+}
+
+#[test]
+fn a_load_is_not_scaled_beyond_what_can_be_simulated() {
+    let users = SHOP.replace("rate: 800/s", "users: 1000000, think_time: 10000s");
+    let args = ["sweep", "-", "--load", "100x", "--replications", "2"];
+    let (code, _, err) = loadpath(&args, &users);
+    assert!(
+        code == 2 && err.contains("at 100x: `web GET /`: 100000000 users are more than 10000000"),
+        "{err}"
+    );
+}
+
+#[test]
+fn a_quantile_without_requests_enough_is_not_known() {
+    // About 100 requests in each replication: no 99th percentile has an interval.
+    let slow = SHOP.replace("800/s", "10/s").replace("mean < 4ms", "p99 < 400ms");
+    let args = ["simulate", "-", "--precision", "50%", "--replications", "8", "-f", "json"];
+    let found = json(&args, &slow);
+    let precision = &found["scenarios"][0]["precision"];
+    assert_eq!(precision["reached"], false, "{precision}");
+    assert_eq!(precision["unknown"], serde_json::json!(["web GET / p99_s"]));
+    let judged = &found["scenarios"][0]["expectations"][0];
+    assert_eq!(judged["verdict"], "undecided");
+    assert_eq!(judged["reason"], "too few requests in each replication: simulate longer");
+    let (_, out, _) = loadpath(&args[..6], &slow);
+    assert!(out.contains("precision: too few requests in each replication for web GET / p99_s"), "{out}");
+}
+
+#[test]
+fn requests_without_an_answer_are_still_waiting() {
+    let (_, out, _) = loadpath(&["simulate", "-", "--replications", "2"], &SHOP.replace("800/s", "9000/s"));
+    assert!(out.contains("still waiting of web GET /: "), "{out}");
 }
 
 #[test]

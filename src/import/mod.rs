@@ -4,10 +4,12 @@
 //! yields. Must not know what a document means: an imported one passes through the same validation as
 //! one written by hand, with spans into the file it came from.
 
+mod beside;
 mod calls;
 mod clues;
 mod evidence;
 pub mod formats;
+mod notes;
 mod read;
 mod tree;
 

@@ -31,7 +31,7 @@ pub struct Building<'d> {
     /// Services with a dependency that turned out to be of one endpoint only.
     pub narrowed: BTreeSet<NodeIndex>,
     /// Edges by their ends, once that was asked.
-    pairs: Option<HashMap<(NodeIndex, NodeIndex), Vec<EdgeIndex>>>,
+    pub(super) pairs: Option<HashMap<(NodeIndex, NodeIndex), Vec<EdgeIndex>>>,
 }
 
 /// A service as a document has it.

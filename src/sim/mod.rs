@@ -19,7 +19,7 @@ mod run;
 mod slab;
 mod timeline;
 
-pub use compile::{Compiled, compile};
+pub use compile::{Compiled, compile, refuse};
 pub use estimate::{Estimate, HistogramView, Latency};
 pub use expect::{Judged, Verdict, judge};
 pub use histogram::Histogram;
@@ -29,9 +29,9 @@ pub use outcome::{
     Transition, Window,
 };
 pub use plan::{
-    Action, Adaptive, Arrivals, BreakerPlan, Budget, Caller, Cancellation, Connections, Consumer, Discovery,
-    Edge, Endpoint, Fallback, Guards, Hedge, Instance, Limits, Plan, PlanError, Queue, RateLimit, RatePoint,
-    Retry, STALL, Scaling, ScenarioEvent, Service, Source, Step, Target, Upstream, WarmUp,
+    Action, Adaptive, Arrivals, BreakerPlan, Budget, BurstState, Caller, Cancellation, Connections, Consumer,
+    Discovery, Edge, Endpoint, Fallback, Guards, Hedge, Instance, Limits, Plan, PlanError, Queue, RateLimit,
+    RatePoint, Retry, STALL, Scaling, ScenarioEvent, Service, Source, Step, Target, Upstream, WarmUp,
 };
 pub use probe::{Cause, CauseSet, Ending, Knowledge, MessageStep, Probe};
-pub use run::{Replications, replicate, simulate};
+pub use run::{Replications, Watch, replicate, simulate};

@@ -313,10 +313,20 @@ impl<'l> Reader<'l> {
         }
     }
 
-    /// Decodes trees into documents: overlays laid, ids made unique, every mistake of every file found.
-    pub fn decode(&mut self, trees: Vec<FileTree>) -> Vec<FileDocument> {
+    /// Lays overlay files, and what is marked `overlay: true`, over the others.
+    pub fn lay(&mut self, trees: Vec<FileTree>) -> Vec<FileTree> {
         self.findings.extend(trees.iter().filter_map(second));
-        let mut trees = apply_overlays(trees, self.imports, &mut self.findings);
+        apply_overlays(trees, self.imports, &mut self.findings)
+    }
+
+    /// Lays and decodes trees.
+    pub fn decode(&mut self, trees: Vec<FileTree>) -> Vec<FileDocument> {
+        let trees = self.lay(trees);
+        self.decode_laid(trees)
+    }
+
+    /// Decodes trees into documents: ids made unique, every mistake of every file found.
+    pub fn decode_laid(&mut self, mut trees: Vec<FileTree>) -> Vec<FileDocument> {
         unique_ids(&mut trees, &mut self.findings);
         // A section without names to look up: what it defines is not known.
         let unread = |node: &Node| !matches!(node.kind, Kind::Mapping(_) | Kind::Null);

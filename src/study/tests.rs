@@ -171,6 +171,6 @@ fn load_is_scaled() {
         "traffic: [{ to: server GET /, rate: 500/s }, { to: server GET /, users: 10, think_time: 1s }]";
     let mut compiled = compiled(&station("workers: 1", EXPONENTIAL, users));
     assert_eq!(load(&compiled.plan), (500.0, 10));
-    scale(&mut compiled.plan, 1.5);
+    scale(&mut compiled.plan, 1.5).expect("little");
     assert_eq!(load(&compiled.plan), (750.0, 15));
 }

@@ -99,11 +99,7 @@ fn endpoints(arch: &Architecture, compiled: &Compiled, outcome: &Outcome) -> Vec
 }
 
 fn requests(outcome: &EndpointOutcome, mut head: Map<String, Value>) -> Value {
-    let causes: Map<String, Value> = outcome
-        .errors_by_cause
-        .iter()
-        .map(|(cause, n): &(Cause, u64)| (cause.name().to_owned(), (*n).into()))
-        .collect();
+    let causes = causes(&outcome.errors_by_cause);
     head.extend([
         ("requests".to_owned(), outcome.arrived.into()),
         ("succeeded".to_owned(), outcome.succeeded.into()),
@@ -112,10 +108,14 @@ fn requests(outcome: &EndpointOutcome, mut head: Map<String, Value>) -> Value {
         ("rate_per_s".to_owned(), outcome.rate_per_s.value.into()),
         ("goodput_per_s".to_owned(), outcome.goodput_per_s.value.into()),
         ("availability".to_owned(), outcome.availability.value.into()),
-        ("errors_by_cause".to_owned(), causes.into()),
+        ("errors_by_cause".to_owned(), causes),
         ("latency_ms".to_owned(), latency(&outcome.latency)),
     ]);
     Value::Object(head)
+}
+
+fn causes(all: &[(Cause, u64)]) -> Value {
+    all.iter().map(|(cause, n)| (cause.name().to_owned(), json!(n))).collect::<Map<_, _>>().into()
 }
 
 fn latency(latency: &Latency) -> Value {
@@ -146,6 +146,7 @@ fn edges(arch: &Architecture, compiled: &Compiled, outcome: &Outcome) -> Vec<Val
         Some(json!({ "id": edge.name, "from": arch.id(from), "to": arch.id(to), "requests": edge.requests,
             "attempts": edge.attempts, "retries": edge.retries, "timeouts": edge.timeouts,
             "rejected": edge.rejected, "succeeded": edge.succeeded, "recovered": edge.recovered,
+            "errors_by_cause": causes(&edge.errors_by_cause),
             "amplification": edge.amplification.as_ref().map(|a| a.value) }))
     });
     rows.collect()
@@ -170,7 +171,7 @@ fn queue(queue: &QueueOutcome) -> Value {
 
 fn expectation(judged: &Judged) -> Value {
     json!({ "text": judged.text, "verdict": judged.verdict.name(), "observed": judged.observed.filter(|o| o.is_finite()),
-        "ci95": judged.ci95.map(|(low, high)| [low, high]) })
+        "ci95": judged.ci95.map(|(low, high)| [low, high]), "reason": judged.reason })
 }
 
 fn timeline(outcome: &Outcome) -> Vec<Value> {

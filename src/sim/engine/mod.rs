@@ -123,6 +123,9 @@ impl<'p, P: Probe> Engine<'p, P> {
             .iter()
             .map(|instance| InstanceState::new(plan, instance, seed, replication))
             .collect();
+        let mut sources: Vec<SourceState> =
+            plan.sources.iter().map(|source| SourceState::new(source, seed, replication)).collect();
+        traffic::classes(plan, &mut sources);
         Self {
             probe,
             now: Time::ZERO,
@@ -141,7 +144,7 @@ impl<'p, P: Probe> Engine<'p, P> {
             first_caller,
             breakers,
             first_breaker,
-            sources: plan.sources.iter().map(|source| SourceState::new(source, seed, replication)).collect(),
+            sources,
             users: Vec::new(),
             queues: plan.queues.iter().map(|queue| Line::new(plan, queue, seed, replication)).collect(),
             handlings: Slab::new(),

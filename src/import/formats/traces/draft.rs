@@ -6,10 +6,11 @@ use super::quantiles::Quantiles;
 use super::script::{groups, waited};
 use super::span::{Name, Seen};
 use super::tally::{Callee, End, Endpoint, Slot, Tally};
-use crate::import::calls::Calls;
+use crate::import::EvidenceKind;
+use crate::import::calls::{Calls, Clue};
+use crate::import::clues::roles::Role;
 use crate::import::tree::{entry, list, mapping, section, text, word};
-use crate::import::{Evidence, EvidenceKind};
-use crate::source::Span;
+use crate::source::{Span, Spanned};
 use crate::spec::tree::{Entry, Kind, Node};
 use crate::spec::vocabulary::{DatastoreKind, Protocol};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -72,23 +73,26 @@ impl<'d> Draft<'d> {
 
     /// The calls that were seen, with their evidence.
     pub fn calls(&mut self) -> Calls {
-        let mut calls = Calls::default();
+        let mut found = Vec::new();
+        let mut parties: Vec<Spanned<String>> = Vec::new();
+        let mut places: HashMap<String, usize> = HashMap::new();
         for pair in &self.tally.pairs {
             let (from, to) = (self.end(pair.from, pair.seen), self.end(pair.to, pair.seen));
-            let messages = matches!(pair.from, End::Channel(_)) || matches!(pair.to, End::Channel(_));
-            let what = match (messages, pair.count) {
-                (true, 1) => "message",
-                (true, _) => "messages",
-                (false, 1) => "call",
-                (false, _) => "calls",
-            };
             let span = self.places.span(pair.seen);
+            let from = *places.entry(from.id().to_owned()).or_insert_with(|| {
+                parties.push(Spanned::new(from.id().to_owned(), span));
+                parties.len() - 1
+            });
+            found.push((from, to, pair, span));
+        }
+        let mut calls = Calls::new(parties.into_iter().map(|id| (id, Role::Service)));
+        for (from, to, pair, span) in found {
+            let messages = matches!(pair.from, End::Channel(_)) || matches!(pair.to, End::Channel(_));
+            let what = if messages { "message" } else { "call" };
+            let many = if pair.count == 1 { "" } else { "s" };
+            let detail = format!("{} {what}{many}", pair.count);
             let protocol = pair.protocol.filter(|_| !messages && matches!(to, Thing::Service(_)));
-            let (from, to) = (from.id().to_owned(), to.id().to_owned());
-            let detail = format!("{} {what}", pair.count);
-            let kind = EvidenceKind::Trace;
-            let evidence = Evidence { from, to, kind, span, detail, telemetry: false };
-            calls.add(evidence, span, protocol);
+            calls.add(from, to.id(), Clue { kind: EvidenceKind::Trace, span, detail: &detail, protocol });
         }
         calls
     }

@@ -90,10 +90,12 @@ fn import(reader: &mut Reader<'_>, files: Vec<ImportFile>) -> Imported {
     let mut document = tree::document(tree, root, &mut findings);
     document.value.communications = calls.communications(root);
     places.keep(&mut reader.sources);
+    let imported = Some(calls.sources());
+    let (evidence, doubtful) = calls.into_evidence();
     Imported {
-        document: FileDocument { file, document, root: true, imported: Some(calls.sources()) },
-        evidence: calls.into_evidence(),
-        doubtful: Vec::new(),
+        document: FileDocument { file, document, root: true, imported },
+        evidence,
+        doubtful,
         findings,
         notes,
     }
