@@ -162,28 +162,34 @@ fn said(collector: &Collector, assumes_rates: bool) -> Vec<Note> {
     let tally = &collector.tally;
     let mut texts = Vec::new();
     if tally.spans == 0 {
-        texts.push("the traces hold no spans".to_owned());
+        texts.push("there is no span to be read".to_owned());
     } else {
         let window = tally.window_ns.map_or(0, |(first, last)| last - first);
         let window = crate::spec::units::Duration(window / 1_000_000 * 1_000_000);
         let rates = if assumes_rates {
-            "which shows no arrival rate: 1/s is assumed for every entry".to_owned()
+            "no arrival rate shows: 1/s is assumed for every entry".to_owned()
         } else {
             format!("arrivals within {window}: rates are those of the traces, which may be a sample")
         };
-        texts.push(format!("{} traces with {} spans; {rates}", tally.traces, tally.spans));
+        let (traces, spans) = (several(tally.traces, "trace"), several(tally.spans, "span"));
+        texts.push(format!("{traces} with {spans}; {rates}"));
         let workers = "the measured times hold what waiting there was: `workers` are as many as keep it out";
         texts.push(workers.to_owned());
     }
     if tally.orphans > 0 {
-        texts.push(format!("{} spans name a cause that is not in the traces: they count as entries", tally.orphans));
+        let spans = several(tally.orphans, "span");
+        texts.push(format!("{spans} with a cause that is not in the traces: taken for requests from outside"));
     }
     if collector.cut() > 0 {
-        let cut = collector.cut();
-        texts.push(format!("{cut} traces were counted before the end: no more than {MOST_OPEN} spans are kept open"));
+        let cut = several(collector.cut(), "trace");
+        texts.push(format!("{cut} counted before the end of the files: {MOST_OPEN} spans are kept open at most"));
     }
     if collector.names.too_many() {
         texts.push("there are more names of operations than are told apart: some are `(other)`".to_owned());
     }
     texts.into_iter().map(|text| Note { text, span: None }).collect()
+}
+
+fn several(count: u64, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }

@@ -95,7 +95,8 @@ impl Trace<'_> {
         match from.filter(|_| called && !consumes) {
             Some((caller, via)) => {
                 let (start_ns, end_ns) = within(span, via);
-                let protocol = span.protocol.or(via.protocol);
+                let asked = via.protocol.filter(|_| via.kind == Kind::Client);
+                let protocol = span.protocol.or(asked);
                 let seen = if via.service == Name::NONE { span.seen } else { via.seen };
                 let callee = Callee::Endpoint(endpoint);
                 let failed = span.error || via.error;
