@@ -11,8 +11,7 @@ pub mod traces;
 use super::Format;
 
 /// All formats, in the order in which a file is offered to them.
-pub static FORMATS: &[&Format] =
-    &[
+pub static FORMATS: &[&Format] = &[
     &backstage::FORMAT,
     &compose::FORMAT,
     &kubernetes::FORMAT,

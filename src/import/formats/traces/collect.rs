@@ -184,15 +184,14 @@ fn operation<'a>(raw: &'a Raw<'_>) -> std::borrow::Cow<'a, str> {
 fn seen(file: u32, name: &str, bytes: &[u8], place: Place) -> Seen {
     let offset = (name.as_ptr() as usize).wrapping_sub(bytes.as_ptr() as usize);
     let before = if name.is_empty() { None } else { bytes.get(..offset) };
-    let (line, column) = before.map_or((place.line, place.column), |before| {
-        match before.iter().rposition(|b| *b == b'\n') {
+    let (line, column) =
+        before.map_or((place.line, place.column), |before| match before.iter().rposition(|b| *b == b'\n') {
             None => (place.line, place.column.saturating_add(before.len() as u32)),
             Some(last) => {
                 let breaks = before.iter().filter(|b| **b == b'\n').count();
                 (place.line.saturating_add(breaks as u32), (before.len() - last - 1) as u32)
             }
-        }
-    });
+        });
     Seen { file, line, column }
 }
 

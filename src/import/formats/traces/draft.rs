@@ -371,6 +371,7 @@ fn latency(times: &Quantiles, span: Span) -> Option<Node> {
         let constant = Some(word("constant", span));
         return mapping(span, [("distribution", constant), ("mean", Some(mean))]);
     }
-    let points = points.into_iter().map(|(share, ns)| entry(&percent(share), span, word(format!("{ns}ns"), span)));
+    let points =
+        points.into_iter().map(|(share, ns)| entry(&percent(share), span, word(format!("{ns}ns"), span)));
     mapping(span, [("quantiles", section(span, points.collect()))])
 }

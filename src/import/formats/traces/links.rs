@@ -140,20 +140,59 @@ mod tests {
     fn span(id: u64, parent: u64, service: u32, kind: Kind) -> Span {
         let none = Name::NONE;
         let (service, seen) = (Name(service), Seen::default());
-        Span { id, parent, start_ns: 1, duration_ns: 1, service, name: none, peer: none, seen, kind, protocol: None, error: false, store: false, write: false }
+        Span {
+            id,
+            parent,
+            start_ns: 1,
+            duration_ns: 1,
+            service,
+            name: none,
+            peer: none,
+            seen,
+            kind,
+            protocol: None,
+            error: false,
+            store: false,
+            write: false,
+        }
     }
 
     #[test]
     fn causes() {
         let (client, server, inner) = (Kind::Client, Kind::Server, Kind::Internal);
         for (about, spans, parents, orphans) in [
-            ("a tree", vec![(1, 0, 0, server), (2, 1, 0, inner), (3, 2, 0, client)], vec![None, Some(0), Some(1)], 0),
-            ("a shared identifier", vec![(1, 0, 0, server), (2, 1, 1, server), (2, 1, 0, client), (3, 2, 1, inner)], vec![None, Some(2), Some(0), Some(1)], 0),
-            ("of the caller's own", vec![(2, 0, 1, server), (2, 0, 0, client), (3, 2, 0, inner)], vec![Some(1), None, Some(1)], 0),
+            (
+                "a tree",
+                vec![(1, 0, 0, server), (2, 1, 0, inner), (3, 2, 0, client)],
+                vec![None, Some(0), Some(1)],
+                0,
+            ),
+            (
+                "a shared identifier",
+                vec![(1, 0, 0, server), (2, 1, 1, server), (2, 1, 0, client), (3, 2, 1, inner)],
+                vec![None, Some(2), Some(0), Some(1)],
+                0,
+            ),
+            (
+                "of the caller's own",
+                vec![(2, 0, 1, server), (2, 0, 0, client), (3, 2, 0, inner)],
+                vec![Some(1), None, Some(1)],
+                0,
+            ),
             ("an orphan", vec![(1, 9, 0, server)], vec![None], 1),
             ("its own cause", vec![(1, 1, 0, server)], vec![None], 1),
-            ("copies", vec![(1, 0, 0, server), (1, 0, 0, server), (2, 1, 0, inner), (2, 1, 0, inner)], vec![None, Some(0)], 0),
-            ("a circle", vec![(1, 3, 0, inner), (2, 1, 0, inner), (3, 2, 0, inner), (4, 3, 0, inner)], vec![Some(2), None, Some(1), Some(2)], 0),
+            (
+                "copies",
+                vec![(1, 0, 0, server), (1, 0, 0, server), (2, 1, 0, inner), (2, 1, 0, inner)],
+                vec![None, Some(0)],
+                0,
+            ),
+            (
+                "a circle",
+                vec![(1, 3, 0, inner), (2, 1, 0, inner), (3, 2, 0, inner), (4, 3, 0, inner)],
+                vec![Some(2), None, Some(1), Some(2)],
+                0,
+            ),
             ("no identifiers", vec![(0, 0, 0, server), (0, 0, 0, server)], vec![None, None], 0),
         ] {
             let links = Links::of(spans.into_iter().map(|(a, b, c, d)| span(a, b, c, d)).collect());
@@ -162,7 +201,10 @@ mod tests {
             sorted.sort_unstable();
             assert_eq!(sorted, (0..parents.len()).collect::<Vec<_>>(), "{about}");
             let place = |at: usize| links.order.iter().position(|o| *o == at);
-            assert!(parents.iter().enumerate().all(|(at, p)| p.is_none_or(|p| place(p) < place(at))), "{about}");
+            assert!(
+                parents.iter().enumerate().all(|(at, p)| p.is_none_or(|p| place(p) < place(at))),
+                "{about}"
+            );
         }
     }
 

@@ -178,11 +178,14 @@ fn said(collector: &Collector, assumes_rates: bool) -> Vec<Note> {
     }
     if tally.orphans > 0 {
         let spans = several(tally.orphans, "span");
-        texts.push(format!("{spans} with a cause that is not in the traces: taken for requests from outside"));
+        texts
+            .push(format!("{spans} with a cause that is not in the traces: taken for requests from outside"));
     }
     if collector.cut() > 0 {
         let cut = several(collector.cut(), "trace");
-        texts.push(format!("{cut} counted before the end of the files: {MOST_OPEN} spans are kept open at most"));
+        texts.push(format!(
+            "{cut} counted before the end of the files: {MOST_OPEN} spans are kept open at most"
+        ));
     }
     if collector.names.too_many() {
         texts.push("there are more names of operations than are told apart: some are `(other)`".to_owned());

@@ -85,7 +85,8 @@ impl Names {
         } else {
             said.chain(&tags.database).collect()
         };
-        let Some(text) = texts.first().map(|text| short(text)).or_else(|| messages.then(|| channel(operation)))
+        let Some(text) =
+            texts.first().map(|text| short(text)).or_else(|| messages.then(|| channel(operation)))
         else {
             return Name::NONE;
         };
@@ -96,7 +97,9 @@ impl Names {
         match role {
             Role::Broker(_, protocol) if messages => side.channel = Some(protocol),
             _ if messages => side.channel = side.channel.or(Some(Protocol::MessageQueue)),
-            Role::Datastore(kind) => side.store = side.store.filter(|k| *k != DatastoreKind::Other).or(Some(kind)),
+            Role::Datastore(kind) => {
+                side.store = side.store.filter(|k| *k != DatastoreKind::Other).or(Some(kind))
+            }
             _ if product.is_some() || tags.operation.is_some() => {
                 side.store = side.store.or(Some(DatastoreKind::Other));
             }
@@ -133,8 +136,8 @@ fn channel(operation: &str) -> &str {
 /// Whether an operation of a database changes something.
 pub fn writes(said: &str) -> bool {
     const VERBS: [&str; 16] = [
-        "insert", "update", "delete", "replace", "upsert", "merge", "create", "drop", "set", "setex", "put", "hset",
-        "incr", "del", "lpush", "save",
+        "insert", "update", "delete", "replace", "upsert", "merge", "create", "drop", "set", "setex", "put",
+        "hset", "incr", "del", "lpush", "save",
     ];
     let verb = said.trim_start().split(|c: char| !c.is_ascii_alphabetic()).next().unwrap_or_default();
     VERBS.iter().any(|known| verb.eq_ignore_ascii_case(known))
@@ -153,12 +156,42 @@ mod tests {
             (Kind::Client, "", &[("peer.service", "cart")][..], "cart", Side::default()),
             (Kind::Server, "", &[("peer.service", "cart")], "", Side::default()),
             (Kind::Client, "", &[("http.url", "http://a.b.svc.cluster.local:80/")], "a.b", Side::default()),
-            (Kind::Client, "", &[("db.system", "postgresql"), ("db.name", "orders")], "orders", store(DatastoreKind::Postgres)),
-            (Kind::Client, "", &[("db.system", "redis"), ("net.peer.name", "cache")], "cache", store(DatastoreKind::Redis)),
+            (
+                Kind::Client,
+                "",
+                &[("db.system", "postgresql"), ("db.name", "orders")],
+                "orders",
+                store(DatastoreKind::Postgres),
+            ),
+            (
+                Kind::Client,
+                "",
+                &[("db.system", "redis"), ("net.peer.name", "cache")],
+                "cache",
+                store(DatastoreKind::Redis),
+            ),
             (Kind::Client, "", &[("db.system", "redis")], "redis", store(DatastoreKind::Redis)),
-            (Kind::Client, "", &[("peer.service", "app"), ("sql.query", "x")], "app", store(DatastoreKind::Other)),
-            (Kind::Producer, "", &[("messaging.system", "kafka"), ("messaging.destination.name", "orders")], "orders", sent(Protocol::EventStream)),
-            (Kind::Consumer, "", &[("peer.service", "rabbitmq"), ("rabbit.queue", "q")], "rabbitmq", sent(Protocol::MessageQueue)),
+            (
+                Kind::Client,
+                "",
+                &[("peer.service", "app"), ("sql.query", "x")],
+                "app",
+                store(DatastoreKind::Other),
+            ),
+            (
+                Kind::Producer,
+                "",
+                &[("messaging.system", "kafka"), ("messaging.destination.name", "orders")],
+                "orders",
+                sent(Protocol::EventStream),
+            ),
+            (
+                Kind::Consumer,
+                "",
+                &[("peer.service", "rabbitmq"), ("rabbit.queue", "q")],
+                "rabbitmq",
+                sent(Protocol::MessageQueue),
+            ),
             (Kind::Producer, "orders publish", &[], "orders", sent(Protocol::MessageQueue)),
             (Kind::Consumer, "poll", &[], "messages", sent(Protocol::MessageQueue)),
         ] {
@@ -181,7 +214,10 @@ mod tests {
         }
         assert!(names.too_many());
         assert_eq!(names.text(names.known["(other)"]), OTHER);
-        assert_eq!((names.name("a"), names.name("new"), names.all.len()), (first, names.known["(other)"], MOST + 1));
+        assert_eq!(
+            (names.name("a"), names.name("new"), names.all.len()),
+            (first, names.known["(other)"], MOST + 1)
+        );
         assert_eq!(names.name(""), Name::NONE);
         let id = names.id("7");
         assert_eq!(names.text(id), "7");
@@ -189,7 +225,9 @@ mod tests {
 
     #[test]
     fn what_changes_data() {
-        for (said, changes) in [("INSERT INTO a", true), ("select 1", false), ("HSET", true), ("settings", false), ("", false)] {
+        for (said, changes) in
+            [("INSERT INTO a", true), ("select 1", false), ("HSET", true), ("settings", false), ("", false)]
+        {
             assert_eq!(writes(said), changes, "{said}");
         }
     }

@@ -103,7 +103,8 @@ mod tests {
     #[test]
     fn a_value_is_kept_within_half_a_percent() {
         for power in 0..64 {
-            for value in [1_u64 << power, (1 << power) + (1 << power) / 3, (1 << power) + ((1 << power) - 1)] {
+            for value in [1_u64 << power, (1 << power) + (1 << power) / 3, (1 << power) + ((1 << power) - 1)]
+            {
                 let kept = middle(step(value));
                 assert!(kept.abs_diff(value) as f64 <= 0.004 * value as f64, "{value} is {kept}");
             }

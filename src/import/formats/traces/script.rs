@@ -77,5 +77,9 @@ fn repeated(endpoint: &Endpoint, groups: Vec<Vec<usize>>) -> Vec<Group> {
 fn same(endpoint: &Endpoint, a: usize, b: usize) -> bool {
     let (Some(a), Some(b)) = (endpoint.slots.get(a), endpoint.slots.get(b)) else { return false };
     let more = |slot: &Slot| slot.further > 0;
-    a.callee == b.callee && a.visits.abs_diff(b.visits) * 50 <= a.visits && !more(a) && !more(b) && waited(a) == waited(b)
+    a.callee == b.callee
+        && a.visits.abs_diff(b.visits) * 50 <= a.visits
+        && !more(a)
+        && !more(b)
+        && waited(a) == waited(b)
 }

@@ -105,8 +105,11 @@ impl<'a> Tags<'a> {
                 self.operation = self.operation.take().or(value.said());
             }
             "messaging.system" => self.broker = value.said(),
-            "messaging.destination.name" | "messaging.destination" | "message_bus.destination"
-            | "kafka.topic" | "rabbit.queue" => self.destination = value.said(),
+            "messaging.destination.name"
+            | "messaging.destination"
+            | "message_bus.destination"
+            | "kafka.topic"
+            | "rabbit.queue" => self.destination = value.said(),
             _ if key.starts_with("http.") => self.travels(Protocol::Http),
             _ => {}
         }
@@ -250,7 +253,11 @@ mod tests {
     fn the_other_side_has_many_names() {
         for (key, value, expected) in [
             ("peer.service", "cart", Some("cart")),
-            ("upstream_cluster.name", "outbound|9080||cart.shop.svc.cluster.local", Some("cart.shop.svc.cluster.local")),
+            (
+                "upstream_cluster.name",
+                "outbound|9080||cart.shop.svc.cluster.local",
+                Some("cart.shop.svc.cluster.local"),
+            ),
             ("upstream_cluster.name", "inbound|9080||", None),
             ("net.peer.name", "orders-db", Some("orders-db")),
             ("server.address", "10.0.0.7", None),
@@ -276,13 +283,22 @@ mod tests {
             (&[("http.status_code", "503")], true, Some(Protocol::Http)),
             (&[("http.status_code", "404")], false, Some(Protocol::Http)),
             (&[("otel.status_code", "ERROR")], true, None),
-            (&[("http.method", "POST"), ("grpc.status_code", "0"), ("http.url", "x")], false, Some(Protocol::Grpc)),
+            (
+                &[("http.method", "POST"), ("grpc.status_code", "0"), ("http.url", "x")],
+                false,
+                Some(Protocol::Grpc),
+            ),
             (&[("rpc.system", "grpc")], false, Some(Protocol::Grpc)),
         ] {
             let all = of(tags);
             assert_eq!((all.error, all.protocol), (error, protocol), "{tags:?}");
         }
-        for said in [Text::Number(2), Text::Said("2".into()), Text::Said("SPAN_KIND_SERVER".into()), Text::Said("server".into())] {
+        for said in [
+            Text::Number(2),
+            Text::Said("2".into()),
+            Text::Said("SPAN_KIND_SERVER".into()),
+            Text::Said("server".into()),
+        ] {
             assert_eq!(Kind::of(&said), Some(Kind::Server));
         }
         assert_eq!(Kind::of(&Text::Number(0)), None);

@@ -177,7 +177,6 @@ pub struct Pair {
     pub protocol: Option<Protocol>,
     /// Where it was met first.
     pub seen: Seen,
-
 }
 
 /// How long what leaves no spans takes to answer.

@@ -137,7 +137,8 @@ mod tests {
     #[test]
     fn identifiers_are_numbers_however_they_are_written() {
         let number = 0x49cd_77d2_7736_7fb3;
-        for text in ["49cd77d277367fb3", "49CD77D277367FB3", "000000000000000049cd77d277367fb3", "Sc130nc2f7M="]
+        for text in
+            ["49cd77d277367fb3", "49CD77D277367FB3", "000000000000000049cd77d277367fb3", "Sc130nc2f7M="]
         {
             assert_eq!(identifier(text), number, "{text}");
         }

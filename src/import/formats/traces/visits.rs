@@ -123,11 +123,13 @@ impl Trace<'_> {
         // What a library makes of a call below the span that stands for it is the same call.
         let mut below = vec![false; links.spans.len()];
         for at in &links.order {
-            let (Some(span), Some(visit)) = (links.spans.get(*at), self.of.get(*at).copied().flatten()) else {
+            let (Some(span), Some(visit)) = (links.spans.get(*at), self.of.get(*at).copied().flatten())
+            else {
                 continue;
             };
             let cause = links.parents.get(*at).copied().flatten();
-            let inside = cause.is_some_and(|c| self.of.get(c).copied().flatten() == Some(visit) && is(&below, c));
+            let inside =
+                cause.is_some_and(|c| self.of.get(c).copied().flatten() == Some(visit) && is(&below, c));
             let callee = match span.kind {
                 _ if inside => None,
                 Kind::Client if !is(&answered, *at) => Some(Callee::Other(span.peer, span.write)),
@@ -141,7 +143,16 @@ impl Trace<'_> {
             let Some(callee) = callee else { continue };
             let (start_ns, end_ns, failed) = (span.start_ns, span.end_ns(), span.error);
             let (protocol, seen, waited) = (span.protocol, span.seen, span.kind == Kind::Client);
-            let call = Call { callee, start_ns, end_ns, failed, protocol, seen, waited, excuses: failed && !span.store };
+            let call = Call {
+                callee,
+                start_ns,
+                end_ns,
+                failed,
+                protocol,
+                seen,
+                waited,
+                excuses: failed && !span.store,
+            };
             self.calls.push((visit, call));
         }
     }
