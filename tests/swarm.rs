@@ -58,9 +58,9 @@ fn wrong(seed: u64) -> Result<(), String> {
     }
     let mut all = Vec::new();
     for replication in 0..2 {
-        let seen = replicate(plan, seed, replication, Seen::new(plan)).map_err(|e| told(e.to_string()))?;
-        seen.wrong.first().map_or(Ok(()), |wrong| Err(told(wrong.clone())))?;
-        all.push(seen);
+        let run = replicate(plan, seed, replication, Seen::new(plan)).map_err(|e| told(e.to_string()))?;
+        run.wrong.first().map_or(Ok(()), |wrong| Err(told(wrong.clone())))?;
+        all.push(run);
     }
     balance(plan, &outcome, &all).map_err(told)
 }
@@ -186,7 +186,9 @@ impl<'p> Seen<'p> {
         let own =
             self.plan.endpoints.iter().zip(&self.endpoints).filter(|(e, _)| e.service == id && !e.handler);
         let there: i64 = own.map(|(_, flow)| flow.inside).sum();
-        let most = service.instances.len() as i64 * (i64::from(inside) + i64::from(waiting)) + 1;
+        let most = i64::from(service.instances.end - service.instances.start)
+            * (i64::from(inside) + i64::from(waiting))
+            + 1;
         self.check(there <= most, || format!("{there} requests in `{}`, which takes {most}", service.name));
     }
 }
@@ -387,9 +389,10 @@ fn service(rng: &mut Rng, text: &mut String, at: usize, count: usize, queues: bo
         let discipline = rng.pick(&["fifo", "lifo", "codel"]);
         words.push(format!("queue: {{ max_length: {}, discipline: {discipline} }}", rng.below(30)));
     }
-    if rng.chance(20) {
+    let limit = rng.below(100);
+    if limit < 20 {
         words.push("limits: { rate_limit: { rate: 80/s, burst: 5 } }".to_owned());
-    } else if rng.chance(20) {
+    } else if limit < 36 {
         let algorithm = rng.pick(&["aimd", "vegas", "gradient2", "adaptive_concurrency"]);
         words.push(format!(
             "limits: {{ adaptive: {{ algorithm: {algorithm}, initial: 4, min: 1, max: 20 }} }}"

@@ -69,12 +69,11 @@ fn dispersion(counts: &[f64]) -> f64 {
 /// W. Fischer, K. Meier-Hellstern, "The Markov-modulated Poisson process (MMPP) cookbook", Performance Evaluation 18
 /// (1993), for two states with rates λ that are left at rates σ: mean (λ₁σ₂ + λ₂σ₁)/(σ₁ + σ₂), and
 /// IDC(t) = 1 + 2(λ₁ − λ₂)²σ₁σ₂/((σ₁ + σ₂)²(λ₁σ₂ + λ₂σ₁)) · (1 − (1 − e^(−(σ₁+σ₂)t))/((σ₁ + σ₂)t)).
-fn two_states(rates: [f64; 2], left: [f64; 2], t: f64) -> (f64, f64) {
-    let ([a, b], [x, y]) = (rates, left);
-    let sum = x + y;
-    let weighted = a * y + b * x;
-    let settled = 2.0 * (a - b).powi(2) * x * y / (sum * sum * weighted);
-    (weighted / sum, 1.0 + settled * (1.0 - (1.0 - (-sum * t).exp()) / (sum * t)))
+fn two_states(rates: [f64; 2], left: [f64; 2], width: f64) -> (f64, f64) {
+    let both = left[0] + left[1];
+    let weighted = rates[0] * left[1] + rates[1] * left[0];
+    let settled = 2.0 * (rates[0] - rates[1]).powi(2) * left[0] * left[1] / (both * both * weighted);
+    (weighted / both, 1.0 + settled * (1.0 - (1.0 - (-both * width).exp()) / (both * width)))
 }
 
 #[test]

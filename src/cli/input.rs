@@ -18,9 +18,8 @@ use std::sync::OnceLock;
 pub struct System {
     /// The texts.
     pub sources: Sources,
-    /// What they say; kept so that letting go of it can be left out at the end.
-    #[expect(dead_code, reason = "held, not read")]
-    documents: Vec<FileDocument>,
+    /// What they say.
+    pub documents: Vec<FileDocument>,
     /// What they mean.
     pub arch: Architecture,
     /// What is wrong, suppressed findings flagged.

@@ -1,13 +1,14 @@
 //! `loadpath simulate`.
 
 use super::args::{Cli, SimulateArgs};
+use super::events;
 use super::input::system;
 use super::output::{complain, hear_interrupts, interrupted, print, progress, style, threads, write};
 use super::scene::{refused, scenarios};
 use super::sensitivity::moved;
 use crate::model::{Architecture, Scenario, builtin};
 use crate::report::forecast::{FORECAST_FORMATS, Forecast, Run};
-use crate::sim::{Replications, Verdict, Watch, compile, judge};
+use crate::sim::{Compiled, Replications, Trace, Tracer, Verdict, Watch, compile, judge, replicate};
 use crate::study::compare::Effort;
 use crate::study::precision::refine;
 use crate::study::twin::twins;
@@ -29,16 +30,27 @@ pub fn run(cli: &Cli, args: &SimulateArgs) -> Result<u8> {
     if let Some(code) = refused(cli, &system) {
         return Ok(code);
     }
+    let filter = events::filter(&args.events)?;
+    let wanted = scenarios(&system.arch, args.scenario.as_deref())?;
+    if args.events.events.is_some() && wanted.len() > 1 {
+        let names: Vec<&str> = wanted.iter().flatten().map(|s| s.name.value.as_str()).collect();
+        bail!("--events is the log of one scenario: name one with --scenario ({})", names.join(", "));
+    }
     hear_interrupts();
     let start = Instant::now();
     let mut runs = Vec::new();
-    for scenario in scenarios(&system.arch, args.scenario.as_deref())? {
+    for scenario in wanted {
         if interrupted() {
             complain("interrupted: further scenarios were not begun");
             break;
         }
         match forecast(cli, &system.arch, scenario, args)? {
-            Some(run) => runs.push(run),
+            Some(run) => {
+                if let Some(path) = &args.events.events {
+                    events::log(&run.compiled, run.outcome.seed, path, filter.clone())?;
+                }
+                runs.push(run);
+            }
             None => return Ok(2),
         }
     }
@@ -113,5 +125,20 @@ fn forecast(
     } else {
         Vec::new()
     };
-    Ok(Some(Run { compiled, outcome, expectations, twins, precision, moved }))
+    // Nobody reads them off a screen.
+    let traces = if args.format == "human" { Vec::new() } else { traces(arch, &compiled, seed)? };
+    Ok(Some(Run { compiled, outcome, expectations, twins, precision, traces, moved }))
+}
+
+/// The traces that `monitoring` asks for, of replication 0.
+fn traces(arch: &Architecture, compiled: &Compiled, seed: u64) -> Result<Vec<Trace>> {
+    let Some(monitoring) = &arch.monitoring else { return Ok(Vec::new()) };
+    let share = monitoring.sample_traces.map_or(0.0, |share| share.fraction());
+    let slowest = monitoring.slowest.map_or(0, |n| n.value as usize);
+    if share <= 0.0 && slowest == 0 {
+        return Ok(Vec::new());
+    }
+    let tracer =
+        replicate(&compiled.plan, seed, 0, Tracer::new(share, slowest)).map_err(|e| anyhow!("{e}"))?;
+    Ok(tracer.traces())
 }

@@ -12,10 +12,13 @@ pub mod formats;
 mod notes;
 mod read;
 mod tree;
+mod unite;
+mod write;
 
 pub use evidence::{Evidence, EvidenceKind};
 pub use formats::FORMATS;
 pub use read::{Input, open, open_text, read, stream};
+pub use write::write;
 
 use crate::finding::Finding;
 use crate::source::{FileId, Span, join_path};

@@ -1,5 +1,6 @@
 //! From files of any format to the documents of one system.
 
+use super::unite::unite;
 use super::{FORMATS, Format, HEAD, ImportFile, Imported, by_name, recognise};
 use crate::finding::{Finding, Names};
 use crate::source::{Spanned, join_path};
@@ -87,6 +88,7 @@ pub fn read(reader: &mut Reader<'_>, input: Input) -> (Vec<FileDocument>, Vec<St
         notes.extend(said.into_iter().map(|note| note.text));
         imported.push(document);
     }
+    unite(&mut imported, &documents, &mut reader.findings);
     let documents = enrich(imported, documents, &mut reader.findings);
     (documents, notes)
 }

@@ -22,7 +22,11 @@ impl Building<'_> {
         let Some(file) = self.documents.get(home) else { return };
         for (i, communication) in file.document.communications.iter().flat_map(|c| c.value.iter()).enumerate()
         {
-            let own = || communication.to.iter().map(|to| Evidence::new("communications", to.span));
+            let telemetry = communication.telemetry.is_some_and(|t| t.value);
+            let own = || {
+                let all = communication.to.iter().map(|to| Evidence::new("communications", to.span));
+                all.map(|evidence| Evidence { telemetry, ..evidence })
+            };
             let imported = file.imported.as_ref().map(|all| all.get(i).cloned().unwrap_or_default());
             let evidence = imported.unwrap_or_else(|| own().collect());
             self.communication(home, communication, evidence);

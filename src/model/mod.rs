@@ -68,6 +68,8 @@ pub struct Architecture {
     pub network_loss: f64,
     /// How callers learn where instances are.
     pub discovery: Option<Spanned<spec::Discovery>>,
+    /// What is recorded of a simulation.
+    pub monitoring: Option<Spanned<spec::Monitoring>>,
     /// A proxy's own policies.
     pub mesh: Option<Spanned<spec::Mesh>>,
     /// What the linter is told (of the root files).

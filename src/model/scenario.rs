@@ -107,18 +107,15 @@ pub fn bursts(states: &[Spanned<spec::TrafficState>]) -> Vec<Burst> {
     let of = |state: &Spanned<spec::TrafficState>, at: usize| {
         let named = |name: &str| states.iter().position(|s| s.name.as_ref().is_some_and(|n| n.value == name));
         let mut next = vec![0.0; count];
-        match &state.next {
-            Some(shares) => {
-                for (name, share) in shares.iter() {
-                    if let Some(at) = named(&name.value).and_then(|at| next.get_mut(at)) {
-                        *at += share.fraction();
-                    }
+        if let Some(shares) = &state.next {
+            for (name, share) in shares.iter() {
+                if let Some(at) = named(&name.value).and_then(|at| next.get_mut(at)) {
+                    *at += share.fraction();
                 }
             }
-            None => {
-                let others = 1.0 / count.saturating_sub(1).max(1) as f64;
-                next.iter_mut().enumerate().for_each(|(i, p)| *p = if i == at { 0.0 } else { others });
-            }
+        } else {
+            let others = 1.0 / count.saturating_sub(1).max(1) as f64;
+            next.iter_mut().enumerate().for_each(|(i, p)| *p = if i == at { 0.0 } else { others });
         }
         let (rate_per_s, lasts_s) =
             (state.rate.map_or(0.0, |r| r.per_second()), state.lasts.map_or(0.0, |l| l.seconds()));

@@ -11,6 +11,7 @@ mod event;
 mod expect;
 mod histogram;
 mod ids;
+mod log;
 mod metrics;
 mod outcome;
 mod plan;
@@ -18,12 +19,14 @@ mod probe;
 mod run;
 mod slab;
 mod timeline;
+mod trace;
 
 pub use compile::{Compiled, compile, refuse};
 pub use estimate::{Estimate, HistogramView, Latency};
 pub use expect::{Judged, Verdict, judge};
 pub use histogram::Histogram;
 pub use ids::{BreakerId, EdgeId, EndpointId, InstanceId, QueueId, ServiceId, SourceId, UpstreamId};
+pub use log::{About, Entry, EventKind, EventLog, Filter};
 pub use outcome::{
     BreakerOutcome, EdgeOutcome, EndpointOutcome, InstanceOutcome, Outcome, QueueOutcome, SourceOutcome,
     Transition, Window,
@@ -33,5 +36,6 @@ pub use plan::{
     Discovery, Edge, Endpoint, Fallback, Guards, Hedge, Instance, Limits, Plan, PlanError, Queue, RateLimit,
     RatePoint, Retry, STALL, Scaling, ScenarioEvent, Service, Source, Step, Target, Upstream, WarmUp,
 };
-pub use probe::{Cause, CauseSet, Ending, Knowledge, MessageStep, Probe};
+pub use probe::{Cause, CauseSet, Ending, Knowledge, MessageStep, Probe, Traced};
 pub use run::{Replications, Watch, replicate, simulate};
+pub use trace::{Trace, TraceSpan, Tracer};

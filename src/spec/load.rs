@@ -42,6 +42,11 @@ impl Evidence {
     pub fn new(source: impl Into<Cow<'static, str>>, span: Span) -> Self {
         Self { source: source.into(), span, telemetry: false }
     }
+
+    /// Whether only the order of starting shows it, so that the edge is assumed rather than declared.
+    pub fn is_start_order(&self) -> bool {
+        self.source == "depends_on"
+    }
 }
 
 /// The spanned tree of a file, before it is decoded.

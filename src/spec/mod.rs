@@ -19,6 +19,7 @@ mod syntax;
 pub mod tree;
 pub mod units;
 pub mod vocabulary;
+pub mod write;
 
 pub use decode::{Decode, Ids, Map, Switch};
 pub use load::{Evidence, FileDocument, FileTree, Reader, read_text};

@@ -20,6 +20,7 @@ pub fn render(forecast: &Forecast<'_>, style: &Style) -> String {
         headline(&mut text, run, forecast.elapsed.filter(|_| i == 0));
         entries(&mut text, run);
         hurts(&mut text, run, style);
+        queues(&mut text, run);
         theory::human(&mut text, run, style);
         expectations(&mut text, run, style);
         inputs::human(&mut text, run);
@@ -116,6 +117,28 @@ fn entry(name: &str, requests: &EndpointOutcome) -> Vec<String> {
         time(&latency.p999),
         spread.map_or_else(String::new, |s| format!("±{}", percent(s))),
     ]
+}
+
+/// Queues and topics with messages: how many, how deep, how old.
+fn queues(text: &mut String, run: &Run) {
+    let used: Vec<_> = run.outcome.queues.iter().filter(|q| q.published + q.dropped > 0).collect();
+    let width = used.iter().map(|q| q.name.chars().count()).max().unwrap_or(0);
+    for (at, queue) in used.iter().enumerate() {
+        let title = if at == 0 { "\nmessages\n" } else { "" };
+        let mut words = vec![format!("{} published", count(queue.published))];
+        let rest = [
+            ("dropped", queue.dropped),
+            ("redelivered", queue.redelivered),
+            ("dead-lettered", queue.dead_lettered),
+            ("left in the end", queue.left),
+        ];
+        words.extend(rest.iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{} {what}", count(*n))));
+        words.push(format!("at most {} waiting", count(u64::from(queue.depth_max))));
+        if let (Some(p50), Some(max)) = (&queue.age.p50, queue.age.max) {
+            words.push(format!("handled after {}, at most {}", seconds(p50.value), seconds(max)));
+        }
+        let _ = writeln!(text, "{title}  {:width$}  {}", queue.name, words.join(", "));
+    }
 }
 
 /// One service's trouble.

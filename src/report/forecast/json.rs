@@ -1,6 +1,6 @@
 //! Everything a simulation found, as JSON. Numbers are what was computed, not rounded.
 
-use super::{Forecast, Run, Style, inputs, theory};
+use super::{Forecast, Run, Style, inputs, metrics, theory, traces};
 use crate::model::{Architecture, EndpointRef};
 use crate::sim::{Cause, Compiled, EndpointOutcome, Estimate, Judged, Latency, Outcome, QueueOutcome};
 use serde_json::{Map, Value, json};
@@ -62,7 +62,17 @@ fn scenario(arch: &Architecture, run: &Run) -> Value {
         "precision": inputs::json_precision(run),
         "sensitivity": inputs::json_sensitivity(run),
         "timeline": timeline(outcome),
+        "metrics": metrics::json(run, history(arch)),
+        "traces": traces::json(run),
     })
+}
+
+/// Samples of a gauge that are kept where the document says nothing.
+const HISTORY: usize = 1000;
+
+fn history(arch: &Architecture) -> usize {
+    let said = arch.monitoring.as_ref().and_then(|m| m.history);
+    said.map_or(HISTORY, |h| h.value.0 as usize)
 }
 
 /// Endpoints; those that only one source calls as that source sees them.
@@ -134,6 +144,8 @@ fn latency(latency: &Latency) -> Value {
     let intervals: Map<String, Value> = intervals.collect();
     let mut object: Map<String, Value> =
         all.iter().map(|(name, e)| ((*name).to_owned(), ms(e).into())).collect();
+    object.insert("count".to_owned(), latency.histogram.get().count().into());
+    object.insert("min".to_owned(), latency.min.map(|m| m * 1e3).into());
     object.insert("max".to_owned(), latency.max.map(|m| m * 1e3).into());
     object.insert("ci95".to_owned(), intervals.into());
     Value::Object(object)

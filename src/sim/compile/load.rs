@@ -76,18 +76,14 @@ impl Compiler<'_> {
         self.plan.sources[source.index()].keys = keys.map_or(0, |k| k.value.0);
         self.plan.sources[source.index()].key_skew = traffic.written.key_skew.map_or(0.0, |s| s.value);
         let call = self.call(&format!("traffic → {name}"), Caller::Source(id), traffic.to.node, &edge);
-        match call {
-            Some(call) => {
-                self.plan.sources[source.index()].edge = call;
-                self.edge_refs.push(None);
-                self.sources.push((traffic.to.node, traffic.to.endpoint));
-                Ok(Some(source))
-            }
-            None => {
-                self.plan.sources.pop();
-                Ok(None)
-            }
-        }
+        let Some(call) = call else {
+            self.plan.sources.pop();
+            return Ok(None);
+        };
+        self.plan.sources[source.index()].edge = call;
+        self.edge_refs.push(None);
+        self.sources.push((traffic.to.node, traffic.to.endpoint));
+        Ok(Some(source))
     }
 
     /// A name that no source has: the wanted one, else with the first free number.
@@ -114,7 +110,7 @@ fn arrivals(traffic: &Traffic, length: Span) -> Result<Arrivals, String> {
         return Ok(Arrivals::Closed { users: users.value.0, think });
     }
     if let Some(states) = &written.states {
-        return Ok(Arrivals::Bursts(bursts(&states.value).into_iter().map(state).collect()));
+        return Ok(Arrivals::Bursts(bursts(&states.value).iter().map(state).collect()));
     }
     if let Some(replay) = &written.replay {
         if replay.times.is_empty() {
@@ -130,7 +126,7 @@ fn arrivals(traffic: &Traffic, length: Span) -> Result<Arrivals, String> {
     })
 }
 
-fn state(burst: Burst) -> BurstState {
+fn state(burst: &Burst) -> BurstState {
     let mut sum = 0.0;
     let next = burst.next.iter().map(|p| {
         sum += p;

@@ -3,7 +3,7 @@
 use super::super::event::Event;
 use super::super::ids::SourceId;
 use super::super::plan::{Arrivals, BurstState, Plan, RatePoint, Source};
-use super::super::probe::{Ending, Probe};
+use super::super::probe::{Ending, Probe, Traced};
 use super::{Call, Engine, NONE};
 use crate::kernel::{Span, Stream, Time};
 
@@ -234,14 +234,18 @@ impl<P: Probe> Engine<'_, P> {
 
     fn ask(&mut self, source: SourceId, client: u32, user: u32) {
         let plan = &self.plan.sources[source.index()];
-        let measured = self.measures();
+        let (measured, edge) = (self.measures(), plan.edge);
         let address = match plan.keys {
             0 => client,
             n => self.sources[source.index()].key(n),
         };
         self.probe.request_arrived(self.now, source, measured);
+        let request = self.requests;
+        self.requests = request.wrapping_add(1);
+        self.trace(|| Traced::Arrived { source, request, measured });
         let begun = self.now;
-        let call = Call { source, user, caller: client, measured, address, begun, ..Call::over(plan.edge) };
+        let call =
+            Call { source, user, caller: client, measured, address, request, begun, ..Call::over(edge) };
         let call = self.calls.insert(call);
         self.begin_call(call);
     }
@@ -249,9 +253,11 @@ impl<P: Probe> Engine<'_, P> {
     /// A source's request has its final outcome.
     #[inline]
     pub(super) fn request_ended(&mut self, call: u32, end: Ending) {
-        let Call { source, user, begun, measured, .. } = self.calls[call];
+        let Call { source, user, begun, measured, request, .. } = self.calls[call];
         self.calls.remove(call);
-        self.probe.request_ended(self.now, source, self.now.since(begun), end, measured);
+        let took = self.now.since(begun);
+        self.probe.request_ended(self.now, source, took, end, measured);
+        self.trace(|| Traced::Ended { source, request, took, end });
         if user != NONE {
             self.think(SourceId(self.users[user as usize]), user);
         }

@@ -133,3 +133,19 @@ pub enum Action {
         loss: f64,
     },
 }
+
+impl Action {
+    /// What it is called.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Kill { .. } => "kill",
+            Self::Drain => "drain",
+            Self::Restart => "restart",
+            Self::Slow(factor) if factor >= STALL => "stall",
+            Self::Slow(_) => "slow",
+            Self::ErrorRate(_) => "errors",
+            Self::Network { loss, .. } if loss >= 1.0 => "partition",
+            Self::Network { .. } => "network",
+        }
+    }
+}

@@ -178,7 +178,7 @@ fn repeat_fits(traffic: &Traffic, ctx: &mut Ctx<'_>) {
     };
     match last {
         None => {
-            ctx.reject(repeat.span, "a rate without points does not change: there is nothing to `repeat`")
+            ctx.reject(repeat.span, "a rate without points does not change: there is nothing to `repeat`");
         }
         Some(last) if repeat.value <= last => {
             ctx.reject(
