@@ -49,7 +49,7 @@ pub fn upstreams(
     for object in objects.iter().filter(|o| o.group == GROUP) {
         match object.kind {
             "DestinationRule" => destination_rule(object, names, &mut found, left_out, notes),
-            "VirtualService" => virtual_service(object, names, &mut found, left_out, notes),
+            "VirtualService" => virtual_service(object, names, &mut found, left_out),
             _ => {}
         }
     }
@@ -220,18 +220,12 @@ fn virtual_service(
     names: &Names<'_>,
     found: &mut BTreeMap<usize, Upstream>,
     left_out: &mut LeftOut,
-    notes: &mut Vec<Note>,
 ) {
     let gateways = object.at(&["spec", "gateways"]).map_or(&[][..], Node::items);
     let inside = gateways.is_empty() || gateways.iter().any(|g| g.text() == Some("mesh"));
     let routes = object.at(&["spec", "http"]).map_or(&[][..], Node::items);
     let others = ["tcp", "tls"].iter().filter_map(|key| object.at(&["spec", key])).flat_map(Node::items);
     for route in routes.iter().chain(others) {
-        for host in destinations(route) {
-            if names.resolve(host.text().unwrap_or_default(), object.namespace).is_none() {
-                unknown(object, host, notes);
-            }
-        }
         left_out.rest(object, "", route, &["name", "match", "route", "timeout", "retries"]);
         special(object, route, left_out);
     }
