@@ -29,11 +29,12 @@ pub fn write(documents: &[FileDocument], sources: &Sources, notes: &[String]) ->
     let remarks = |path: &[&str], at: usize| match path {
         ["communications", ITEM] => {
             let shown = evidence.get(at).copied().unwrap_or_default();
-            Remark { above: reasons(shown, &place), behind: None }
+            Remark { above: reasons(shown, &place), ..Remark::default() }
         }
         _ => {
             let node = path.iter().try_fold(&root, |node, key| node.get(key));
-            Remark { above: Vec::new(), behind: node.and_then(|node| defined(path, node.span)) }
+            let behind = node.and_then(|node| defined(path, node.span));
+            Remark { behind, apart: path.len() == 1, ..Remark::default() }
         }
     };
     let body = yaml(&root, &remarks);

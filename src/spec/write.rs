@@ -10,6 +10,8 @@ pub struct Remark {
     pub above: Vec<String>,
     /// Behind the key.
     pub behind: Option<String>,
+    /// A blank line stands before it, unless it is the first.
+    pub apart: bool,
 }
 
 /// The part of a path that stands for the items of a list.
@@ -41,8 +43,8 @@ impl Writer<'_> {
         for (at, entry) in node.entries().iter().enumerate() {
             let key = entry.key.value.as_str();
             path.push(key);
-            let Remark { above, behind } = (self.remarks)(path, at);
-            if indent == 0 && at > 0 {
+            let Remark { above, behind, apart } = (self.remarks)(path, at);
+            if apart && at > 0 {
                 self.out.push('\n');
             }
             for line in above {

@@ -118,7 +118,8 @@ impl<'n> Names<'n> {
             for host in hosts {
                 let Some(name) = host.text().filter(|h| !h.is_empty()) else { continue };
                 let key = name.trim_start_matches('*').to_lowercase();
-                if self.outside.contains_key(&key) || is_below(&key, "local") {
+                // `*` is every host, and none to be drawn.
+                if key.is_empty() || self.outside.contains_key(&key) || is_below(&key, "local") {
                     continue;
                 }
                 let unit = self.unit(
