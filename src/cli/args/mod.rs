@@ -127,7 +127,7 @@ pub struct CheckArgs {
     pub exit_zero: bool,
 
     /// Judge each path as a system of its own
-    #[arg(long, conflicts_with = "baseline")]
+    #[arg(long)]
     pub separate: bool,
 
     /// Write the fixes of findings that only one text can mend into the files

@@ -6,9 +6,16 @@ pub mod backstage;
 pub mod compose;
 pub mod isotope;
 pub mod kubernetes;
+pub mod traces;
 
 use super::Format;
 
 /// All formats, in the order in which a file is offered to them.
-pub static FORMATS: &[&Format] =
-    &[&backstage::FORMAT, &compose::FORMAT, &kubernetes::FORMAT, &isotope::FORMAT, &asyncapi::FORMAT];
+pub static FORMATS: &[&Format] = &[
+    &backstage::FORMAT,
+    &compose::FORMAT,
+    &kubernetes::FORMAT,
+    &isotope::FORMAT,
+    &asyncapi::FORMAT,
+    &traces::FORMAT,
+];

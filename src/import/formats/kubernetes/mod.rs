@@ -34,6 +34,7 @@ pub static FORMAT: Format = Format {
     name: "kubernetes",
     summary: "Kubernetes manifests with Istio's and the Gateway API's rules: services, datastores, calls by address, policies",
     page: include_str!("kubernetes.md"),
+    streams: |_| false,
     glance,
     recognise: is_kubernetes,
     import,

@@ -69,8 +69,9 @@ impl<'n> Names<'n> {
             if let Some(found) = all.units.get_mut(unit) {
                 found.workloads.push(at);
                 for service in named {
-                    let free = by_service.get(&service).is_none_or(|known| *known == unit);
-                    if free && by_service.insert(service, unit).is_none() {
+                    if by_service.get(&service).is_none_or(|known| *known == unit)
+                        && by_service.insert(service, unit).is_none()
+                    {
                         found.services.push(service);
                     }
                 }
