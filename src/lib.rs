@@ -21,6 +21,7 @@
 //! | [`spec`] | what a user may write, with its spans and its JSON Schema |
 //! | [`import`] | other formats as documents, with the evidence for every edge |
 //! | [`model`] | the architecture: names resolved, defaults layered, queries in the words of the domain |
+//! | [`export`] | the architecture as files of other systems, with what those cannot say |
 //! | [`analysis`] | cycles, durations, amplification, each with the path that proves it |
 //! | [`lint`] | rules, levels, thresholds; the one list that joins all rules |
 //! | [`change`] | what differs in meaning between two versions |
@@ -63,6 +64,7 @@ pub mod analysis;
 pub mod change;
 pub mod cli;
 pub mod diagram;
+pub mod export;
 pub mod finding;
 pub mod import;
 pub mod kernel;

@@ -176,3 +176,27 @@ fn it_is_made_only_by_the_flag_for_it_and_never_of_broken_files() {
     assert!(code == 2 && said.contains("not everything could be read"), "{said}");
     assert!(!shop.0.join("base.yaml").exists());
 }
+
+#[test]
+fn systems_judged_apart_share_one_baseline() {
+    let shop = Shop::new("apart");
+    fs::remove_file(shop.0.join("base.yaml")).unwrap();
+    shop.write("second.yaml", &shop_text());
+    let both = ["loadpath.yaml", "second.yaml", "--separate"];
+    let (code, _, said) = shop.check(&[&both[..], &["--update-baseline"]].concat());
+    assert!(code == 0 && said.contains("forgives 4 findings: 4 added"), "{said}");
+    // What is in both has one identity: it is counted.
+    assert_eq!(shop.entries(), 2);
+    let (code, out, _) = shop.check(&both);
+    assert_eq!((code, out.matches("no findings, 2 in the baseline").count()), (0, 2), "{out}");
+    shop.write("second.yaml", &(shop_text() + "  alone: {}\n"));
+    let (code, out, _) = shop.check(&[&both[..], &["-f", "sarif"]].concat());
+    assert_eq!(code, 1);
+    let states = ["unchanged", "new"].map(|s| out.matches(&format!("\"baselineState\": \"{s}\"")).count());
+    assert_eq!(states, [4, 1], "{out}");
+    shop.write("second.yaml", &self::shop(BOUNDED));
+    let (code, _, said) = shop.check(&both);
+    assert!(code == 0 && said.contains("1 finding no longer occurs and was taken out"), "{said}");
+    let (_, _, said) = shop.check(&["loadpath.yaml", "second.yaml"]);
+    assert!(!said.contains("taken out"), "of other systems it says nothing\n{said}");
+}

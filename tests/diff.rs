@@ -611,3 +611,19 @@ fn the_exit_code_is_a_choice() {
         }
     }
 }
+
+#[test]
+fn a_secret_is_told_to_have_changed_and_not_shown() {
+    let with = |secret: &str| {
+        one(&format!(
+            "services: {{ web: {{ metadata: {{ DB_PASSWORD: {secret}, team: blue }}, endpoints: [Go] }} }}\n"
+        ))
+    };
+    let (found, old, new) = compared(&with("correct-horse-7"), &with("battery-staple-9"));
+    for format in ["human", "markdown", "json"] {
+        let text = rendered(format, &found, &old, &new);
+        assert!(text.contains("metadata.DB_PASSWORD") && text.contains("secret #"), "{text}");
+        assert!(!text.contains("correct-horse") && !text.contains("battery"), "{text}");
+    }
+    assert!(compared(&with("correct-horse-7"), &with("correct-horse-7")).0.is_empty());
+}

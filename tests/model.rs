@@ -359,7 +359,7 @@ fn a_marked_definition_lies_on_top_of_an_import() {
 #[test]
 fn a_latency_is_not_one_number() {
     let (_, findings) = check("services: { web: { latency: 5ms } }\n");
-    let expected = "invalid-value: `latency` wants a mapping, found `5ms`; write `latency: { p50: 5ms }`";
+    let expected = "invalid-value: `latency` wants a mapping, found `5ms`; write `latency: { distribution: constant, mean: 5ms }`";
     assert_eq!(said(&findings), [expected]);
 }
 

@@ -121,7 +121,7 @@ impl Diff {
 
 /// Compares two versions.
 pub fn diff(old: Version<'_>, new: Version<'_>) -> Diff {
-    let changes = compare::changes(things::of(old.arch), things::of(new.arch));
+    let changes = compare::changes(things::of(old), things::of(new));
     let (found, gone) = findings::compare(old.findings, new.findings);
     Diff { changes, quantities: quantities::compare(old.arch, new.arch), new: found, gone }
 }

@@ -1,5 +1,7 @@
 //! An architecture as things with an identity, and what holds for each, key by key.
 
+use super::Version;
+use crate::finding::Secrets;
 use crate::model::words::facts;
 use crate::model::{
     Architecture, Edge, EdgeKind, Endpoint, EndpointRef, Fallback, Node, NodeKind, Service, Step, TargetRef,
@@ -129,8 +131,10 @@ impl Thing {
     }
 }
 
-/// Everything an architecture consists of, in its order.
-pub(super) fn of(arch: &Architecture) -> Vec<Thing> {
+/// Everything an architecture consists of, in its order. What its findings call secret is not among it.
+pub(super) fn of(version: Version<'_>) -> Vec<Thing> {
+    let arch = version.arch;
+    let secrets = Secrets::of(version.findings);
     let mut things = vec![system(arch)];
     for contract in arch.lint.contracts.iter().flat_map(|c| c.iter()) {
         let said = facts(&contract.value);
@@ -141,7 +145,7 @@ pub(super) fn of(arch: &Architecture) -> Vec<Thing> {
         things.push(thing);
     }
     for (index, node) in arch.nodes() {
-        things.push(self::node(node));
+        things.push(self::node(node, &secrets));
         for (i, endpoint) in node.service().iter().flat_map(|s| s.endpoints.iter().enumerate()) {
             things.push(self::endpoint(arch, EndpointRef { service: index, endpoint: i }, endpoint));
         }
@@ -175,9 +179,9 @@ fn system(arch: &Architecture) -> Thing {
     thing
 }
 
-fn node(node: &Node) -> Thing {
+fn node(node: &Node, secrets: &Secrets) -> Thing {
     // What a node of any kind has is said once, for all kinds.
-    let common = ["overlay", "owner", "tags", "zone", "trust_zone"];
+    let common = ["overlay", "owner", "tags", "zone", "trust_zone", "metadata"];
     let (kind, said) = match &node.kind {
         NodeKind::Service(_) => (Kind::Service, Vec::new()),
         NodeKind::Datastore(datastore) => (Kind::Datastore, facts(&**datastore)),
@@ -190,6 +194,9 @@ fn node(node: &Node) -> Thing {
     thing.say("tags", words(&node.tags));
     thing.say("zone", node.zone.as_deref());
     thing.say("trust_zone", node.trust_zone.as_deref());
+    for (key, value) in node.metadata() {
+        thing.say(&format!("metadata.{}", key.value), Some(secrets.shown(value)));
+    }
     if let Some(service) = node.service() {
         self::service(&mut thing, service);
     }
@@ -225,9 +232,6 @@ fn service(thing: &mut Thing, service: &Service) {
     thing.take("health_check", check.unwrap_or_default(), &[]);
     thing.take("slo", service.slo.as_ref().map(|s| facts(&s.value)).unwrap_or_default(), &[]);
     thing.say("availability", service.availability.as_deref());
-    for (key, value) in &service.metadata {
-        thing.say(&format!("metadata.{}", key.value), Some(&value.value));
-    }
     // With endpoints of its own these are theirs.
     if service.endpoints.iter().all(|e| e.consumes.is_some()) {
         thing.take("latency", service.latency.as_ref().map(|l| facts(&l.value)).unwrap_or_default(), &[]);

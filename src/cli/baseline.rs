@@ -16,19 +16,27 @@ use crate::spec::{Limits, Reader};
 use anyhow::{Context, Result, bail};
 use std::path::{Component, Path, PathBuf};
 
-/// Marks what the baseline forgives, judges its entries, writes it where that is due.
-pub fn apply(args: &CheckArgs, path: &str, system: &mut System) -> Result<()> {
-    let of = scope(args, system, path)?;
+/// Marks what the baseline forgives, judges its entries, writes it where that is due. Several systems share
+/// the file; what is to be said of it is said with the first.
+pub fn apply(args: &CheckArgs, path: &str, systems: &mut [System]) -> Result<()> {
+    let of = scope(args, systems, path)?;
     let fresh = args.update_baseline && !Path::new(path).exists();
-    let baseline = if fresh { Some(Baseline::new(of.clone())) } else { read(path, system) };
+    let Some(first) = systems.first_mut() else { return Ok(()) };
+    let baseline = if fresh { Some(Baseline::new(of.clone())) } else { read(path, first) };
+    let wrong = first.findings.iter().any(|f| is_about(first, f, path));
     let readable = baseline.is_some();
     let baseline = baseline.unwrap_or_default();
-    baseline.forgive(&mut system.findings);
-    let wrong = system.findings.iter().any(|f| is_about(system, f, path));
-    if system.broken || wrong || !readable {
+    baseline.forgive(systems.iter_mut().flat_map(|system| &mut system.findings));
+    for system in systems.iter_mut() {
+        system.compared = true;
+    }
+    let broken = systems.iter().any(|system| system.broken);
+    let stale = stale(&baseline, systems);
+    let Some(first) = systems.first_mut() else { return Ok(()) };
+    if broken || wrong || !readable {
         if args.update_baseline {
             let why = if wrong { "it has mistakes" } else { "not everything could be read" };
-            system.notes.push(format!("`{path}` was not written: {why}"));
+            first.notes.push(format!("`{path}` was not written: {why}"));
         }
         return Ok(());
     }
@@ -36,31 +44,27 @@ pub fn apply(args: &CheckArgs, path: &str, system: &mut System) -> Result<()> {
         if baseline.of != of {
             bail!("`{path}` is a baseline {}: name the same, or delete it", made_of(&baseline.of));
         }
-        return update(path, baseline, system);
+        return update(path, baseline, &stale, systems);
     }
-    let settings = Settings::new(&system.arch.lint, &mut Vec::new());
-    if !settings.is_on(&STALE_BASELINE) {
-        return Ok(());
-    }
-    let stale = stale(&baseline, system);
-    if stale.is_empty() {
+    let settings = Settings::new(&first.arch.lint, &mut Vec::new());
+    if stale.is_empty() || !settings.is_on(&STALE_BASELINE) {
         return Ok(());
     }
     if baseline.of != of {
         let not_judged =
             format!("`{path}` is a baseline {}: its entries were not judged", made_of(&baseline.of));
-        system.notes.push(not_judged);
+        first.notes.push(not_judged);
         return Ok(());
     }
     // What is being edited or only tried out is not settled yet.
     let mut findings = if is_ci() || args.watch || args.diff {
         stale.iter().map(Stale::finding).collect()
     } else {
-        left(path, baseline, &stale, &mut system.notes)
+        left(path, baseline, &stale, &mut first.notes)
     };
     settings.weigh(&mut findings);
     finding::sort(&mut findings);
-    system.findings.extend(findings);
+    first.findings.extend(findings);
     Ok(())
 }
 
@@ -80,23 +84,23 @@ fn is_about(system: &System, finding: &Finding, path: &str) -> bool {
     system.sources.files().nth(file).is_some_and(|(_, file)| file.name == path)
 }
 
-fn stale(baseline: &Baseline, system: &System) -> Vec<Stale> {
+fn stale(baseline: &Baseline, systems: &[System]) -> Vec<Stale> {
     // The rules that judge comments run whenever the others do.
     let comments = |rule: &str| finding::RULES.iter().any(|r| r.id == rule);
-    baseline.stale(&system.findings, &|rule| system.ran.contains(&rule) || comments(rule))
+    let ran = |rule: &str| systems.iter().all(|system| system.ran.contains(&rule));
+    let findings = systems.iter().flat_map(|system| &system.findings);
+    baseline.stale(findings, &|rule| ran(rule) || comments(rule))
 }
 
 /// Takes in what is new and out what no longer occurs.
-fn update(path: &str, mut baseline: Baseline, system: &mut System) -> Result<()> {
-    let stale = stale(&baseline, system);
-    baseline.shrink(&stale);
-    let added = baseline.grow(&system.findings);
+fn update(path: &str, mut baseline: Baseline, stale: &[Stale], systems: &mut [System]) -> Result<()> {
+    baseline.shrink(stale);
+    let added = baseline.grow(systems.iter().flat_map(|system| &system.findings));
     super::output::write(path, &baseline.text())?;
-    baseline.forgive(&mut system.findings);
+    baseline.forgive(systems.iter_mut().flat_map(|system| &mut system.findings));
     let gone: usize = stale.iter().map(Stale::surplus).sum();
-    system
-        .notes
-        .push(format!("`{path}` forgives {}: {added} added, {gone} taken out", count(baseline.len())));
+    let note = format!("`{path}` forgives {}: {added} added, {gone} taken out", count(baseline.len()));
+    systems.iter_mut().take(1).for_each(|first| first.notes.push(note.clone()));
     Ok(())
 }
 
@@ -140,7 +144,7 @@ fn made_of(of: &[String]) -> String {
 
 /// What is checked: the paths as seen from the folder of the baseline, so that it does not matter where the
 /// program is started, then what else decides what is read.
-fn scope(args: &CheckArgs, system: &System, baseline: &str) -> Result<Vec<String>> {
+fn scope(args: &CheckArgs, systems: &[System], baseline: &str) -> Result<Vec<String>> {
     let folder = Path::new(baseline).parent().unwrap_or(Path::new(""));
     let folder = std::path::absolute(if folder.as_os_str().is_empty() { Path::new(".") } else { folder })
         .with_context(|| format!("cannot tell where `{baseline}` is"))?;
@@ -149,13 +153,14 @@ fn scope(args: &CheckArgs, system: &System, baseline: &str) -> Result<Vec<String
         let full = std::path::absolute(path).map(|p| fold(&p));
         full.map_or_else(|_| path.clone(), |full| relative(&folder, &full))
     };
-    let mut of: Vec<String> =
-        system.paths.iter().map(|p| if p == "-" { p.clone() } else { seen(p) }).collect();
+    let paths = systems.iter().flat_map(|system| &system.paths);
+    let mut of: Vec<String> = paths.map(|p| if p == "-" { p.clone() } else { seen(p) }).collect();
     of.sort();
     let input = &args.input;
     of.extend(input.overlay.iter().map(|path| format!("--overlay {}", seen(path))));
     of.extend(input.set.iter().map(|set| format!("--set {set}")));
     of.extend(input.format_in.iter().map(|name| format!("--format-in {name}")));
+    of.extend((systems.len() > 1).then(|| "--separate".to_owned()));
     Ok(of)
 }
 

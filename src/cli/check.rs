@@ -40,7 +40,11 @@ fn once(cli: &Cli, args: &CheckArgs, targets: &[Target], read: &mut Vec<String>)
     };
     narrow(&mut reports, args)?;
     if args.diff {
-        systems.iter().try_for_each(|(system, _)| print(&diff(system)))?;
+        let diffs: String = systems.iter().map(|(system, _)| diff(system)).collect();
+        print(&diffs)?;
+        if diffs.is_empty() && !cli.quiet {
+            complain("note: no finding has a fix that only one text can be");
+        }
     } else {
         deliver(targets, &reports, cli)?;
     }
@@ -67,20 +71,21 @@ fn judged(cli: &Cli, args: &CheckArgs) -> Result<Vec<(System, Duration)>> {
             }
             Ok(system)
         };
-        let mut system = if args.fix { fixed(cli, judged)? } else { judged()? };
-        if let Some(path) = args.baseline.as_ref().filter(|_| !args.no_suppress) {
-            super::baseline::apply(args, path, &mut system)?;
-        }
-        for note in &system.notes {
-            complain(&format!("note: {note}"));
-        }
+        let system = if args.fix { fixed(cli, judged)? } else { judged()? };
         Ok((system, start.elapsed()))
     };
-    if args.separate && args.input.paths.len() > 1 {
-        args.input.paths.iter().map(|path| one(Some(path))).collect()
+    let (mut systems, took): (Vec<System>, Vec<Duration>) = if args.separate && args.input.paths.len() > 1 {
+        args.input.paths.iter().map(|path| one(Some(path))).collect::<Result<_>>()?
     } else {
-        Ok(vec![one(None)?])
+        std::iter::once(one(None)?).unzip()
+    };
+    if let Some(path) = args.baseline.as_ref().filter(|_| !args.no_suppress) {
+        super::baseline::apply(args, path, &mut systems)?;
     }
+    for note in systems.iter().flat_map(|system| &system.notes) {
+        complain(&format!("note: {note}"));
+    }
+    Ok(systems.into_iter().zip(took).collect())
 }
 
 /// What is to be said of a system.
@@ -91,6 +96,7 @@ fn report(system: &System, took: Duration) -> CheckReport<'_> {
     report.rules_run = system.ran.len();
     report.elapsed = Some(took);
     report.complete = !system.broken;
+    report.compared = system.compared;
     report.owners = system.arch.owners().into_iter().map(str::to_owned).collect();
     report
 }

@@ -39,6 +39,14 @@ impl Loader for Disk {
         Ok(bytes)
     }
 
+    fn open<'l>(&'l self, path: &str) -> Result<Box<dyn Read + 'l>, LoadError> {
+        let file = fs::File::open(path).map_err(|e| said(&e))?;
+        if file.metadata().map_err(|e| said(&e))?.is_dir() {
+            return Err(LoadError::Io("it is a folder".to_owned()));
+        }
+        Ok(Box::new(file))
+    }
+
     fn glob(&self, pattern: &str) -> Result<Vec<String>, LoadError> {
         if !is_glob(pattern) {
             return Ok(if Path::new(pattern).is_file() { vec![pattern.to_owned()] } else { Vec::new() });

@@ -6,6 +6,7 @@ use super::output::print;
 use crate::finding::nearest;
 use crate::model::{Edge, Evidence};
 use crate::report::CheckReport;
+use crate::spec::vocabulary::Protocol;
 use anyhow::{Result, anyhow};
 use petgraph::graph::{EdgeIndex, NodeIndex};
 use serde_json::{Value, json};
@@ -72,7 +73,7 @@ fn page(
     for index in edges {
         let Some(edge) = arch.graph.edge_weight(*index) else { continue };
         let mut facts = vec![edge.kind_name()];
-        facts.extend(edge.protocol().map(|p| p.word()));
+        facts.extend(edge.protocol().map(Protocol::word));
         facts.extend(edge.is_telemetry().then_some("telemetry"));
         facts.extend(edge.is_assumed().then_some("assumed: only the order of starting shows it"));
         let _ = writeln!(text, "{} ({})", arch.edge_id(*index), facts.join(", "));
@@ -121,7 +122,7 @@ fn value(
         Some(json!({
             "id": system.arch.edge_id(*index),
             "kind": edge.kind_name(),
-            "protocol": edge.protocol().map(|p| p.word()),
+            "protocol": edge.protocol().map(Protocol::word),
             "assumed": edge.is_assumed(),
             "evidence": evidence(edge).into_iter().map(place).collect::<Vec<_>>(),
         }))

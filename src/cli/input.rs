@@ -30,6 +30,8 @@ pub struct System {
     pub paths: Vec<String>,
     /// Whether some file could not be read or has no syntax tree.
     pub broken: bool,
+    /// Whether a baseline marks what it forgives.
+    pub compared: bool,
     /// What else is to be said (of imports).
     pub notes: Vec<String>,
 }
@@ -57,7 +59,7 @@ pub fn system_with(args: &InputArgs, overlays: &[String], sets: &[String], quiet
 pub fn system_at(place: &dyn Place, paths: &[String], args: &InputArgs, quiet: bool) -> Result<System> {
     let mut reader = Reader::new(place, Limits::default());
     let roots = roots(place, paths, &mut reader, quiet)?;
-    if !roots.is_empty() && roots.iter().all(|tree| tree.node.is_null()) {
+    if !roots.is_empty() && roots.iter().all(|tree| tree.node.is_null() && tree.streamed.is_none()) {
         bail!("there is nothing to read: `{}` is empty", paths.join("`, `"));
     }
     let overlays: Vec<FileTree> = args.overlay.iter().filter_map(|path| reader.overlay(path)).collect();
@@ -72,7 +74,17 @@ pub fn system_at(place: &dyn Place, paths: &[String], args: &InputArgs, quiet: b
     let occasion = Occasion { today: today(), complete: !broken };
     let Judgement { findings, ran } = lint::judge(&arch, &sources, findings, occasion);
     let broken = broken || misused;
-    Ok(System { sources, documents, arch, findings, ran, paths: paths.to_vec(), broken, notes })
+    Ok(System {
+        sources,
+        documents,
+        arch,
+        findings,
+        ran,
+        paths: paths.to_vec(),
+        broken,
+        compared: false,
+        notes,
+    })
 }
 
 /// Whether an error of reading or reference stands in a `--set`: that is a wrong use of the program.
@@ -124,12 +136,17 @@ fn folder(place: &dyn Place, path: &str, reader: &mut Reader<'_>, quiet: bool) -
     if place.is_file(&main) {
         return Ok(reader.root(&main).into_iter().collect());
     }
-    let is_yaml = |p: &String| [".yaml", ".yml", ".json", ".dsl"].iter().any(|end| p.ends_with(end));
+    const ENDS: [&str; 5] = [".yaml", ".yml", ".json", ".jsonl", ".ndjson"];
+    let is_yaml = |p: &String| ENDS.iter().any(|end| p.ends_with(end));
     let mut files: Vec<_> = place.files_below(path).into_iter().filter(is_yaml).collect();
     // Compose lays an override over its base, whatever their names' order.
     files.sort_by_key(|file| file.contains(".override."));
     let (mut trees, mut skipped, mut templates) = (Vec::new(), Vec::new(), Vec::new());
     for file in files {
+        if let Some(tree) = import::stream(reader, &file) {
+            trees.push(tree);
+            continue;
+        }
         let bytes = place.load(&file).unwrap_or_default();
         if looks_native(&bytes) || is_foreign(&file, &bytes) {
             trees.extend(import::open(reader, &file));

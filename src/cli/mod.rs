@@ -13,6 +13,7 @@ mod disk;
 mod events;
 mod explain;
 mod explain_edge;
+mod export;
 mod fix;
 mod graph;
 mod import;
@@ -46,6 +47,7 @@ pub fn main() -> ExitCode {
         Command::Diff(args) => diff::run(&cli, args),
         Command::Show(args) => show::run(&cli, args),
         Command::Explain(args) => explain::run(args),
+        Command::Export(args) => export::run(&cli, args),
         Command::ExplainEdge(args) => explain_edge::run(&cli, args),
         Command::Compare(args) => compare::run(&cli, args),
         Command::Sweep(args) => sweep::run(&cli, args),

@@ -9,6 +9,7 @@ mod distance;
 mod fix;
 mod names;
 mod rule;
+mod secrets;
 mod suppress;
 mod suppress_rules;
 
@@ -16,6 +17,7 @@ pub use date::Date;
 pub use fix::{Edit, Fixed, apply_fixes};
 pub use names::{Names, nearest, same_word};
 pub use rule::{RuleInfo, Setting};
+pub use secrets::Secrets;
 pub use suppress::Suppressions;
 pub use suppress_rules::RULES;
 
@@ -108,6 +110,8 @@ pub struct Finding {
     pub fix: Option<Edit>,
     /// A comment suppresses it.
     pub suppressed: bool,
+    /// Why, as the comment says; may be empty.
+    pub justification: String,
     /// It was there before: the baseline forgives it.
     pub baselined: bool,
 }
@@ -131,6 +135,7 @@ impl Finding {
             numbers: Vec::new(),
             fix: None,
             suppressed: false,
+            justification: String::new(),
             baselined: false,
         }
     }

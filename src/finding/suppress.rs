@@ -79,7 +79,7 @@ impl Suppressions {
             let lines: Vec<_> = finding.spans().filter_map(|span| line_of(sources, span)).collect();
             for index in lines.iter().filter_map(|at| by_line.get(at)).flatten() {
                 if let Some(one) = self.all.get_mut(*index) {
-                    finding.suppressed |= one.cover(finding.rule.id);
+                    one.suppress(finding);
                 }
             }
         }
@@ -87,17 +87,16 @@ impl Suppressions {
 }
 
 impl Suppression {
-    /// Notes that `rule` was raised on the target line; whether that is allowed here.
-    fn cover(&mut self, rule: &str) -> bool {
-        let Ok(allow) = &self.said else { return false };
-        let mut covered = false;
+    /// Suppresses a finding of the target line if its rule is allowed here, and notes that this was of use.
+    fn suppress(&mut self, finding: &mut Finding) {
+        let Ok(allow) = &self.said else { return };
         for (name, used) in allow.rules.iter().zip(&mut self.used) {
-            if name.value == rule {
+            if name.value == finding.rule.id {
                 *used = true;
-                covered = true;
+                finding.suppressed = true;
+                finding.justification.clone_from(&allow.reason);
             }
         }
-        covered
     }
 
     /// Whether its brackets name `rule`.

@@ -17,7 +17,7 @@ mod write;
 
 pub use evidence::{Evidence, EvidenceKind};
 pub use formats::FORMATS;
-pub use read::{Input, read};
+pub use read::{Input, open, open_text, read, stream};
 pub use write::write;
 
 use crate::finding::Finding;
@@ -34,6 +34,9 @@ pub struct Format {
     pub summary: &'static str,
     /// Its page, Markdown: what is read, how edges are found, limits.
     pub page: &'static str,
+    /// Whether a file that begins with these bytes is of the format and never read as a tree: [`Format::import`]
+    /// opens it itself, however large it is.
+    pub streams: fn(&[u8]) -> bool,
     /// Whether a file that was found in a folder, by its name and its text, is worth reading as the format.
     pub glance: fn(&str, &str) -> bool,
     /// Whether a file is of the format. Content decides; the name is asked only where the content says
@@ -42,6 +45,9 @@ pub struct Format {
     /// Reads files of the format, in the order in which they were given, as one system.
     pub import: fn(&mut Reader<'_>, Vec<ImportFile>) -> Imported,
 }
+
+/// How much of a file's beginning is looked at to tell whether it is read as a stream.
+pub const HEAD: u64 = 64 << 10;
 
 /// A file whose format is asked for.
 #[derive(Debug, Clone, Copy)]
@@ -66,7 +72,7 @@ impl<'f> Candidate<'f> {
 pub struct ImportFile {
     /// The file.
     pub file: FileId,
-    /// Its YAML or JSON documents; one of nothing for an empty file.
+    /// Its YAML or JSON documents; one of nothing for an empty file and for one that is read as a stream.
     pub documents: Vec<Node>,
 }
 
@@ -85,6 +91,12 @@ impl ImportFile {
         Some(Self { file, documents })
     }
 
+    /// A file that the reader of its format opens itself.
+    fn stream(reader: &mut Reader<'_>, format: &Format, path: &str) -> Option<Self> {
+        let tree = read::stream(reader, path).filter(|tree| tree.streamed == Some(format.name))?;
+        Some(tree.into())
+    }
+
     /// The only document; of several the first.
     pub fn first(&self) -> Node {
         self.documents.first().cloned().unwrap_or_else(|| Node::new(Span::new(self.file, 0, 0), Kind::Null))
@@ -97,21 +109,12 @@ impl From<FileTree> for ImportFile {
     }
 }
 
-/// Reads a file that was named: into trees, or as one text where it is of a format that is no YAML.
-pub fn open(reader: &mut Reader<'_>, path: &str) -> Option<FileTree> {
-    let file = reader.open(path)?;
-    trees(reader, file)
-}
-
-/// The same for a text that is there already.
-pub fn open_text(reader: &mut Reader<'_>, name: &str, bytes: Vec<u8>) -> Option<FileTree> {
-    let file = reader.take(name, bytes)?;
-    trees(reader, file)
-}
-
+/// A text that was taken in: as trees, or as one text where it is of a format that is no YAML.
 fn trees(reader: &mut Reader<'_>, file: FileId) -> Option<FileTree> {
     match plain(reader, file) {
-        Some(node) => Some(FileTree { file, node, more: Vec::new(), root: true, overlay: false }),
+        Some(node) => {
+            Some(FileTree { file, node, more: Vec::new(), root: true, overlay: false, streamed: None })
+        }
         None => reader.trees(file),
     }
 }
@@ -155,6 +158,9 @@ pub struct Imported {
 /// The format of a file by its content; `None` for a `loadpath` document and for what nobody knows.
 /// `path` may be a whole path.
 pub fn recognise(path: &str, tree: &FileTree) -> Option<&'static Format> {
+    if let Some(name) = tree.streamed {
+        return by_name(name);
+    }
     let path = join_path("", path);
     let name = path.rsplit('/').next().unwrap_or_default();
     let candidate = Candidate { name, first: &tree.node, more: &tree.more };

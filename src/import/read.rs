@@ -1,14 +1,14 @@
 //! From files of any format to the documents of one system.
 
 use super::unite::unite;
-use super::{Format, ImportFile, Imported, by_name, recognise};
+use super::{FORMATS, Format, HEAD, ImportFile, Imported, by_name, recognise};
 use crate::finding::{Finding, Names};
-use crate::source::Spanned;
-use crate::source::join_path;
+use crate::source::{Spanned, join_path};
 use crate::spec::rules::INVALID_VALUE;
 use crate::spec::vocabulary::{Document, Import, Texts};
 use crate::spec::{Decode, FileDocument, FileTree, Ids, Reader, nothing_below, read_replays};
 use std::collections::{BTreeSet, HashMap};
+use std::io::Read;
 
 /// What is read, before its formats are known.
 #[derive(Debug, Clone, Default)]
@@ -21,6 +21,39 @@ pub struct Input {
     pub sets: Vec<String>,
     /// The format all files are read as; by content where none is named.
     pub format: Option<&'static Format>,
+}
+
+/// Reads a file that was named: into a tree, or not at all if the reader of its format opens it itself.
+pub fn open(reader: &mut Reader<'_>, path: &str) -> Option<FileTree> {
+    stream(reader, path).or_else(|| {
+        let file = reader.open(path)?;
+        super::trees(reader, file)
+    })
+}
+
+/// A file that the reader of its format opens itself; `None` for any other.
+pub fn stream(reader: &mut Reader<'_>, path: &str) -> Option<FileTree> {
+    let mut head = Vec::new();
+    // What cannot be read is told by who reads it.
+    let _ = reader.loader().open(path).map(|file| file.take(HEAD).read_to_end(&mut head));
+    let format = streaming(&head)?;
+    Some(FileTree::streamed(reader.sources.add(path, ""), format.name))
+}
+
+/// The same for a text that was handed in.
+pub fn open_text(reader: &mut Reader<'_>, name: &str, bytes: Vec<u8>) -> Option<FileTree> {
+    match streaming(bytes.get(..HEAD as usize).unwrap_or(&bytes)) {
+        Some(format) => Some(FileTree::streamed(reader.utf8(name, bytes)?, format.name)),
+        None => {
+            let file = reader.take(name, bytes)?;
+            super::trees(reader, file)
+        }
+    }
+}
+
+/// The format that reads a file of this beginning itself.
+fn streaming(head: &[u8]) -> Option<&'static Format> {
+    FORMATS.iter().copied().find(|format| (format.streams)(head))
 }
 
 /// Reads files of whatever formats as one system: `loadpath` documents with their includes, overlays and
@@ -102,7 +135,10 @@ fn named(
             continue;
         };
         let base = reader.sources.file(file.file).name.clone();
-        let files = paths.0.iter().filter_map(|p| ImportFile::load(reader, &join_path(&base, p), p.span));
+        let files = paths.0.iter().filter_map(|p| {
+            let path = join_path(&base, p);
+            ImportFile::stream(reader, format, &path).or_else(|| ImportFile::load(reader, &path, p.span))
+        });
         found.push((format, files.collect()));
     }
     found

@@ -80,7 +80,8 @@ fn keep<T>(
         let other = home != at && first != kind;
         if other {
             let (first, second) = ((first.to_owned(), span), (kind.to_owned(), id.span));
-            findings.push(contradiction(&format!("what `{}` is", id.value), first, second).about(&id.value));
+            findings
+                .push(contradiction(&format!("what `{}` is", id.value), &first, &second).about(&id.value));
         }
         !other
     });
@@ -117,9 +118,10 @@ fn join<T: Decode + Clone>(
                 kept.push((id, entry));
                 continue;
             };
-            let first = match home == at {
-                true => kept.get_mut(place),
-                false => entries(imported, home, section).and_then(|all| all.get_mut(place)),
+            let first = if home == at {
+                kept.get_mut(place)
+            } else {
+                entries(imported, home, section).and_then(|all| all.get_mut(place))
             };
             if let Some((_, first)) = first {
                 if home != at {
@@ -149,12 +151,12 @@ fn contradictions<T: Decode>(id: &str, first: &Spanned<T>, second: &Spanned<T>, 
         if let (Some(a), Some(b)) = (said(&first), said(&second))
             && a.0 != b.0
         {
-            findings.push(contradiction(&format!("`{key}` of `{id}`"), a, b).about(id).about(key));
+            findings.push(contradiction(&format!("`{key}` of `{id}`"), &a, &b).about(id).about(key));
         }
     }
 }
 
-fn contradiction(what: &str, first: (String, Span), second: (String, Span)) -> Finding {
+fn contradiction(what: &str, first: &(String, Span), second: &(String, Span)) -> Finding {
     let message = format!("two sources say different things of {what}");
     Finding::new(&DUPLICATE_DEFINITION, second.1, message)
         .severity(Severity::Warning)
@@ -179,7 +181,8 @@ fn protocols(imported: &[FileDocument], names: &HashMap<String, String>, finding
                 let what = format!("the protocol from `{}` to `{}`", ends.0, ends.1);
                 let second = (protocol.value.word().to_owned(), protocol.span);
                 let first = (first.0.word().to_owned(), first.1);
-                findings.push(contradiction(&what, first, second).about(format!("{} → {}", ends.0, ends.1)));
+                findings
+                    .push(contradiction(&what, &first, &second).about(format!("{} → {}", ends.0, ends.1)));
             }
         }
     }

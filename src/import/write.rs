@@ -26,15 +26,14 @@ pub fn write(documents: &[FileDocument], sources: &Sources, notes: &[String]) ->
         let section = matches!(path, ["services" | "datastores" | "queues" | "topics" | "upstreams", _]);
         section.then(|| place(span))
     };
-    let remarks = |path: &[&str], at: usize| match path {
-        ["communications", ITEM] => {
+    let remarks = |path: &[&str], at: usize| {
+        if path == ["communications", ITEM] {
             let shown = evidence.get(at).copied().unwrap_or_default();
-            Remark { above: reasons(shown, &place), behind: None }
+            return Remark { above: reasons(shown, &place), ..Remark::default() };
         }
-        _ => {
-            let node = path.iter().try_fold(&root, |node, key| node.get(key));
-            Remark { above: Vec::new(), behind: node.and_then(|node| defined(path, node.span)) }
-        }
+        let node = path.iter().try_fold(&root, |node, key| node.get(key));
+        let behind = node.and_then(|node| defined(path, node.span));
+        Remark { behind, apart: path.len() == 1, ..Remark::default() }
     };
     let body = yaml(&root, &remarks);
     // A document of comments only would be an empty file.
@@ -55,7 +54,7 @@ fn head(imported: &[&FileDocument], sources: &Sources, notes: &[String]) -> Stri
             .to_owned(),
     ];
     lines.extend(notes.iter().map(|note| format!("- {}", note.lines().collect::<Vec<_>>().join(" "))));
-    lines.into_iter().map(|line| format!("# {line}\n")).collect::<String>() + "\n"
+    format!("# {}\n\n", lines.join("\n# "))
 }
 
 /// What shows an edge, strongest first.

@@ -56,7 +56,7 @@ impl Building<'_> {
             return;
         };
         if self.arch.graph[node].is_channel() {
-            return self.consumer_edge(home, node, to_node, written);
+            return self.consumer_edge(home, (node, to_node), written, evidence);
         }
         let caller = Caller { node, endpoint, home, who: &who };
         let fallback = self.fallback(&caller, written.fallback.as_ref());
@@ -81,7 +81,7 @@ impl Building<'_> {
             if edge.kind == EdgeKind::Call {
                 edge.kind = call_kind(&edge.policy);
             }
-            edge.evidence.extend(evidence.iter().cloned());
+            edge.confirm(&evidence);
         }
         if !same.is_empty() {
             return;
@@ -102,9 +102,9 @@ impl Building<'_> {
     fn consumer_edge(
         &mut self,
         home: usize,
-        from: NodeIndex,
-        to: NodeIndex,
+        (from, to): (NodeIndex, NodeIndex),
         written: &Spanned<spec::Communication>,
+        evidence: Vec<Evidence>,
     ) {
         let (Some(source), Some(target)) = (&written.from, &written.to) else { return };
         if let Some(endpoint) = &target.endpoint {
@@ -116,9 +116,9 @@ impl Building<'_> {
             );
             self.findings.push(finding.about(channel).about(service).help(help));
         }
-        let edge = Edge::new(EdgeKind::Consume, target.span, "communications");
+        let edge = Edge { evidence, ..Edge::new(EdgeKind::Consume, target.span, "communications") };
         if let Some(known) = self.between(from, to).first().copied() {
-            self.arch.graph[known].evidence.extend(edge.evidence);
+            self.arch.graph[known].confirm(&edge.evidence);
         } else if self.arch.graph[to].service().is_some() {
             let name = Spanned::new(self.arch.id(from).to_owned(), source.span);
             self.handler(home, (from, to), edge, name, spec::Consume::default());

@@ -86,6 +86,13 @@ impl Edge {
         }
     }
 
+    /// Takes further evidence in. What says nothing but that the call stands at the very same bytes (the script an
+    /// import has made of them) gives way.
+    pub fn confirm(&mut self, evidence: &[Evidence]) {
+        self.evidence.retain(|known| evidence.iter().all(|new| new.span != known.span));
+        self.evidence.extend_from_slice(evidence);
+    }
+
     /// Whether a request waits for it: a call of another service that carries work.
     pub fn is_sync_call(&self) -> bool {
         matches!(self.kind, EdgeKind::Call) && !self.is_telemetry()

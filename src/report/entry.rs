@@ -29,6 +29,9 @@ pub struct Entry<'a> {
     pub fingerprint: Cow<'a, str>,
     /// A comment suppresses it.
     pub suppressed: bool,
+    /// Why, as the comment says; may be empty.
+    #[serde(default, skip_serializing_if = "str::is_empty")]
+    pub justification: Cow<'a, str>,
     /// The baseline forgives it.
     pub baselined: bool,
     /// Where it is, the primary place first; empty for a finding about no file.
@@ -136,6 +139,7 @@ impl<'a> Entry<'a> {
             help: Cow::Borrowed(&finding.help),
             fingerprint: Cow::Owned(finding.fingerprint()),
             suppressed: finding.suppressed,
+            justification: Cow::Borrowed(&finding.justification),
             baselined: finding.baselined,
             locations: std::iter::once(place(&finding.primary, true)).chain(others).flatten().collect(),
             path: steps.collect(),

@@ -80,6 +80,8 @@ pub struct CheckReport<'a> {
     pub elapsed: Option<Duration>,
     /// Whether every file could be read.
     pub complete: bool,
+    /// Whether a baseline tells the new findings from the old ones.
+    pub compared: bool,
     /// All owners the system names, sorted.
     pub owners: Vec<String>,
     /// How many findings were left out because they are about what others own.
@@ -109,6 +111,7 @@ impl<'a> CheckReport<'a> {
             rules_run: 0,
             elapsed: None,
             complete: true,
+            compared: false,
             owners: Vec::new(),
             elsewhere: 0,
             by_owner: false,

@@ -32,6 +32,8 @@ struct System<'a> {
     facts: Cow<'a, str>,
     rules_run: usize,
     complete: bool,
+    #[serde(default)]
+    compared: bool,
     owners: Cow<'a, [String]>,
     texts: Vec<TextRef<'a>>,
 }
@@ -56,6 +58,7 @@ impl<'a> Document<'a> {
             facts: Cow::Borrowed(&report.facts),
             rules_run: report.rules_run,
             complete: report.complete,
+            compared: report.compared,
             owners: Cow::Borrowed(&report.owners),
             texts: report.texts(),
         };
@@ -126,6 +129,7 @@ impl Saved {
             facts: Cow::Borrowed(""),
             rules_run: 0,
             complete: true,
+            compared: false,
             owners: Cow::Borrowed(&[]),
             texts: Vec::new(),
         };
@@ -145,6 +149,7 @@ impl Saved {
             report.facts = system.facts.to_string();
             report.rules_run = system.rules_run;
             report.complete = system.complete;
+            report.compared = system.compared;
             report.owners = system.owners.to_vec();
             report.texts = Some(system.texts.clone());
             report

@@ -69,9 +69,9 @@ pub(super) fn elements<'a>(
         };
         let file = sources.file(span.file);
         let place = Place::of(file, span);
-        if file.text.is_empty() {
+        if file.text.is_empty() && !file.lines.is_of_places() {
             name(&mut apart, Origin::path(normalize_untrusted_str(&file.name)), &at.label);
-        } else if place.line_end - place.line_start > SNIPPET_BYTES {
+        } else if file.text.is_empty() || place.line_end - place.line_start > SNIPPET_BYTES {
             name(&mut apart, origin(&at.range), &at.label);
         } else if let Some(window) = open(&mut windows).find(|window| window.takes(&place)) {
             window.take(place, &at.label, kind);

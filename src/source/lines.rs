@@ -7,6 +7,8 @@ use super::Span;
 pub struct LineIndex {
     /// Byte offset of each line's first byte; the first is 0.
     starts: Vec<u32>,
+    /// Of a text that is not held: places that are shown, line and column from 0. A span names one by its start.
+    places: Vec<(u32, u32)>,
 }
 
 /// A span as people say it: lines and columns from 1, columns in Unicode scalar values, end exclusive.
@@ -26,7 +28,17 @@ impl LineIndex {
     /// Indexes a text. `\n` ends a line; a `\r` before it belongs to the line's end.
     pub fn new(text: &str) -> Self {
         let breaks = text.match_indices('\n').map(|(i, _)| i as u32 + 1);
-        Self { starts: std::iter::once(0).chain(breaks).collect() }
+        Self { starts: std::iter::once(0).chain(breaks).collect(), places: Vec::new() }
+    }
+
+    /// Of a text that is not held: lines and columns from 0.
+    pub const fn of_places(places: Vec<(u32, u32)>) -> Self {
+        Self { starts: Vec::new(), places }
+    }
+
+    /// Whether the text is not held: its places are known by their lines only.
+    pub const fn is_of_places(&self) -> bool {
+        !self.places.is_empty()
     }
 
     /// The line (from 0) that holds a byte.
@@ -41,6 +53,10 @@ impl LineIndex {
 
     /// Lines and columns of a span of `text`.
     pub fn locate(&self, text: &str, span: Span) -> Location {
+        if let Some((line, column)) = self.places.get(span.start as usize) {
+            let (line, column) = (*line as usize + 1, *column as usize + 1);
+            return Location { line, column, end_line: line, end_column: column + 1 };
+        }
         let line = self.line_of(span.start.min(text.len() as u32));
         // Most spans end on the line they start on.
         let within = self.starts.get(line + 1).is_none_or(|next| span.end < *next);

@@ -1,6 +1,7 @@
 //! How files are asked for, without touching the disk.
 
 use std::collections::BTreeMap;
+use std::io::{Cursor, Read};
 
 /// Why a file could not be had.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,6 +33,11 @@ impl std::fmt::Display for LoadError {
 pub trait Loader {
     /// The bytes of a file. Paths are relative to where the program runs, `/` between the parts.
     fn load(&self, path: &str) -> Result<Vec<u8>, LoadError>;
+
+    /// A file that is read from front to back and may be larger than memory.
+    fn open<'l>(&'l self, path: &str) -> Result<Box<dyn Read + 'l>, LoadError> {
+        Ok(Box::new(Cursor::new(self.load(path)?)))
+    }
 
     /// The files that match a glob pattern, sorted by name; without special characters, the path itself
     /// if there is such a file.

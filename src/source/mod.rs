@@ -54,6 +54,14 @@ impl Sources {
         id
     }
 
+    /// Keeps of a file that is not held as a text the places that are shown: lines and bytes of the line before
+    /// them, from 0. The span `k..k + 1` stands for the kth place.
+    pub fn keep_places(&mut self, id: FileId, places: Vec<(u32, u32)>) {
+        if let Some(file) = self.files.get_mut(id.0 as usize) {
+            file.lines = LineIndex::of_places(places);
+        }
+    }
+
     /// The file of an id this value gave out.
     ///
     /// # Panics

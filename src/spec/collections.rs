@@ -182,7 +182,12 @@ pub fn check_id(id: &str, span: Span, ctx: &mut Ctx<'_>) {
         let help = id.split_whitespace().collect::<Vec<_>>().join("-");
         let help = (!help.is_empty())
             .then(|| format!("write `{help}`; `title` and `metadata` can hold a longer name"));
-        ctx.reject_with(span, format!("`{}` is no id: ids have no white space", shorten(id)), help);
+        let why = if id.is_empty() {
+            "an id is at least one character long".to_owned()
+        } else {
+            format!("`{}` is no id: ids have no white space", shorten(id))
+        };
+        ctx.reject_with(span, why, help);
     }
 }
 

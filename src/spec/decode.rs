@@ -130,7 +130,10 @@ impl<'n> Ctx<'n> {
         let near = known.iter().find(|k| Some(**k) == near).copied();
         let finding = match near {
             Some(near) => finding.help(format!("did you mean `{near}`?")),
-            None => finding.help("keys of your own start with `x-`"),
+            None => finding.help(
+                super::vocabulary::home_of(key)
+                    .unwrap_or_else(|| "keys of your own start with `x-`".to_owned()),
+            ),
         };
         let finding = finding.note(format!("known keys: {}", known.join(", ")));
         self.findings.push(finding.about(format!("{}.{}", self.place(), key.value)));

@@ -100,18 +100,25 @@ pub fn facts<T: Decode>(value: &T) -> Vec<(String, String)> {
 pub fn tree<T: Decode>(value: &Spanned<T>) -> Node {
     let mut facts = Facts { tree: Some(Vec::new()), ..Facts::default() };
     let mut node = facts.node(value.span, |facts| value.value.tell(facts));
-    without_presets(&mut node);
+    without_presets(&mut node, &[]);
     node
 }
 
-fn without_presets(node: &mut Node) {
+fn without_presets(node: &mut Node, above: &[Span]) {
     match &mut node.kind {
         Kind::Mapping(entries) => {
-            let preset = entries.iter().find(|e| e.key.value == "preset").map(|e| e.value.span);
-            entries.retain(|e| e.key.value == "preset" || preset.is_none_or(|at| !is_filled(&e.value, at)));
-            entries.iter_mut().for_each(|e| without_presets(&mut e.value));
+            let own = entries.iter().find(|e| e.key.value == "preset").map(|e| e.value.span);
+            let presets: Vec<_> = above.iter().copied().chain(own).collect();
+            entries.retain(|e| e.key.value == "preset" || !presets.iter().any(|at| is_filled(&e.value, *at)));
+            for entry in entries {
+                without_presets(&mut entry.value, &presets);
+            }
         }
-        Kind::Sequence(items) => items.iter_mut().for_each(without_presets),
+        Kind::Sequence(items) => {
+            for item in items {
+                without_presets(item, above);
+            }
+        }
         _ => {}
     }
 }

@@ -62,6 +62,16 @@ pub struct FileTree {
     pub root: bool,
     /// Whether it lies on top of the others.
     pub overlay: bool,
+    /// The format whose reader opens the file itself: there is no tree.
+    pub streamed: Option<&'static str>,
+}
+
+impl FileTree {
+    /// A file that the reader of a format opens itself.
+    pub const fn streamed(file: FileId, format: &'static str) -> Self {
+        let node = Node::new(Span::new(file, 0, 0), Kind::Null);
+        Self { file, node, more: Vec::new(), root: true, overlay: false, streamed: Some(format) }
+    }
 }
 
 /// Reads files into trees, following includes, with everything that is wrong on the way.
@@ -119,7 +129,7 @@ impl<'l> Reader<'l> {
     fn named(file: FileId, documents: Vec<Node>) -> FileTree {
         let mut documents = documents.into_iter();
         let node = documents.next().unwrap_or_else(|| Node::new(Span::new(file, 0, 0), Kind::Null));
-        FileTree { file, node, more: documents.collect(), root: true, overlay: false }
+        FileTree { file, node, more: documents.collect(), root: true, overlay: false, streamed: None }
     }
 
     /// Reads a text that was handed in (standard input, a test).

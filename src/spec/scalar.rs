@@ -200,14 +200,20 @@ pub fn decode_word<'n>(node: &'n Node, ctx: &mut Ctx<'n>, words: &[&str]) -> Opt
     None
 }
 
-/// A latency is often written as the one number it is not.
+/// A policy or a latency is often written as the one number it is not.
 pub(super) fn not_a_mapping<R: super::decode::Record>(node: &Node, ctx: &mut Ctx<'_>) -> Option<R> {
     let key = ctx.path.last().copied().unwrap_or_default();
     let mut keys = Vec::new();
     R::keys(&mut keys);
-    let number = node.text().filter(|text| text.starts_with(|c: char| c.is_ascii_digit()));
-    let help = number.filter(|_| ["p50", "quantiles"].iter().all(|key| keys.contains(key)));
-    let help = help.map(|text| format!("write `{key}: {{ p50: {} }}`", shorten(text)));
+    let number = node.text().filter(|text| text.starts_with(|c: char| c.is_ascii_digit())).map(shorten);
+    let knows = |key: &str| keys.contains(&key);
+    let help = match number {
+        Some(mean) if knows("quantiles") => Some(format!("{{ distribution: constant, mean: {mean} }}")),
+        None if knows("quantiles") => Some("{ p50: 10ms, p99: 50ms }".to_owned()),
+        Some(number) if knows("num_retries") => Some(format!("{{ num_retries: {number} }}")),
+        _ => None,
+    };
+    let help = help.map(|example| format!("write `{key}: {example}`"));
     let nothing = ctx.expected(node, "a mapping");
     if let Some(last) = ctx.findings.last_mut() {
         last.help.extend(help);

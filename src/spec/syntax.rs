@@ -60,6 +60,10 @@ pub fn syntax_error(error: &ScanError, text: &str, file: FileId, limits: Limits)
     if tab {
         return finding.label("a tab").help("YAML indents with spaces: replace the tab");
     }
+    if info.starts_with("unclosed bracket") {
+        let close = if rest.starts_with('{') { '}' } else { ']' };
+        return finding.label("opens here").help(format!("close it with `{close}`, or check what it holds"));
+    }
     if rest.starts_with('{') {
         return finding
             .label("this brace starts a mapping inside `{ … }`")

@@ -10,6 +10,8 @@ pub struct Remark {
     pub above: Vec<String>,
     /// Behind the key.
     pub behind: Option<String>,
+    /// A blank line stands before it, unless it is the first.
+    pub apart: bool,
 }
 
 /// The part of a path that stands for the items of a list.
@@ -41,8 +43,8 @@ impl Writer<'_> {
         for (at, entry) in node.entries().iter().enumerate() {
             let key = entry.key.value.as_str();
             path.push(key);
-            let Remark { above, behind } = (self.remarks)(path, at);
-            if indent == 0 && at > 0 {
+            let Remark { above, behind, apart } = (self.remarks)(path, at);
+            if apart && at > 0 {
                 self.out.push('\n');
             }
             for line in above {
@@ -59,16 +61,13 @@ impl Writer<'_> {
             for line in above {
                 let _ = writeln!(self.out, "{spaces}# {line}");
             }
-            match flow(item) {
-                Some(text) => {
-                    let _ = writeln!(self.out, "{spaces}- {text}");
-                }
-                None => {
-                    let from = self.out.len();
-                    self.block(item, indent + 2, path);
-                    // The first line of the item stands behind its dash.
-                    self.out.replace_range(from..from + indent + 2, &format!("{spaces}- "));
-                }
+            if let Some(text) = flow(item) {
+                let _ = writeln!(self.out, "{spaces}- {text}");
+            } else {
+                let from = self.out.len();
+                self.block(item, indent + 2, path);
+                // The first line of the item stands behind its dash.
+                self.out.replace_range(from..from + indent + 2, &format!("{spaces}- "));
             }
         }
         path.pop();
@@ -77,14 +76,11 @@ impl Writer<'_> {
     fn value<'n>(&mut self, node: &'n Node, indent: usize, behind: &str, path: &mut Vec<&'n str>) {
         let short = flow(node).filter(|text| indent + text.len() < WIDTH && indent > 0);
         let empty = node.entries().is_empty() && node.items().is_empty();
-        match short.or_else(|| flow(node).filter(|_| empty)) {
-            Some(text) => {
-                let _ = writeln!(self.out, " {text}{behind}");
-            }
-            None => {
-                let _ = writeln!(self.out, "{behind}");
-                self.block(node, indent + 2, path);
-            }
+        if let Some(text) = short.or_else(|| flow(node).filter(|_| empty)) {
+            let _ = writeln!(self.out, " {text}{behind}");
+        } else {
+            let _ = writeln!(self.out, "{behind}");
+            self.block(node, indent + 2, path);
         }
     }
 }

@@ -90,6 +90,7 @@ fn finding() -> impl Strategy<Value = Finding> {
         finding.owners = vec![say()];
         finding.fix = Some(Edit { span: at(1), text: say() });
         finding.suppressed = suppressed && severity == 0;
+        finding.justification = if finding.suppressed { say() } else { String::new() };
         finding.baselined = baselined && severity == 1;
         finding
     })
@@ -272,8 +273,10 @@ fn sarif_says_all_of_a_finding() {
     findings.push(findings[0].clone());
     findings.push(findings[0].clone());
     (findings[1].suppressed, findings[2].baselined) = (true, true);
-    let text = render("sarif", &[CheckReport::new(&sources, &findings)]);
-    let value: Value = serde_json::from_str(&text).unwrap();
+    findings[1].justification = "until \"<May>\"".to_owned();
+    let mut report = CheckReport::new(&sources, &findings);
+    report.compared = true;
+    let value: Value = serde_json::from_str(&render("sarif", &[report])).unwrap();
     let run = &value["runs"][0];
     let rules = run["tool"]["driver"]["rules"].as_array().unwrap();
     assert_eq!(rules.len(), loadpath::lint::all_rules().count());
@@ -304,9 +307,11 @@ fn sarif_says_all_of_a_finding() {
     assert_eq!(result["properties"]["numbers"]["timeout_s"], 2.0);
     assert_eq!(result["properties"]["owners"][1], "storefront");
     assert_eq!(result["suppressions"], serde_json::json!([]));
-    assert_eq!(run["results"][1]["suppressions"][0]["kind"], "inSource");
+    let in_source = serde_json::json!({ "kind": "inSource", "justification": "until \"<May>\"" });
+    assert_eq!(run["results"][1]["suppressions"][0], in_source);
     assert_eq!(run["results"][2]["suppressions"][0]["kind"], "external");
-    assert_eq!(run["results"][2]["baselineState"], "unchanged");
+    let state = |at: usize| &run["results"][at]["baselineState"];
+    assert_eq!([state(0), state(1), state(2)], ["new", "new", "unchanged"]);
 }
 
 #[test]

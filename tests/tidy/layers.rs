@@ -13,7 +13,7 @@ pub const LAYERS: &[(&str, &[&str])] = &[
     ("spec", &["finding", "source", "policy", "kernel"]),
     ("import", &["spec", "finding", "source"]),
     ("model", &["spec", "finding", "source", "policy", "kernel"]),
-    ("export", &["model", "spec"]),
+    ("export", &["model", "spec", "source"]),
     ("analysis", &["model", "policy", "kernel"]),
     // It joins the rules of reading with its own, and settings may name any of them.
     ("lint", &["analysis", "model", "spec", "finding", "source", "policy", "kernel"]),

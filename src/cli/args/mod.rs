@@ -38,6 +38,8 @@ pub enum Command {
     Graph(GraphArgs),
     /// Write what other formats say as a loadpath document
     Import(ImportArgs),
+    /// Write an architecture in another format, and what that cannot say
+    Export(ExportArgs),
     /// Forecast what happens under load and failure
     Simulate(SimulateArgs),
     /// Say what changed in meaning between two versions
@@ -125,7 +127,7 @@ pub struct CheckArgs {
     pub exit_zero: bool,
 
     /// Judge each path as a system of its own
-    #[arg(long, conflicts_with = "baseline")]
+    #[arg(long)]
     pub separate: bool,
 
     /// Write the fixes of findings that only one text can mend into the files
@@ -192,6 +194,21 @@ pub struct GraphArgs {
     pub group_by: GroupBy,
 
     /// Write the picture here instead of to standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<String>,
+}
+
+/// `export`.
+#[derive(Debug, Args)]
+pub struct ExportArgs {
+    /// What is written: isotope or istio
+    pub format: String,
+
+    /// What is read.
+    #[command(flatten)]
+    pub input: InputArgs,
+
+    /// Write it here instead of to standard output
     #[arg(short, long, value_name = "FILE")]
     pub output: Option<String>,
 }

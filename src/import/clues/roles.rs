@@ -15,7 +15,7 @@ pub enum Role {
     Service,
 }
 
-const STORES: [(&str, DatastoreKind); 38] = [
+const STORES: [(&str, DatastoreKind); 39] = [
     ("postgres", DatastoreKind::Postgres),
     ("postgresql", DatastoreKind::Postgres),
     ("postgis", DatastoreKind::Postgres),
@@ -32,6 +32,7 @@ const STORES: [(&str, DatastoreKind); 38] = [
     ("keydb", DatastoreKind::Redis),
     ("dragonfly", DatastoreKind::Redis),
     ("memcached", DatastoreKind::Memcached),
+    ("memcache", DatastoreKind::Memcached),
     ("elasticsearch", DatastoreKind::Elasticsearch),
     ("opensearch", DatastoreKind::Elasticsearch),
     ("cassandra", DatastoreKind::Cassandra),

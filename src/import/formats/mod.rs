@@ -7,6 +7,7 @@ pub mod compose;
 pub mod isotope;
 pub mod kubernetes;
 pub mod structurizr;
+pub mod traces;
 
 use super::Format;
 
@@ -18,6 +19,7 @@ pub static FORMATS: &[&Format] = &[
     &isotope::FORMAT,
     &asyncapi::FORMAT,
     &structurizr::FORMAT,
+    &traces::FORMAT,
 ];
 
 /// What tells, by name and text, that a file of some format is no YAML.

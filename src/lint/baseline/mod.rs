@@ -108,9 +108,9 @@ impl Baseline {
     }
 
     /// Marks what is forgiven: of findings with one identity as many as it has, in their order.
-    pub fn forgive(&self, findings: &mut [Finding]) {
+    pub fn forgive<'a>(&self, findings: impl IntoIterator<Item = &'a mut Finding>) {
         let mut used: BTreeMap<Key, u32> = BTreeMap::new();
-        for finding in findings.iter_mut().filter(|f| may_be_forgiven(f)) {
+        for finding in findings.into_iter().filter(|f| may_be_forgiven(f)) {
             let key = key(finding);
             let Some(all) = self.entries.get(&key).map(|entry| entry.count) else { continue };
             let used = used.entry(key).or_default();
@@ -125,9 +125,13 @@ impl Baseline {
 
     /// Entries that forgive more than there is, in the order of the file. `ran` tells of a rule whether it
     /// was judged: entries of rules that were not are left alone.
-    pub fn stale(&self, findings: &[Finding], ran: &dyn Fn(&str) -> bool) -> Vec<Stale> {
+    pub fn stale<'a>(
+        &self,
+        findings: impl IntoIterator<Item = &'a Finding>,
+        ran: &dyn Fn(&str) -> bool,
+    ) -> Vec<Stale> {
         let mut occurs: BTreeMap<Key, u32> = BTreeMap::new();
-        for finding in findings.iter().filter(|f| may_be_forgiven(f)) {
+        for finding in findings.into_iter().filter(|f| may_be_forgiven(f)) {
             *occurs.entry(key(finding)).or_default() += 1;
         }
         let mut stale = Vec::new();
@@ -155,8 +159,8 @@ impl Baseline {
     }
 
     /// Takes in every finding that nothing forgives yet, and gives how many these were.
-    pub fn grow(&mut self, findings: &[Finding]) -> usize {
-        let new = findings.iter().filter(|f| may_be_forgiven(f) && !f.baselined);
+    pub fn grow<'a>(&mut self, findings: impl IntoIterator<Item = &'a Finding>) -> usize {
+        let new = findings.into_iter().filter(|f| may_be_forgiven(f) && !f.baselined);
         let mut grown = 0;
         for finding in new {
             let entry = Entry { about: about(finding), count: 0, span: None };

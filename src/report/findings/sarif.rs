@@ -62,7 +62,10 @@ fn render(reports: &[CheckReport<'_>], _style: &Style) -> String {
             artifacts.len() - 1
         });
     }
-    let results: Vec<Value> = entries().map(|entry| result(entry, &lists)).collect();
+    let results = reports
+        .iter()
+        .flat_map(|report| report.entries.iter().map(|entry| result(entry, report.compared, &lists)));
+    let results: Vec<Value> = results.collect();
     let document = json!({
         "$schema": SCHEMA,
         "version": "2.1.0",
@@ -113,7 +116,7 @@ fn family(rule: &RuleInfo) -> &'static str {
     of.map_or("document", |family| family.name)
 }
 
-fn result(entry: &Entry<'_>, lists: &Lists<'_>) -> Value {
+fn result(entry: &Entry<'_>, compared: bool, lists: &Lists<'_>) -> Value {
     let mut result = Map::new();
     result.insert("ruleId".to_owned(), json!(entry.rule));
     if let Some(index) = lists.rules.get(entry.rule.as_ref()) {
@@ -140,13 +143,20 @@ fn result(entry: &Entry<'_>, lists: &Lists<'_>) -> Value {
         result.insert("fixes".to_owned(), json!([fix(change, lists)]));
     }
     result.insert("partialFingerprints".to_owned(), json!({ "loadpath/v1": entry.fingerprint }));
-    let suppressed = entry.suppressed.then(|| json!({ "kind": "inSource" }));
+    let suppressed = entry.suppressed.then(|| {
+        let mut in_source = json!({ "kind": "inSource" });
+        if !entry.justification.is_empty() {
+            in_source["justification"] = json!(entry.justification);
+        }
+        in_source
+    });
     let baselined =
         entry.baselined.then(|| json!({ "kind": "external", "justification": "in the baseline" }));
     // An empty list says of a result that it is not suppressed; none at all, that nobody looked.
     result.insert("suppressions".to_owned(), suppressed.into_iter().chain(baselined).collect());
-    if entry.baselined {
-        result.insert("baselineState".to_owned(), json!("unchanged"));
+    if compared {
+        let state = if entry.baselined { "unchanged" } else { "new" };
+        result.insert("baselineState".to_owned(), json!(state));
     }
     result.insert("properties".to_owned(), properties(entry));
     Value::Object(result)

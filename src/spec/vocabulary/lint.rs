@@ -48,7 +48,7 @@ impl Decode for RuleSettings {
                     });
                 }
             }
-            Kind::Scalar { .. } => settings.level = Some(ctx.spanned(node)?),
+            Kind::Scalar { .. } => settings.level = ctx.spanned(node),
             _ => return ctx.expected(node, "a level, or a mapping with `level` and thresholds"),
         }
         Some(settings)

@@ -43,3 +43,13 @@ pub use service::{
 };
 pub use target::Target;
 pub use traffic::{Arrivals, Interpolate, RatePoint, RateProfile, Traffic};
+
+/// Where a key belongs that stands where nobody knows it: what is said of calls is the usual one.
+pub(super) fn home_of(key: &str) -> Option<String> {
+    let mut of_calls = Vec::new();
+    <CallDefaults as super::decode::Record>::keys(&mut of_calls);
+    let example = "[{ call: cart Items, … }]";
+    of_calls.contains(&key).then(|| {
+        format!("`{key}` is said of a call, `calls: {example}`, or of all in `defaults: {{ call: {{ … }} }}`")
+    })
+}

@@ -20,6 +20,7 @@ pub static FORMAT: Format = Format {
     name: "asyncapi",
     summary: "AsyncAPI 2 and 3: one service each, topics and queues with who sends and who receives",
     page: include_str!("asyncapi.md"),
+    streams: |_| false,
     glance: |_, text| text.lines().any(says_version),
     recognise: |file: &Candidate<'_>| is_application(file.first),
     import,

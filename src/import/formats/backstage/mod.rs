@@ -23,6 +23,7 @@ pub static FORMAT: Format = Format {
     name: "backstage",
     summary: "Backstage catalogs: components, resources, who consumes whose API, owners, systems",
     page: include_str!("backstage.md"),
+    streams: |_| false,
     glance: |_, text| text.lines().any(|line| line.starts_with("apiVersion: backstage.io/")),
     recognise: |file: &Candidate<'_>| file.documents().find(|d| !d.is_null()).is_some_and(is_entity),
     import,

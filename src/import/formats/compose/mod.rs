@@ -37,6 +37,7 @@ pub static FORMAT: Format = Format {
     name: "compose",
     summary: "docker-compose files, overlaid in the order given: services, datastores, calls by address and depends_on",
     page: include_str!("compose.md"),
+    streams: |_| false,
     glance: |name, _| sniff::is_usual(name),
     recognise: sniff::is_compose,
     import,

@@ -16,6 +16,7 @@ pub static FORMAT: Format = Format {
     name: "isotope",
     summary: "isotope topologies: services with their scripts of calls, error rates, replicas",
     page: include_str!("isotope.md"),
+    streams: |_| false,
     glance,
     recognise: is_topology,
     import,

@@ -70,9 +70,10 @@ impl Finder<'_, '_> {
         let mut flag = None;
         for argument in &container.arguments {
             for address in in_argument(&argument.text, &mut flag) {
-                let (kind, detail) = match init {
-                    true => (EvidenceKind::DependsOn, container.name.to_owned()),
-                    false => (EvidenceKind::Command, shorten(&argument.text)),
+                let (kind, detail) = if init {
+                    (EvidenceKind::DependsOn, container.name.to_owned())
+                } else {
+                    (EvidenceKind::Command, shorten(&argument.text))
                 };
                 let span = argument.span(address.range.clone());
                 let clue = Clue { kind, span, detail: &detail, protocol: address.protocol() };

@@ -16,10 +16,19 @@ pub const GROUP: &str = "networking.istio.io";
 /// What callers of one service do: the entries of its policy.
 #[derive(Debug, Default)]
 struct Upstream {
+    /// Where the first object says that Istio is there.
+    span: Option<Span>,
     entries: Vec<Entry>,
 }
 
 impl Upstream {
+    /// What is said for a service, and by which object.
+    fn of<'f>(found: &'f mut BTreeMap<usize, Self>, unit: usize, object: &Object<'_>) -> &'f mut Self {
+        let upstream = found.entry(unit).or_default();
+        upstream.span = upstream.span.or_else(|| object.at(&["kind"]).map(|kind| kind.span));
+        upstream
+    }
+
     /// Adds a key; the first that says it counts.
     fn add(&mut self, key: &str, value: Option<Node>) {
         let Some(value) = value else { return };
@@ -40,7 +49,7 @@ pub fn upstreams(
     for object in objects.iter().filter(|o| o.group == GROUP) {
         match object.kind {
             "DestinationRule" => destination_rule(object, names, &mut found, left_out, notes),
-            "VirtualService" => virtual_service(object, names, &mut found, left_out, notes),
+            "VirtualService" => virtual_service(object, names, &mut found, left_out),
             _ => {}
         }
     }
@@ -48,7 +57,7 @@ pub fn upstreams(
     let mut entries = Vec::new();
     for (unit, mut upstream) in found {
         let (Some(unit), Some(first)) = (names.units.get(unit), upstream.entries.first()) else { continue };
-        let span = first.value.span;
+        let span = upstream.span.unwrap_or(first.value.span);
         root = span;
         upstream.entries.insert(0, entry("preset", span, word("istio", span)));
         entries.extend(section(span, upstream.entries).map(|node| entry(&unit.id.value, span, node)));
@@ -84,7 +93,7 @@ fn destination_rule(
         left_out.rest(object, "", spec, &["host", "subsets", "trafficPolicy"]);
     }
     let Some(policy) = object.at(&["spec", "trafficPolicy"]) else { return };
-    let upstream = found.entry(unit).or_default();
+    let upstream = Upstream::of(found, unit, object);
     for part in policy.entries() {
         let node = &part.value;
         match part.key.value.as_str() {
@@ -211,18 +220,12 @@ fn virtual_service(
     names: &Names<'_>,
     found: &mut BTreeMap<usize, Upstream>,
     left_out: &mut LeftOut,
-    notes: &mut Vec<Note>,
 ) {
     let gateways = object.at(&["spec", "gateways"]).map_or(&[][..], Node::items);
     let inside = gateways.is_empty() || gateways.iter().any(|g| g.text() == Some("mesh"));
     let routes = object.at(&["spec", "http"]).map_or(&[][..], Node::items);
     let others = ["tcp", "tls"].iter().filter_map(|key| object.at(&["spec", key])).flat_map(Node::items);
     for route in routes.iter().chain(others) {
-        for host in destinations(route) {
-            if names.resolve(host.text().unwrap_or_default(), object.namespace).is_none() {
-                unknown(object, host, notes);
-            }
-        }
         left_out.rest(object, "", route, &["name", "match", "route", "timeout", "retries"]);
         special(object, route, left_out);
     }
@@ -247,7 +250,7 @@ fn virtual_service(
     });
     let retry = route.get("retries").and_then(|node| retries(object, node, left_out));
     for unit in hosts {
-        let upstream = found.entry(unit).or_default();
+        let upstream = Upstream::of(found, unit, object);
         upstream.add("timeout", timeout.clone());
         upstream.add("retry", retry.clone());
     }

@@ -10,6 +10,7 @@ mod istio;
 mod left_out;
 mod names;
 mod objects;
+mod references;
 mod workload;
 
 use crate::finding::Finding;
@@ -33,6 +34,7 @@ pub static FORMAT: Format = Format {
     name: "kubernetes",
     summary: "Kubernetes manifests with Istio's and the Gateway API's rules: services, datastores, calls by address, policies",
     page: include_str!("kubernetes.md"),
+    streams: |_| false,
     glance,
     recognise: is_kubernetes,
     import,
@@ -66,6 +68,7 @@ fn import(reader: &mut Reader<'_>, files: Vec<ImportFile>) -> Imported {
         check_id(&unit.id.value, unit.id.span, &mut ctx);
         findings.append(&mut ctx.findings);
     });
+    references::check(&objects, &names, &mut findings);
     let roles: Vec<Role> = names.units.iter().map(|unit| role_of(unit, &workloads)).collect();
     let mut found = edges::find(&names, &workloads, &roles);
     notes.append(&mut found.notes);

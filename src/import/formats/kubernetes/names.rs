@@ -69,10 +69,10 @@ impl<'n> Names<'n> {
             if let Some(found) = all.units.get_mut(unit) {
                 found.workloads.push(at);
                 for service in named {
-                    if by_service.get(&service).is_none_or(|known| *known == unit) {
-                        if by_service.insert(service, unit).is_none() {
-                            found.services.push(service);
-                        }
+                    if by_service.get(&service).is_none_or(|known| *known == unit)
+                        && by_service.insert(service, unit).is_none()
+                    {
+                        found.services.push(service);
                     }
                 }
             }
@@ -118,7 +118,8 @@ impl<'n> Names<'n> {
             for host in hosts {
                 let Some(name) = host.text().filter(|h| !h.is_empty()) else { continue };
                 let key = name.trim_start_matches('*').to_lowercase();
-                if self.outside.contains_key(&key) || is_below(&key, "local") {
+                // `*` is every host, and none to be drawn.
+                if key.is_empty() || self.outside.contains_key(&key) || is_below(&key, "local") {
                     continue;
                 }
                 let unit = self.unit(

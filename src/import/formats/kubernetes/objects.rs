@@ -86,15 +86,12 @@ pub fn all<'n>(
                 Some(object) => {
                     let name = text_at(node, &["metadata", "name"]);
                     let key = (object.group, object.kind, object.namespace, name);
-                    match known.get(&key).and_then(|at: &usize| found.get_mut(*at)) {
-                        Some(before) => {
-                            again.push(format!("{kind} `{name}`"));
-                            *before = object;
-                        }
-                        None => {
-                            known.insert(key, found.len());
-                            found.push(object);
-                        }
+                    if let Some(before) = known.get(&key).and_then(|at: &usize| found.get_mut(*at)) {
+                        again.push(format!("{kind} `{name}`"));
+                        *before = object;
+                    } else {
+                        known.insert(key, found.len());
+                        found.push(object);
                     }
                 }
                 None if READ.contains(&kind) => findings.push(nameless(node, kind)),

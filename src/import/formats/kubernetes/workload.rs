@@ -232,12 +232,11 @@ impl<'n> Known<'n, '_> {
             return;
         };
         let told = Told { key: key.clone(), value, channel };
-        match self.index.get(&key).and_then(|at| self.told.get_mut(*at)) {
-            Some(known) => *known = told,
-            None => {
-                self.index.insert(key, self.told.len());
-                self.told.push(told);
-            }
+        if let Some(known) = self.index.get(&key).and_then(|at| self.told.get_mut(*at)) {
+            *known = told;
+        } else {
+            self.index.insert(key, self.told.len());
+            self.told.push(told);
         }
     }
 
@@ -317,7 +316,7 @@ impl<'n> Known<'n, '_> {
                 continue;
             };
             let told = self.index.get(name).and_then(|at| self.told.get(*at));
-            let port = || name.contains("_SERVICE_PORT").then(|| Cow::Borrowed("80"));
+            let port = || name.contains("_SERVICE_PORT").then_some(Cow::Borrowed("80"));
             let host =
                 || Some(Cow::Owned(name.strip_suffix("_SERVICE_HOST")?.to_lowercase().replace('_', "-")));
             let found = told.map(|told| Cow::Borrowed(told.value.text.as_ref())).or_else(host).or_else(port);

@@ -22,6 +22,7 @@ pub static FORMAT: Format = Format {
     name: "structurizr",
     summary: "Structurizr workspaces, JSON or DSL: containers, relationships, systems of others",
     page: include_str!("structurizr.md"),
+    streams: |_| false,
     glance: |name, text| {
         is_dsl(name, text) || (text.contains("\"softwareSystems\"") && text.contains("\"model\""))
     },

@@ -35,7 +35,11 @@ pub static RULE: Rule = Rule {
         "services.endpoints.calls.read",
         "services.endpoints.calls.write",
         "traffic.to",
+        "traffic.classes.to",
         "traffic.rate",
+        "traffic.repeat",
+        "traffic.states",
+        "traffic.replay",
     ]),
     check,
 };

@@ -15,6 +15,9 @@ pub static RULE: Rule = Rule {
         ])
         .reads(&[
             "traffic.rate",
+            "traffic.repeat",
+            "traffic.states",
+            "traffic.replay",
             "traffic.peak",
             "traffic.users",
             "traffic.think_time",

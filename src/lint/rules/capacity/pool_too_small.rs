@@ -20,6 +20,9 @@ pub static RULE: Rule = Rule {
     )
     .reads(&[
         "traffic.rate",
+        "traffic.repeat",
+        "traffic.states",
+        "traffic.replay",
         "services.replicas",
         "services.concurrency",
         "services.endpoints.latency",

@@ -33,6 +33,7 @@ pub static RULE: Rule = Rule {
         "mesh.retry.budget.percent",
         "mesh.circuit_breaker",
         "traffic.to",
+        "traffic.classes.to",
         "upstreams",
     ]),
     check,

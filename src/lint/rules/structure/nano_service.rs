@@ -25,6 +25,7 @@ pub static RULE: Rule = Rule {
         "services.owner",
         "services.technology",
         "traffic.to",
+        "traffic.classes.to",
     ]),
     check,
 };

@@ -19,7 +19,9 @@ pub static RULE: Rule = Rule {
         "services.consumes",
         "services.endpoints.calls.call",
         "traffic.to",
+        "traffic.classes.to",
         "scenarios.traffic.to",
+        "scenarios.traffic.classes.to",
     ]),
     check,
 };

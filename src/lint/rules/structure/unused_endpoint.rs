@@ -19,6 +19,7 @@ pub static RULE: Rule = Rule {
     .reads(&[
         "communications.to",
         "scenarios.traffic.to",
+        "scenarios.traffic.classes.to",
         "services.endpoints.calls.call",
         "services.endpoints.exposure",
         "services.exposure",
@@ -26,6 +27,7 @@ pub static RULE: Rule = Rule {
         "services.health_check.path",
         "services.kind",
         "traffic.to",
+        "traffic.classes.to",
     ]),
     check,
 };
