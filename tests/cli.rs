@@ -168,12 +168,12 @@ fn a_simulation_refuses_what_it_cannot_run() {
     assert_eq!(code, 1);
     assert!(error.contains("undefined-service"), "{error}");
     let (code, _, error) = run(&["simulate", "-"], CLEAN);
-    assert_eq!(code, 1);
+    assert_eq!(code, 2);
     assert!(error.contains("there is no traffic to simulate"), "{error}");
     let long = "services: { web: { endpoints: [Get] } }\ntraffic: [{ to: web Get, rate: 50/s }]\n\
                 scenarios: { one: { warm_up: 90s } }\n";
     let (code, _, error) = run(&["simulate", "-"], long);
-    assert_eq!(code, 1);
+    assert_eq!(code, 2);
     let heavy = "services:\n  web: { endpoints: { Get: { calls: [{ call: api Get, \
                  load_balancing: { policy: consistent_hash, hash_key: client_ip } }] } } }\n  \
                  api: { instances: [{ id: a, weight: 1000000 }], endpoints: [Get] }\n\
@@ -235,4 +235,22 @@ fn a_service_is_shown_with_what_fails_with_it_and_how_available_it_can_be() {
         "{web}"
     );
     assert!(web.contains("available at the most\n  web E  99.85% = 99.95% × 99.9%\n"), "{web}");
+}
+
+#[test]
+fn what_a_folder_holds_beside_is_named() {
+    let folder = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join("beside");
+    std::fs::create_dir_all(folder.join("templates")).unwrap();
+    for (name, text) in [
+        ("compose.yaml", "services: { web: { image: x/web } }"),
+        ("other.yaml", "a: b"),
+        ("templates/web.yaml", "kind: Service\nmetadata:\n  name: {{ .Values.name }}\n"),
+    ] {
+        std::fs::write(folder.join(name), text).unwrap();
+    }
+    let (code, _, error) = loadpath(&["check", folder.to_str().unwrap()]);
+    assert_eq!(code, 0, "{error}");
+    assert!(error.contains("templates/web.yaml; run `helm template CHART > all.yaml`"), "{error}");
+    assert!(error.contains("files of no known format were skipped"), "{error}");
+    assert!(error.contains("/other.yaml"), "{error}");
 }

@@ -525,17 +525,46 @@ fn what_is_not_there_is_said() {
     let said = one("services:\n  a: {image: a}\n  b: {image: b}\n");
     assert_eq!(
         said.notes(),
-        ["compose.yaml shows no addresses and no depends_on: edges cannot be known from it"]
+        [
+            "no address of another service stands in compose.yaml: edges cannot be known from there; add traces or an overlay"
+        ]
     );
     let said = one(
         "services:\n  a: {image: '${TAG}', depends_on: [b]}\n  b: {image: '${V:?choose one}'}\n  c: {image: c}\n",
     );
     let notes = said.notes();
     assert!(notes.contains(
-        &"compose.yaml shows no edge for 1 of 3 services; they may have some that stand elsewhere: `c`"
+        &"no edge stands in compose.yaml for 1 of 3 services; they may have some that stand elsewhere: `c`"
     ));
     assert!(notes.contains(&"`V` must be set where compose runs: choose one"));
     assert!(notes.iter().any(|n| n.starts_with("taken as empty") && n.ends_with(": `TAG`")), "{notes:?}");
+}
+
+#[test]
+fn keys_compose_does_not_know_are_mistakes() {
+    let said = one("x-own: { a: b }
+service: {}
+services:
+  web:
+    image: x/web
+    enviroment: [A=http://db]
+    x-mine: 1
+    healthcheck: { tset: [CMD, x] }
+    deploy: { replica: 2 }
+  db: { image: postgres }
+");
+    assert_eq!(
+        said.findings,
+        [
+            "unknown-field 2:1 unknown key `service` in the document",
+            "unknown-field 6:5 unknown key `enviroment` in `web`",
+            "unknown-field 8:20 unknown key `tset` in `healthcheck`",
+            "unknown-field 9:15 unknown key `replica` in `deploy`",
+        ]
+    );
+    let help: Vec<_> = said.imported.findings.iter().map(|f| f.help[0].clone()).collect();
+    let wanted = ["services", "environment", "test", "replicas"].map(|key| format!("did you mean `{key}`?"));
+    assert_eq!(help, wanted);
 }
 
 #[test]

@@ -362,3 +362,20 @@ fn a_latency_is_not_one_number() {
     let expected = "invalid-value: `latency` wants a mapping, found `5ms`; write `latency: { p50: 5ms }`";
     assert_eq!(said(&findings), [expected]);
 }
+
+#[test]
+fn a_datastore_that_sends_something_consumes_nothing() {
+    let text = "
+services: { cart: {} }
+datastores: { orders: { kind: postgres }, copy: { kind: postgres } }
+topics: { changes: {} }
+communications:
+  - { from: orders, to: cart }
+  - { from: orders, to: changes }
+  - { from: orders, to: copy }
+  - { from: changes, to: cart }
+";
+    let arch = loadpath::model::from_text("shop.yaml", text).unwrap();
+    let kinds: Vec<_> = arch.graph.edge_weights().map(|edge| edge.kind).collect();
+    assert_eq!(kinds, [EdgeKind::Call, EdgeKind::Publish, EdgeKind::Read, EdgeKind::Consume]);
+}

@@ -4,7 +4,7 @@ use super::endpoints::{EndpointGraph, Stop};
 use crate::model::words::{Retry, RetryCondition, ServiceKind};
 use crate::model::{Architecture, Edge};
 use petgraph::graph::{EdgeIndex, NodeIndex};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One hop of a path.
 #[derive(Debug, Clone, PartialEq)]
@@ -20,9 +20,11 @@ pub struct RetryHop {
 pub struct AmplifiedPath {
     /// Where it starts.
     pub entry: Stop,
+    /// How often the clients of the entry try, as `upstreams` says of it; 1 where it says nothing.
+    pub clients: f64,
     /// All hops down to the last that retries; those that do not have factor 1.
     pub hops: Vec<RetryHop>,
-    /// The product: attempts at the last hop for one request at the entry.
+    /// The product: attempts at the last hop for one request of a client of the entry.
     pub product: f64,
     /// Entries whose worst path ends with the same retries and is no worse.
     pub others: usize,
@@ -40,6 +42,31 @@ pub fn factor(arch: &Architecture, edge: &Edge) -> f64 {
 /// The same when what it calls runs and answers that something behind it fails.
 pub fn factor_of_failures(arch: &Architecture, edge: &Edge) -> f64 {
     product(arch, edge, |policy| is_retried(policy, &FAILURE))
+}
+
+/// The same for the clients of a service that traffic stands for: what `upstreams` says of it counts for them.
+pub fn factor_of_clients(arch: &Architecture, service: NodeIndex) -> f64 {
+    let retry = arch.upstream(service).and_then(|policy| policy.retry.as_ref()?.value.on());
+    retry.filter(|policy| is_retried(policy, &FAILURE)).map_or(1.0, attempts)
+}
+
+/// How often the clients of each entry try.
+struct Clients<'a> {
+    arch: &'a Architecture,
+    named: BTreeSet<(NodeIndex, Option<usize>)>,
+}
+
+impl<'a> Clients<'a> {
+    fn of(arch: &'a Architecture) -> Self {
+        let tried = arch.scenarios.iter().filter_map(|s| s.traffic.as_ref()).flatten();
+        let all = arch.traffic.iter().chain(tried);
+        Self { arch, named: all.map(|t| (t.to.node, t.to.endpoint)).collect() }
+    }
+
+    fn try_times(&self, entry: Stop) -> f64 {
+        let is_named = [None, entry.endpoint].iter().any(|at| self.named.contains(&(entry.service, *at)));
+        if is_named { factor_of_clients(self.arch, entry.service) } else { 1.0 }
+    }
 }
 
 /// What an outage looks like to who calls.
@@ -110,19 +137,23 @@ pub fn entries(arch: &Architecture, calls: &EndpointGraph) -> Vec<Stop> {
 /// endpoint is known before its callers'; calls inside a loop are left out (request-loop speaks of those).
 pub fn worst_paths(arch: &Architecture, calls: &EndpointGraph) -> Vec<AmplifiedPath> {
     let best = best_below(arch, calls);
+    let clients = Clients::of(arch);
     let mut worst: BTreeMap<(NodeIndex, NodeIndex), AmplifiedPath> = BTreeMap::new();
     for entry in entries(arch, calls) {
         let Some(here) = calls.stop(entry).and_then(|n| best.get(n.index())) else { continue };
         let Some(last) = here.last else { continue };
         let path = worst.entry(arch.ends(last)).or_insert_with(|| AmplifiedPath {
             entry,
+            clients: 1.0,
             hops: Vec::new(),
             product: 0.0,
             others: 0,
         });
         path.others += usize::from(path.product > 0.0);
-        if here.product > path.product {
-            (path.entry, path.product) = (entry, here.product);
+        let tries = clients.try_times(entry);
+        let product = (here.product * tries).min(f64::MAX);
+        if product > path.product {
+            (path.entry, path.clients, path.product) = (entry, tries, product);
         }
     }
     let mut worst: Vec<_> = worst.into_values().collect();
@@ -135,10 +166,12 @@ pub fn worst_paths(arch: &Architecture, calls: &EndpointGraph) -> Vec<AmplifiedP
 
 /// For every entry its worst path, those that do not retry included.
 pub fn worst_path_of_each(arch: &Architecture, calls: &EndpointGraph) -> Vec<AmplifiedPath> {
-    let best = best_below(arch, calls);
+    let (best, clients) = (best_below(arch, calls), Clients::of(arch));
     let path = |entry: Stop| {
-        let product = calls.stop(entry).and_then(|n| best.get(n.index())).map_or(1.0, |b| b.product);
-        AmplifiedPath { entry, hops: hops(&best, calls, entry), product, others: 0 }
+        let below = calls.stop(entry).and_then(|n| best.get(n.index())).map_or(1.0, |b| b.product);
+        let tries = clients.try_times(entry);
+        let product = (below * tries).min(f64::MAX);
+        AmplifiedPath { entry, clients: tries, hops: hops(&best, calls, entry), product, others: 0 }
     };
     entries(arch, calls).into_iter().map(path).collect()
 }

@@ -18,8 +18,8 @@ mod footprint;
 mod load;
 
 pub use amplification::{
-    AmplifiedPath, Layers, RetryHop, entries, factor, factor_of_failures, retry_layers, worst_path_of_each,
-    worst_paths,
+    AmplifiedPath, Layers, RetryHop, entries, factor, factor_of_clients, factor_of_failures, retry_layers,
+    worst_path_of_each, worst_paths,
 };
 pub use availability::{
     Ceiling, Factor, Group, Promise, Said, ceiling, covered, direct_dependencies, percent, promises,

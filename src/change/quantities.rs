@@ -286,7 +286,7 @@ fn load(of: &Worked<'_>) -> Vec<Amount> {
 }
 
 fn utilization(of: &Worked<'_>) -> Vec<Amount> {
-    let stations = of.load.stations().iter().map(|station| {
+    let stations = of.load.stations().map(|station| {
         let about = match station.carrier {
             Carrier::Handler(at) => of.arch.endpoint_id(at),
             Carrier::Service(node) | Carrier::Datastore(node) => of.arch.id(node).to_owned(),

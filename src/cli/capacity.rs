@@ -1,15 +1,15 @@
 //! `loadpath capacity`.
 
 use super::args::{CapacityArgs, Cli};
-use super::output::{print, progress, style, write};
+use super::output::{complain, hear_interrupts, interrupted, print, progress, style, write};
 use super::range::{ends, written};
 use super::scene::{Scene, effort, scene};
 use super::selftest::study_format;
 use crate::report::study::{Capacity, Study};
 use crate::sim::{Judged, Replications, Verdict, judge};
-use crate::study::capacity::{Search, Tried, bottleneck, bracket, search};
+use crate::study::capacity::{Search, Tried, bottleneck, bracket, conclude, search};
 use crate::study::compare::Effort;
-use crate::study::scale::{load, scale};
+use crate::study::scale::{load, most, scale};
 use anyhow::{Result, anyhow, bail};
 
 /// The load is not looked for beyond so many times what the document says.
@@ -25,6 +25,8 @@ enum Axis {
 enum Stop {
     /// It has been said; the exit code.
     Said(u8),
+    /// Nobody waits for it any more.
+    Interrupted,
     Error(anyhow::Error),
 }
 
@@ -44,12 +46,19 @@ pub fn run(cli: &Cli, args: &CapacityArgs) -> Result<u8> {
     };
     let sets = expected(args, &base)?;
     let effort = effort(&args.study, base.scenario());
+    hear_interrupts();
+    let mut seen = Vec::new();
     let mut attempt = |value: f64| {
+        if interrupted() {
+            return Err(Stop::Interrupted);
+        }
         progress(cli, &format!("trying {}", shown(&axis, value)));
-        attempt(cli, args, &axis, &sets, effort, value)
+        let tried = attempt(cli, args, &axis, &sets, effort, value)?;
+        seen.push(tried.clone());
+        Ok(tried)
     };
     let found = match &axis {
-        Axis::Load => bracket(MOST_LOAD, &mut attempt)
+        Axis::Load => bracket(most(&base.compiled.plan, MOST_LOAD), &mut attempt)
             .and_then(|(range, tried)| search(way, range, false, args.within, tried, &mut attempt)),
         Axis::Setting { from, to, unit, .. } => {
             let whole = unit.is_empty() && from.fract() == 0.0 && to.fract() == 0.0;
@@ -60,6 +69,11 @@ pub fn run(cli: &Cli, args: &CapacityArgs) -> Result<u8> {
     let found = match found {
         Ok(found) => found,
         Err(Stop::Said(code)) => return Ok(code),
+        Err(Stop::Interrupted) if seen.is_empty() => bail!("interrupted before anything was tried"),
+        Err(Stop::Interrupted) => {
+            complain("interrupted: the answer is what was tried until then");
+            conclude(way, seen)
+        }
         Err(Stop::Error(error)) => return Err(error),
     };
     let holds = found.holds.is_some();
@@ -75,7 +89,7 @@ pub fn run(cli: &Cli, args: &CapacityArgs) -> Result<u8> {
         Some(path) => write(path, &text)?,
         None => print(&text)?,
     }
-    Ok(u8::from(!holds))
+    Ok(u8::from(!holds || interrupted()))
 }
 
 fn shown(axis: &Axis, value: f64) -> String {
@@ -132,7 +146,7 @@ fn attempt(
     }
     let mut scene = scene(cli, &args.input, &args.study, &[], &sets)?.map_err(Stop::Said)?;
     if matches!(axis, Axis::Load) {
-        scale(&mut scene.compiled.plan, value);
+        scale(&mut scene.compiled.plan, value).map_err(|e| anyhow!("{}: {e}", shown(axis, value)))?;
     }
     let failed = |e: crate::sim::PlanError| Stop::Error(anyhow!("{}: {e}", shown(axis, value)));
     let mut runs = Replications::new(&scene.compiled.plan, effort.seed).map_err(failed)?;

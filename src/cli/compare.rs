@@ -1,7 +1,7 @@
 //! `loadpath compare`.
 
 use super::args::{Cli, CompareArgs};
-use super::output::{print, progress, style, write};
+use super::output::{complain, hear_interrupts, interrupted, print, progress, style, write};
 use super::scene::{Scene, effort, scene};
 use super::selftest::study_format;
 use crate::report::study::{Comparison, Study};
@@ -48,6 +48,7 @@ pub fn run(cli: &Cli, args: &CompareArgs) -> Result<u8> {
         Err(code) => return Ok(code),
     };
     let effort = effort(&args.study, base.scenario());
+    hear_interrupts();
     let say = |at: usize, name: &str| {
         progress(cli, &format!("{at} of {} simulated, now {name}", variants.len() + 1));
     };
@@ -55,6 +56,11 @@ pub fn run(cli: &Cli, args: &CompareArgs) -> Result<u8> {
     let known = outcome(&base.compiled, effort).map_err(|e| anyhow!("{e}"))?;
     let mut compared = Vec::new();
     for (at, variant) in variants.iter().enumerate() {
+        if interrupted() {
+            progress(cli, "");
+            complain(&format!("interrupted: {at} of {} variants are reported", variants.len()));
+            break;
+        }
         say(at + 1, &variant.name);
         let Scene { compiled, .. } =
             match scene(cli, &args.input, &args.study, &variant.overlays, &variant.sets)? {
@@ -71,7 +77,7 @@ pub fn run(cli: &Cli, args: &CompareArgs) -> Result<u8> {
         Some(path) => write(path, &text)?,
         None => print(&text)?,
     }
-    Ok(0)
+    Ok(u8::from(interrupted()))
 }
 
 #[cfg(test)]

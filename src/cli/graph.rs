@@ -1,7 +1,7 @@
 //! `loadpath graph`.
 
 use super::args::{Cli, GraphArgs, GroupBy, Towards};
-use super::input::system;
+use super::input::{System, system};
 use super::output::{complain, print, style_of_errors, write};
 use crate::diagram::{self, Diagram, RENDERERS, View};
 use crate::report::{CheckReport, finding_format};
@@ -28,19 +28,25 @@ pub fn run(cli: &Cli, args: &GraphArgs) -> Result<u8> {
         Some(path) => write(path, &text)?,
         None => print(&text)?,
     }
-    if !cli.quiet && !system.findings.is_empty() {
-        let mut report = CheckReport::new(&system.sources, &system.findings);
-        report.title = system.title();
-        report.facts = system.facts();
-        report.rules_run = system.ran.len();
-        if let Some(human) = finding_format("human") {
-            complain((human.render)(&[report], &style_of_errors(cli)).trim_end());
-        }
-    }
+    complain_of(cli, &system);
     for note in &system.notes {
         complain(&format!("note: {note}"));
     }
     Ok(if system.broken { 2 } else { 0 })
+}
+
+/// Says on standard error what is wrong.
+pub fn complain_of(cli: &Cli, system: &System) {
+    if cli.quiet || system.findings.is_empty() {
+        return;
+    }
+    let mut report = CheckReport::new(&system.sources, &system.findings);
+    report.title = system.title();
+    report.facts = system.facts();
+    report.rules_run = system.ran.len();
+    if let Some(human) = finding_format("human") {
+        complain((human.render)(&[report], &style_of_errors(cli)).trim_end());
+    }
 }
 
 const fn direction(towards: Towards) -> diagram::Direction {

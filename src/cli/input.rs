@@ -3,12 +3,12 @@
 use super::args::InputArgs;
 use super::disk::{Disk, Place, is_glob};
 use super::output::complain;
-use crate::finding::{Date, Finding};
+use crate::finding::{Date, Finding, Severity};
 use crate::import::{self, Format, Input};
 use crate::lint::{self, Judgement, Occasion};
 use crate::model::{Architecture, build};
 use crate::source::Sources;
-use crate::spec::{FileDocument, FileTree, Limits, Reader};
+use crate::spec::{FileDocument, FileTree, Limits, Reader, is_template};
 use anyhow::{Result, bail};
 use std::io::Read;
 use std::path::Path;
@@ -18,9 +18,8 @@ use std::sync::OnceLock;
 pub struct System {
     /// The texts.
     pub sources: Sources,
-    /// What they say; kept so that letting go of it can be left out at the end.
-    #[expect(dead_code, reason = "held, not read")]
-    documents: Vec<FileDocument>,
+    /// What they say.
+    pub documents: Vec<FileDocument>,
     /// What they mean.
     pub arch: Architecture,
     /// What is wrong, suppressed findings flagged.
@@ -69,9 +68,17 @@ pub fn system_at(place: &dyn Place, paths: &[String], args: &InputArgs, quiet: b
     let Reader { sources, mut findings, broken, .. } = reader;
     let (arch, unresolved) = build(&documents);
     findings.extend(unresolved);
+    let misused = findings.iter().any(|f| is_of_a_setting(f, &sources));
     let occasion = Occasion { today: today(), complete: !broken };
     let Judgement { findings, ran } = lint::judge(&arch, &sources, findings, occasion);
+    let broken = broken || misused;
     Ok(System { sources, documents, arch, findings, ran, paths: paths.to_vec(), broken, notes })
+}
+
+/// Whether an error of reading or reference stands in a `--set`: that is a wrong use of the program.
+fn is_of_a_setting(finding: &Finding, sources: &Sources) -> bool {
+    let at = sources.file(finding.primary.span.file);
+    finding.severity == Severity::Error && at.name.starts_with("--set ")
 }
 
 fn format_named(name: &str) -> Result<&'static Format> {
@@ -121,23 +128,46 @@ fn folder(place: &dyn Place, path: &str, reader: &mut Reader<'_>, quiet: bool) -
     let mut files: Vec<_> = place.files_below(path).into_iter().filter(is_yaml).collect();
     // Compose lays an override over its base, whatever their names' order.
     files.sort_by_key(|file| file.contains(".override."));
-    let (mut trees, mut skipped) = (Vec::new(), 0);
+    let (mut trees, mut skipped, mut templates) = (Vec::new(), Vec::new(), Vec::new());
     for file in files {
-        let recognised =
-            place.load(&file).is_ok_and(|bytes| looks_native(&bytes) || is_foreign(&file, &bytes));
-        if recognised {
+        let bytes = place.load(&file).unwrap_or_default();
+        if looks_native(&bytes) || is_foreign(&file, &bytes) {
             trees.extend(reader.root(&file));
+        } else if is_template(&String::from_utf8_lossy(&bytes)) {
+            templates.push(file);
         } else {
-            skipped += 1;
+            skipped.push(file);
         }
     }
+    let helm = some(&templates).map(|names| {
+        format!(
+            "in `{path}` templates of a Helm chart were skipped: {names}; run `helm template CHART > all.yaml`, and read that file"
+        )
+    });
     if trees.is_empty() && !reader.broken {
-        bail!("no file in `{path}` is a loadpath document or of another known format ({skipped} looked at)");
+        let looked = skipped.len() + templates.len();
+        let helm = helm.map(|helm| format!("; {helm}")).unwrap_or_default();
+        bail!(
+            "no file in `{path}` is a loadpath document or of another known format ({looked} looked at){helm}"
+        );
     }
-    if skipped > 0 && !quiet {
-        complain(&format!("note: {skipped} files in `{path}` are of no known format and were skipped"));
+    let unknown =
+        some(&skipped).map(|names| format!("in `{path}` files of no known format were skipped: {names}"));
+    for said in helm.into_iter().chain(unknown).filter(|_| !quiet) {
+        complain(&format!("note: {said}"));
     }
     Ok(trees)
+}
+
+/// The first of many names; `None` where there are none.
+fn some(names: &[String]) -> Option<String> {
+    const SHOWN: usize = 5;
+    let shown = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 if names.is_empty() => None,
+        0 => Some(shown),
+        more => Some(format!("{shown} and {more} more")),
+    }
 }
 
 /// Whether a file is worth reading as some other format.

@@ -10,9 +10,12 @@ mod check;
 mod compare;
 mod diff;
 mod disk;
+mod events;
 mod explain;
+mod explain_edge;
 mod fix;
 mod graph;
+mod import;
 mod input;
 mod output;
 mod range;
@@ -38,10 +41,12 @@ pub fn main() -> ExitCode {
     let run = match &cli.command {
         Command::Check(args) => check::run(&cli, args),
         Command::Graph(args) => graph::run(&cli, args),
+        Command::Import(args) => import::run(&cli, args),
         Command::Simulate(args) => simulate::run(&cli, args),
         Command::Diff(args) => diff::run(&cli, args),
         Command::Show(args) => show::run(&cli, args),
         Command::Explain(args) => explain::run(args),
+        Command::ExplainEdge(args) => explain_edge::run(&cli, args),
         Command::Compare(args) => compare::run(&cli, args),
         Command::Sweep(args) => sweep::run(&cli, args),
         Command::Capacity(args) => capacity::run(&cli, args),

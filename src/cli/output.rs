@@ -5,6 +5,9 @@ use crate::report::{Style, Tone};
 use anyhow::{Context, Result};
 use colored::Colorize;
 use std::io::{IsTerminal, Write};
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
 
 /// How texts for people look: the flag first, then `NO_COLOR`, then `CLICOLOR_FORCE`, then the terminal.
 pub fn style(cli: &Cli) -> Style {
@@ -57,14 +60,38 @@ pub fn complain(text: &str) {
     let _ = writeln!(std::io::stderr().lock(), "{text}");
 }
 
-/// Says how far a long run is, over the last such line; nothing unless standard error is a terminal. An empty
-/// text clears the line.
+/// What takes less time is over before anybody asks how far it is.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Says how far a run of more than a second is, over the last such line; nothing unless standard error is a
+/// terminal. An empty text clears the line.
 pub fn progress(cli: &Cli, text: &str) {
-    if !cli.quiet && std::io::stderr().is_terminal() {
+    static SINCE: OnceLock<Instant> = OnceLock::new();
+    let long = SINCE.get_or_init(Instant::now).elapsed() >= PATIENCE;
+    if long && !cli.quiet && std::io::stderr().is_terminal() {
         let mut err = std::io::stderr().lock();
         let _ = write!(err, "\r\x1b[2K{text}");
         let _ = err.flush();
     }
+}
+
+static STOP: AtomicBool = AtomicBool::new(false);
+
+/// From here on a first Ctrl-C is heard by [`interrupted`], and a second one ends the program.
+pub fn hear_interrupts() {
+    let heard = ctrlc::set_handler(|| {
+        if STOP.swap(true, Ordering::Relaxed) {
+            std::process::exit(130);
+        }
+        complain("\ninterrupted: what is under way is finished and reported; Ctrl-C again ends at once");
+    });
+    // Without a handler it ends at once, as ever.
+    drop(heard);
+}
+
+/// Whether somebody pressed Ctrl-C.
+pub fn interrupted() -> bool {
+    STOP.load(Ordering::Relaxed)
 }
 
 /// Processors to use: those asked for, else all.

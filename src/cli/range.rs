@@ -54,6 +54,7 @@ pub fn values(text: &str) -> Option<Result<Vec<String>, String>> {
 fn range(text: &str) -> Result<Vec<String>, String> {
     let (span, step) = text.split_once(" step ").map_or((text, None), |(span, step)| (span, Some(step)));
     let (low, high, unit) = ends(span)?;
+    let chosen = step.is_some();
     let step = match step.map(number).transpose()? {
         Some((_, other)) if !other.is_empty() && other != unit => {
             return Err(format!("`{text}`: the step is in another unit"));
@@ -67,7 +68,10 @@ fn range(text: &str) -> Result<Vec<String>, String> {
     if count > MOST {
         return Err(format!("`{text}` has {count} values, and {MOST} are the most: take a longer step"));
     }
-    Ok((0..count).map(|n| written(low + step * n as f64, &unit)).collect())
+    // Values that nobody chose are round: three digits of the step.
+    let digits = if chosen { 6 } else { (2.0 - step.log10().floor()).clamp(0.0, 6.0) as i32 };
+    let round = |value: f64| (value * 10_f64.powi(digits)).round() / 10_f64.powi(digits);
+    Ok((0..count).map(|n| written(round(low + step * n as f64), &unit)).collect())
 }
 
 #[cfg(test)]
@@ -81,6 +85,7 @@ mod tests {
             ("0..70", "0 10 20 30 40 50 60 70"),
             ("50ms..200ms step 50ms", "50ms 100ms 150ms 200ms"),
             ("50..150% step 25", "50% 75% 100% 125% 150%"),
+            ("50..150%", "50% 64.3% 78.6% 92.9% 107.1% 121.4% 135.7% 150%"),
             ("1..2 step 0.3", "1 1.3 1.6 1.9"),
             ("100/s..800/s", "100/s 200/s 300/s 400/s 500/s 600/s 700/s 800/s"),
             ("2,4, 8", "2 4 8"),

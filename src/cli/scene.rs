@@ -90,7 +90,7 @@ pub fn scene(
         Ok(compiled) => compiled,
         Err(message) => {
             complain(&format!("error: {message}"));
-            return Ok(Err(1));
+            return Ok(Err(2));
         }
     };
     Ok(Ok(Scene { system, compiled }))

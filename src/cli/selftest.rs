@@ -1,12 +1,13 @@
 //! `loadpath selftest`.
 
 use super::args::{Cli, SelftestArgs};
-use super::output::{complain, print, progress, style, threads, write};
+use super::output::{print, progress, style, threads, write};
+use crate::finding::nearest;
 use crate::report::study::{STUDY_FORMATS, Selftest, Study, StudyFormat};
 use crate::study::selftest::{
-    Judged, Settings, Verdict, documents_of, not_expressed, rows, run as judge, validate,
+    Judged, Row, Settings, Verdict, documents_of, not_expressed, rows, run as judge, validate,
 };
-use anyhow::{Result, anyhow};
+use anyhow::{Error, Result, anyhow, bail};
 use std::time::Instant;
 
 /// Holds the simulator against theory. 1 where something is not as it must be.
@@ -15,7 +16,7 @@ pub fn run(cli: &Cli, args: &SelftestArgs) -> Result<u8> {
     let table = rows();
     for id in args.rows.iter().chain(&args.show) {
         if table.iter().all(|row| row.id != id) {
-            return Err(super::explain::unknown("row", id, table.iter().map(|row| row.id)));
+            return Err(unknown(id, &table));
         }
     }
     if let Some(id) = &args.show {
@@ -57,12 +58,22 @@ pub fn run(cli: &Cli, args: &SelftestArgs) -> Result<u8> {
     Ok(u8::from(failed))
 }
 
+/// That no row has this id; all that there are.
+fn unknown(id: &str, table: &[Row]) -> Error {
+    let mut ids: Vec<&str> = table.iter().map(|row| row.id).collect();
+    ids.dedup();
+    let near =
+        nearest(id, ids.iter().copied()).map_or_else(String::new, |near| format!(": did you mean `{near}`?"));
+    anyhow!("no row is called `{id}`{near}\nthere are {}", ids.join(", "))
+}
+
 /// The documents behind a row.
 fn show(id: &str) -> Result<u8> {
     let documents = documents_of(id);
     if documents.is_empty() {
-        complain(&format!("error: `{id}` is expressed by no scenario"));
-        return Ok(1);
+        let missing = not_expressed().into_iter().find(|missing| missing.row.id == id);
+        let why = missing.map_or_else(String::new, |missing| format!(": {}", missing.reason));
+        bail!("`{id}` is expressed by no scenario{why}");
     }
     print(&documents.join("---\n"))?;
     Ok(0)

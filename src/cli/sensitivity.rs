@@ -2,7 +2,7 @@
 
 use super::args::{Cli, SimulateArgs};
 use super::input::system_with;
-use super::output::progress;
+use super::output::{interrupted, progress};
 use super::range::written;
 use super::scene::{refused, scenarios};
 use crate::model::words::Duration;
@@ -27,6 +27,9 @@ pub fn moved(
     let inputs = assumed(arch, compiled);
     let mut compared = Vec::new();
     for (at, (name, set)) in inputs.iter().enumerate() {
+        if interrupted() {
+            break;
+        }
         progress(cli, &format!("{at} of {} assumptions tried, now {name}", inputs.len()));
         let system = system_with(&args.input, &[], std::slice::from_ref(set), true)?;
         if refused(cli, &system).is_some() {

@@ -40,7 +40,7 @@ fn page(arch: &Architecture, index: NodeIndex) -> String {
         let offered = load.service(arch, index);
         let asked = |rate: &f64| *rate > 0.0;
         fact("load", offered.base.filter(asked).map(|rate| said(rate, &offered)));
-        let station = load.stations().iter().find(|s| s.carrier == Carrier::Service(index));
+        let station = load.stations().find(|s| s.carrier == Carrier::Service(index));
         let busy = station.and_then(Station::utilization).filter(asked);
         fact("utilization", busy.map(|rho| format!("{:.1}%", rho * 100.0)));
         fact("replicas", service.replicas.map(|r| r.value.to_string()));

@@ -1,24 +1,25 @@
 //! `loadpath simulate`.
 
 use super::args::{Cli, SimulateArgs};
+use super::events;
 use super::input::system;
-use super::output::{complain, print, progress, style, threads, write};
+use super::output::{complain, hear_interrupts, interrupted, print, progress, style, threads, write};
 use super::scene::{refused, scenarios};
 use super::sensitivity::moved;
 use crate::model::{Architecture, Scenario, builtin};
 use crate::report::forecast::{FORECAST_FORMATS, Forecast, Run};
-use crate::sim::{Replications, Verdict, compile, judge};
+use crate::sim::{Compiled, Replications, Trace, Tracer, Verdict, Watch, compile, judge, replicate};
 use crate::study::compare::Effort;
 use crate::study::precision::refine;
 use crate::study::twin::twins;
-use anyhow::{Result, anyhow};
+use anyhow::{Result, anyhow, bail};
 use std::time::Instant;
 
 /// Replications at the most, where a precision is asked for and nothing else is said.
 const MOST: u32 = 1000;
 
-/// Simulates the scenarios asked for. 2 for broken input, 1 for errors in it, or for an expectation that is
-/// not met or undecided, else 0.
+/// Simulates the scenarios asked for. 2 for broken input and where there is nothing to simulate, 1 for errors in it, or for an expectation that is
+/// not met or undecided, or where it was interrupted, else 0.
 pub fn run(cli: &Cli, args: &SimulateArgs) -> Result<u8> {
     let (name, file) =
         args.format.split_once('=').map_or((args.format.as_str(), None), |(n, f)| (n, Some(f)));
@@ -29,12 +30,28 @@ pub fn run(cli: &Cli, args: &SimulateArgs) -> Result<u8> {
     if let Some(code) = refused(cli, &system) {
         return Ok(code);
     }
+    let filter = events::filter(&args.events)?;
+    let wanted = scenarios(&system.arch, args.scenario.as_deref())?;
+    if args.events.events.is_some() && wanted.len() > 1 {
+        let names: Vec<&str> = wanted.iter().flatten().map(|s| s.name.value.as_str()).collect();
+        bail!("--events is the log of one scenario: name one with --scenario ({})", names.join(", "));
+    }
+    hear_interrupts();
     let start = Instant::now();
     let mut runs = Vec::new();
-    for scenario in scenarios(&system.arch, args.scenario.as_deref())? {
+    for scenario in wanted {
+        if interrupted() {
+            complain("interrupted: further scenarios were not begun");
+            break;
+        }
         match forecast(cli, &system.arch, scenario, args)? {
-            Some(run) => runs.push(run),
-            None => return Ok(1),
+            Some(run) => {
+                if let Some(path) = &args.events.events {
+                    events::log(&run.compiled, run.outcome.seed, path, filter.clone())?;
+                }
+                runs.push(run);
+            }
+            None => return Ok(2),
         }
     }
     let verdicts: Vec<Verdict> = runs.iter().flat_map(|r| r.expectations.iter().map(|e| e.verdict)).collect();
@@ -47,7 +64,7 @@ pub fn run(cli: &Cli, args: &SimulateArgs) -> Result<u8> {
     }
     let failed =
         verdicts.iter().any(|v| *v == Verdict::NotMet || *v == Verdict::Undecided && !args.allow_undecided);
-    Ok(u8::from(failed))
+    Ok(u8::from(failed || interrupted()))
 }
 
 fn forecast(
@@ -73,7 +90,19 @@ fn forecast(
     };
     let threads = threads(args.threads);
     let mut replications = Replications::new(&compiled.plan, seed).map_err(|e| anyhow!("{e}"))?;
-    replications.add(first, threads).map_err(|e| anyhow!("{e}"))?;
+    let name = &compiled.scenario;
+    let done = |done: u32| progress(cli, &format!("{name}: {done} of {first} replications"));
+    let watch = Watch { stop: &interrupted, done: &done };
+    let added = replications.add_watched(first, threads, &watch);
+    progress(cli, "");
+    added.map_err(|e| anyhow!("{e}"))?;
+    match replications.count() {
+        0 => bail!("interrupted before a replication of {name} was complete: there is nothing to report"),
+        count if count < first => {
+            complain(&format!("interrupted: {count} of {first} replications of {name} are reported"));
+        }
+        _ => {}
+    }
     let (outcome, precision) = match args.precision {
         None => (replications.outcome(), None),
         Some(asked) => {
@@ -82,7 +111,7 @@ fn forecast(
                 let worst = reached.worst * 100.0;
                 progress(cli, &format!("{done} replications: {} known to {worst:.2}%", reached.of));
             };
-            let found = refine(&mut replications, asked, most, threads, &mut tell);
+            let found = refine(&mut replications, asked, most, threads, &interrupted, &mut tell);
             progress(cli, "");
             let (outcome, reached) = found.map_err(|e| anyhow!("{e}"))?;
             (outcome, Some(reached))
@@ -96,5 +125,20 @@ fn forecast(
     } else {
         Vec::new()
     };
-    Ok(Some(Run { compiled, outcome, expectations, twins, precision, moved }))
+    // Nobody reads them off a screen.
+    let traces = if args.format == "human" { Vec::new() } else { traces(arch, &compiled, seed)? };
+    Ok(Some(Run { compiled, outcome, expectations, twins, precision, traces, moved }))
+}
+
+/// The traces that `monitoring` asks for, of replication 0.
+fn traces(arch: &Architecture, compiled: &Compiled, seed: u64) -> Result<Vec<Trace>> {
+    let Some(monitoring) = &arch.monitoring else { return Ok(Vec::new()) };
+    let share = monitoring.sample_traces.map_or(0.0, |share| share.fraction());
+    let slowest = monitoring.slowest.map_or(0, |n| n.value as usize);
+    if share <= 0.0 && slowest == 0 {
+        return Ok(Vec::new());
+    }
+    let tracer =
+        replicate(&compiled.plan, seed, 0, Tracer::new(share, slowest)).map_err(|e| anyhow!("{e}"))?;
+    Ok(tracer.traces())
 }

@@ -1,7 +1,7 @@
 //! `loadpath sweep`.
 
 use super::args::{Cli, InputArgs, SweepArgs};
-use super::output::{print, progress, style, write};
+use super::output::{complain, hear_interrupts, interrupted, print, progress, style, write};
 use super::range::values;
 use super::scene::{effort, scene};
 use super::selftest::study_format;
@@ -33,9 +33,15 @@ pub fn run(cli: &Cli, args: &SweepArgs) -> Result<u8> {
             points.len()
         );
     }
+    hear_interrupts();
     let mut found = Vec::new();
     let mut known = None;
     for (at, point) in points.iter().enumerate() {
+        if interrupted() {
+            progress(cli, "");
+            complain(&format!("interrupted: {at} of {} points are reported", points.len()));
+            break;
+        }
         progress(cli, &format!("{at} of {} points simulated, now {}", points.len(), point.join(", ")));
         let (mut sets, mut factor) = (Vec::new(), 1.0);
         for (axis, value) in axes.iter().zip(point) {
@@ -48,7 +54,7 @@ pub fn run(cli: &Cli, args: &SweepArgs) -> Result<u8> {
             Ok(scene) => scene,
             Err(code) => return Ok(code),
         };
-        scale(&mut scene.compiled.plan, factor);
+        scale(&mut scene.compiled.plan, factor).map_err(|e| anyhow!("at {}: {e}", point.join(", ")))?;
         let effort = effort(&args.study, scene.scenario());
         known.get_or_insert((scene.compiled.scenario.clone(), effort));
         let seen = outcome(&scene.compiled, effort).map_err(|e| anyhow!("at {}: {e}", point.join(", ")))?;
@@ -62,14 +68,14 @@ pub fn run(cli: &Cli, args: &SweepArgs) -> Result<u8> {
         });
     }
     progress(cli, "");
-    let Some((scenario, effort)) = known else { bail!("there is nothing to sweep") };
+    let Some((scenario, effort)) = known else { bail!("no point was simulated: there is nothing to report") };
     let axes = axes.into_iter().map(|axis| axis.path.unwrap_or_else(|| "load".to_owned())).collect();
     let text = (format.render)(&Study::Sweep(Sweep { scenario, effort, axes, points: found }), &style(cli));
     match file {
         Some(path) => write(path, &text)?,
         None => print(&text)?,
     }
-    Ok(0)
+    Ok(u8::from(interrupted()))
 }
 
 /// What is swept, and what is merely set.

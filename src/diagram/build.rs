@@ -131,6 +131,7 @@ impl Drawing<'_> {
             if let Some((line, all, indices)) = lines.get_mut(line) {
                 line.communications.push(communications.len());
                 line.soft &= communication.flow == Flow::Sync && !edge.is_hard();
+                line.assumed &= edge.is_assumed();
                 all.extend(findings);
                 indices.push(index);
             }
@@ -157,6 +158,7 @@ impl Drawing<'_> {
             caption: String::new(),
             policy: String::new(),
             soft: true,
+            assumed: true,
             in_cycle: first.flow == Flow::Sync && group.is_some() && group == self.cycles.get(&to),
             mark: super::Mark::default(),
         }

@@ -84,9 +84,21 @@ pub(super) fn node_hint(node: &Node) -> String {
 /// The communications behind a line and the findings about it.
 pub(super) fn edge_hint(diagram: &Diagram, edge: &Edge) -> String {
     let each = edge.communications.iter().filter_map(|at| diagram.communications.get(*at));
-    let ids: Vec<_> = each.map(|c| c.id.clone()).collect();
+    let mut ids: Vec<_> = Vec::new();
+    for communication in each {
+        ids.push(communication.id.clone());
+        let found = communication.evidence.iter().filter(|e| IMPORTED.contains(&first_word(&e.source)));
+        ids.extend(found.map(|e| format!("  {}, {}:{}", e.source, e.file, e.line)));
+    }
     let lines = some(&ids).into_iter().chain(some(&edge.mark.headlines));
     lines.collect::<Vec<_>>().join("\n")
+}
+
+/// The first words of evidence that other formats give; what is said in a document of our own needs no place.
+const IMPORTED: [&str; 7] = ["trace", "environment", "command", "config", "label", "link", "depends_on"];
+
+fn first_word(text: &str) -> &str {
+    text.split(' ').next().unwrap_or_default()
 }
 
 /// The first few of many.

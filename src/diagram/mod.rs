@@ -153,6 +153,8 @@ pub struct Edge {
     pub policy: String,
     /// Requests survive the failure of every call it stands for.
     pub soft: bool,
+    /// Only the order of starting shows what it stands for.
+    pub assumed: bool,
     /// It closes a circle of synchronous calls.
     pub in_cycle: bool,
     /// Findings about it.

@@ -4,16 +4,21 @@
 //! yields. Must not know what a document means: an imported one passes through the same validation as
 //! one written by hand, with spans into the file it came from.
 
+mod beside;
 mod calls;
 mod clues;
 mod evidence;
 pub mod formats;
+mod notes;
 mod read;
 mod tree;
+mod unite;
+mod write;
 
 pub use evidence::{Evidence, EvidenceKind};
 pub use formats::FORMATS;
 pub use read::{Input, read};
+pub use write::write;
 
 use crate::finding::Finding;
 use crate::source::{FileId, Span, join_path};

@@ -1,12 +1,13 @@
 //! From files of any format to the documents of one system.
 
+use super::unite::unite;
 use super::{Format, ImportFile, Imported, by_name, recognise};
 use crate::finding::{Finding, Names};
 use crate::source::Spanned;
 use crate::source::join_path;
 use crate::spec::rules::INVALID_VALUE;
 use crate::spec::vocabulary::{Document, Import, Texts};
-use crate::spec::{Decode, FileDocument, FileTree, Ids, Reader, nothing_below};
+use crate::spec::{Decode, FileDocument, FileTree, Ids, Reader, nothing_below, read_replays};
 use std::collections::{BTreeSet, HashMap};
 
 /// What is read, before its formats are known.
@@ -32,22 +33,24 @@ pub fn read(reader: &mut Reader<'_>, input: Input) -> (Vec<FileDocument>, Vec<St
         let name = &reader.sources.file(tree.file).name;
         match format.or_else(|| recognise(name, &tree)) {
             None => native.push(tree),
-            Some(format) => match foreign.iter_mut().find(|(f, _)| f.name == format.name) {
-                Some((_, files)) => files.push(tree.into()),
-                None => foreign.push((format, vec![tree.into()])),
-            },
+            Some(format) => group(&mut foreign, format, vec![tree.into()]),
         }
     }
     let mut trees = reader.includes(native);
     trees.extend(overlays);
     reader.imports |= !foreign.is_empty();
+    let mut trees = reader.lay(trees);
+    // The command line has the last word.
     for set in &sets {
         reader.set(set, &mut trees);
     }
-    let documents = reader.decode(trees);
+    let mut documents = reader.decode_laid(trees);
+    read_replays(reader, &mut documents);
     for file in &documents {
         for import in file.document.import.iter().flat_map(|i| i.value.iter()) {
-            foreign.extend(named(reader, file, import));
+            for (format, files) in named(reader, file, import) {
+                group(&mut foreign, format, files);
+            }
         }
     }
     let mut notes = Vec::new();
@@ -58,8 +61,21 @@ pub fn read(reader: &mut Reader<'_>, input: Input) -> (Vec<FileDocument>, Vec<St
         notes.extend(said.into_iter().map(|note| note.text));
         imported.push(document);
     }
+    unite(&mut imported, &documents, &mut reader.findings);
     let documents = enrich(imported, documents, &mut reader.findings);
     (documents, notes)
+}
+
+/// Adds files of a format: all of one are read together, wherever they were named.
+fn group(
+    foreign: &mut Vec<(&'static Format, Vec<ImportFile>)>,
+    format: &'static Format,
+    files: Vec<ImportFile>,
+) {
+    match foreign.iter_mut().find(|(known, _)| known.name == format.name) {
+        Some((_, known)) => known.extend(files),
+        None => foreign.push((format, files)),
+    }
 }
 
 /// The files one entry of `import:` names, by format.

@@ -31,7 +31,7 @@ pub struct Building<'d> {
     /// Services with a dependency that turned out to be of one endpoint only.
     pub narrowed: BTreeSet<NodeIndex>,
     /// Edges by their ends, once that was asked.
-    pairs: Option<HashMap<(NodeIndex, NodeIndex), Vec<EdgeIndex>>>,
+    pub(super) pairs: Option<HashMap<(NodeIndex, NodeIndex), Vec<EdgeIndex>>>,
 }
 
 /// A service as a document has it.
@@ -108,6 +108,7 @@ impl<'d> Building<'d> {
             arch.between_zones_s = network.between_zones.map(|l| l.seconds()).or(arch.between_zones_s);
             arch.network_loss = network.loss.map_or(arch.network_loss, |l| l.fraction());
         }
+        arch.monitoring = arch.monitoring.take().or_else(|| document.monitoring.clone());
         arch.discovery = arch.discovery.take().or_else(|| document.discovery.clone());
         for (name, id) in document.aliases.iter().flat_map(|a| a.iter()) {
             // What is written by hand comes first and counts.
@@ -206,8 +207,7 @@ impl<'d> Building<'d> {
         edge
     }
 
-    /// The edges from one node to another so far, in document order. petgraph would look at all edges of the
-    /// first node.
+    /// The edges from one node to another so far, in document order; petgraph would look at all of the first's.
     pub(super) fn between(&mut self, from: NodeIndex, to: NodeIndex) -> &[EdgeIndex] {
         let graph = &self.arch.graph;
         let pairs = self.pairs.get_or_insert_with(|| {

@@ -22,7 +22,11 @@ impl Building<'_> {
         let Some(file) = self.documents.get(home) else { return };
         for (i, communication) in file.document.communications.iter().flat_map(|c| c.value.iter()).enumerate()
         {
-            let own = || communication.to.iter().map(|to| Evidence::new("communications", to.span));
+            let telemetry = communication.telemetry.is_some_and(|t| t.value);
+            let own = || {
+                let all = communication.to.iter().map(|to| Evidence::new("communications", to.span));
+                all.map(|evidence| Evidence { telemetry, ..evidence })
+            };
             let imported = file.imported.as_ref().map(|all| all.get(i).cloned().unwrap_or_default());
             let evidence = imported.unwrap_or_else(|| own().collect());
             self.communication(home, communication, evidence);
@@ -51,7 +55,7 @@ impl Building<'_> {
         else {
             return;
         };
-        if self.arch.graph[node].service().is_none() {
+        if self.arch.graph[node].is_channel() {
             return self.consumer_edge(home, node, to_node, written);
         }
         let caller = Caller { node, endpoint, home, who: &who };
@@ -113,9 +117,8 @@ impl Building<'_> {
             self.findings.push(finding.about(channel).about(service).help(help));
         }
         let edge = Edge::new(EdgeKind::Consume, target.span, "communications");
-        let known = self.between(from, to).to_vec();
-        if let Some(known) = known.first() {
-            self.arch.graph[*known].evidence.extend(edge.evidence);
+        if let Some(known) = self.between(from, to).first().copied() {
+            self.arch.graph[known].evidence.extend(edge.evidence);
         } else if self.arch.graph[to].service().is_some() {
             let name = Spanned::new(self.arch.id(from).to_owned(), source.span);
             self.handler(home, (from, to), edge, name, spec::Consume::default());
@@ -128,12 +131,11 @@ impl Building<'_> {
     /// call that stands in its script.
     fn narrowed(&mut self, caller: &Caller<'_>, to: NodeIndex, endpoint: Option<usize>) -> Option<EdgeIndex> {
         caller.endpoint?;
-        let all = self.between(caller.node, to).to_vec();
-        let found = all.into_iter().find(|e| {
-            let edge = &self.arch.graph[*e];
+        let found = self.edges_between(caller.node, to, |edge| {
             let same = edge.to_endpoint.is_none() || endpoint.is_none() || edge.to_endpoint == endpoint;
             same && edge.from_endpoint.is_none() && edge.evidence.iter().all(|e| e.source == "dependencies")
-        })?;
+        });
+        let found = found.first().copied()?;
         self.arch.graph[found].from_endpoint = caller.endpoint;
         self.narrowed.insert(caller.node);
         Some(found)

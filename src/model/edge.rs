@@ -96,6 +96,11 @@ impl Edge {
         !self.evidence.is_empty() && self.evidence.iter().all(|e| e.telemetry)
     }
 
+    /// Whether only the order of starting shows it.
+    pub fn is_assumed(&self) -> bool {
+        !self.evidence.is_empty() && self.evidence.iter().all(Evidence::is_start_order)
+    }
+
     /// Whether a document of the user's says how it is made: as a call or communication, not as a mere
     /// dependency or by import.
     pub fn is_detailed(&self) -> bool {

@@ -25,7 +25,7 @@ pub use latency::{distribution, p99};
 pub use layers::Origin;
 pub use node::{Consumption, Endpoint, Node, NodeKind, Service, Step, edges_of};
 pub use queries::Health;
-pub use scenario::{Expected, Happening, Scenario, TargetRef, Traffic};
+pub use scenario::{Burst, Expected, Happening, Scenario, TargetRef, Traffic, bursts};
 
 /// The words and quantities of a document that mean the same in the model: what stands below the model
 /// takes them from here and need not know how they are written.
@@ -38,8 +38,8 @@ pub mod words {
         CircuitBreaker, ConnectionLimits, Contract, DatastoreKind, Event, Expectation, Exposure, Interpolate,
         Jitter, Latency, LatencyDistribution, Level, LimitAlgorithm, LintSettings, Metric, Operator,
         OutlierDetection, Policy, Preset, Protocol, QueueDiscipline, RateLimit, RateProfile, Retry,
-        RetryBudget, RetryCondition, RetryHosts, RuleSettings, ServiceKind, Slo, Status, Texts, Traffic,
-        WarmUp,
+        RetryBudget, RetryCondition, RetryHosts, RuleSettings, ServiceKind, Slo, Status, Texts, ThinkTime,
+        Traffic, WarmUp,
     };
 }
 
@@ -68,6 +68,8 @@ pub struct Architecture {
     pub network_loss: f64,
     /// How callers learn where instances are.
     pub discovery: Option<Spanned<spec::Discovery>>,
+    /// What is recorded of a simulation.
+    pub monitoring: Option<Spanned<spec::Monitoring>>,
     /// A proxy's own policies.
     pub mesh: Option<Spanned<spec::Mesh>>,
     /// What the linter is told (of the root files).

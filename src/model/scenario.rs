@@ -3,7 +3,7 @@
 use super::build::Building;
 use super::resolve::Want;
 use super::rules::UNDEFINED_SERVICE;
-use super::{EndpointRef, Node, NodeKind};
+use super::{EndpointRef, Node, NodeKind, distribution};
 use crate::finding::{Finding, nearest};
 use crate::source::{Span, Spanned};
 use crate::spec::units::{Duration, Rate};
@@ -19,18 +19,129 @@ pub struct Traffic {
     pub written: spec::Traffic,
     /// Where the target is named.
     pub span: Span,
+    /// Which of the written `classes` this is; 0 where there are none.
+    pub class: usize,
+    /// So much of all that was written comes here.
+    pub share: f64,
 }
 
 impl Traffic {
-    /// The rate at the start, or the highest of its points, per second; `None` in a closed loop.
+    /// The highest rate there is at any time, per second; `None` in a closed loop.
     pub fn top_rate(&self) -> Option<f64> {
-        let points = match &self.written.rate.as_ref()?.value {
-            spec::RateProfile::Constant(rate) => return Some(rate.per_second()),
+        let written = &self.written;
+        if let Some(states) = &written.states {
+            let rates = states.iter().filter_map(|s| s.rate).map(|r| r.per_second());
+            return rates.reduce(f64::max).map(|top| top * self.share);
+        }
+        if let Some(replay) = &written.replay {
+            return Some(replay.peak() * self.share);
+        }
+        let points = match &written.rate.as_ref()?.value {
+            spec::RateProfile::Constant(rate) => return Some(rate.per_second() * self.share),
             spec::RateProfile::Points(points) => points,
         };
-        points.iter().filter_map(|p| p.value.value).map(|r: Spanned<Rate>| r.per_second()).reduce(f64::max)
+        let rates = points.iter().filter_map(|p| p.value.value).map(|r: Spanned<Rate>| r.per_second());
+        rates.reduce(f64::max).map(|top| top * self.share)
+    }
+
+    /// The rate it settles at, per second: the last of its points, or the mean where it goes up and down for ever;
+    /// `None` in a closed loop.
+    pub fn base_rate(&self) -> Option<f64> {
+        let written = &self.written;
+        let rate = if let Some(states) = &written.states {
+            bursts(states).iter().map(|state| state.share * state.rate_per_s).sum()
+        } else if let Some(replay) = &written.replay {
+            replay.rate()
+        } else {
+            match (&written.rate.as_ref()?.value, written.repeat) {
+                (spec::RateProfile::Constant(rate), _) => rate.per_second(),
+                (spec::RateProfile::Points(points), Some(period)) => self.mean(points, period.value),
+                (spec::RateProfile::Points(points), None) => {
+                    points.iter().rev().find_map(|p| p.value.value).map_or(0.0, |r| r.per_second())
+                }
+            }
+        };
+        Some(rate * self.share)
+    }
+
+    /// Over one period.
+    fn mean(&self, points: &[Spanned<spec::RatePoint>], period: Duration) -> f64 {
+        let linear = self.written.interpolate.is_some_and(|i| i.value == spec::Interpolate::Linear);
+        let known: Vec<(f64, f64)> =
+            points.iter().filter_map(|p| Some((p.at?.seconds(), p.value.value?.per_second()))).collect();
+        let Some(first) = known.first() else { return 0.0 };
+        let ends = known.iter().skip(1).copied().chain([(period.seconds(), first.1)]);
+        let area = known.iter().zip(ends).map(|((at, rate), (until, next))| {
+            let rate = if linear { f64::midpoint(*rate, next) } else { *rate };
+            rate * (until - at)
+        });
+        area.sum::<f64>() / period.seconds().max(1e-9)
+    }
+
+    /// How long a user thinks on average, in seconds.
+    pub fn think_s(&self) -> Option<f64> {
+        match &self.written.think_time.as_ref()?.value {
+            spec::ThinkTime::Mean(mean) => Some(mean.seconds()),
+            spec::ThinkTime::Spread(latency) => distribution(latency).map(|d| d.mean().seconds()),
+        }
     }
 }
+
+/// A state of traffic that changes at random.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Burst {
+    /// Arrivals per second while it lasts.
+    pub rate_per_s: f64,
+    /// How long it lasts on average, in seconds.
+    pub lasts_s: f64,
+    /// For each state the probability that it follows.
+    pub next: Vec<f64>,
+    /// The share of the time it is this one.
+    pub share: f64,
+}
+
+/// The states of traffic with what follows them, and how much of the time each takes: π of the embedded chain, by
+/// iteration, times how long each lasts.
+pub fn bursts(states: &[Spanned<spec::TrafficState>]) -> Vec<Burst> {
+    let count = states.len();
+    let of = |state: &Spanned<spec::TrafficState>, at: usize| {
+        let named = |name: &str| states.iter().position(|s| s.name.as_ref().is_some_and(|n| n.value == name));
+        let mut next = vec![0.0; count];
+        if let Some(shares) = &state.next {
+            for (name, share) in shares.iter() {
+                if let Some(at) = named(&name.value).and_then(|at| next.get_mut(at)) {
+                    *at += share.fraction();
+                }
+            }
+        } else {
+            let others = 1.0 / count.saturating_sub(1).max(1) as f64;
+            next.iter_mut().enumerate().for_each(|(i, p)| *p = if i == at { 0.0 } else { others });
+        }
+        let (rate_per_s, lasts_s) =
+            (state.rate.map_or(0.0, |r| r.per_second()), state.lasts.map_or(0.0, |l| l.seconds()));
+        Burst { rate_per_s, lasts_s, next, share: 0.0 }
+    };
+    let mut all: Vec<Burst> = states.iter().enumerate().map(|(at, state)| of(state, at)).collect();
+    // Half a step at a time, so that chains that only alternate settle as well.
+    let mut visits = vec![1.0 / count.max(1) as f64; count];
+    for _ in 0..ROUNDS {
+        let mut after: Vec<f64> = visits.iter().map(|v| v * 0.5).collect();
+        for (state, visit) in all.iter().zip(&visits) {
+            for (sum, p) in after.iter_mut().zip(&state.next) {
+                *sum += 0.5 * visit * p;
+            }
+        }
+        visits = after;
+    }
+    let whole: f64 = all.iter().zip(&visits).map(|(state, visit)| visit * state.lasts_s).sum();
+    for (state, visit) in all.iter_mut().zip(&visits) {
+        state.share = visit * state.lasts_s / whole.max(f64::MIN_POSITIVE);
+    }
+    all
+}
+
+/// Steps of the chain, until what each state is visited no longer changes.
+const ROUNDS: usize = 2000;
 
 /// A service, one of its endpoints, or one of its instances.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,9 +206,22 @@ impl Building<'_> {
     fn traffic(&mut self, list: Option<&Spanned<Vec<Spanned<spec::Traffic>>>>) -> Vec<Traffic> {
         let mut traffic = Vec::new();
         for written in list.iter().flat_map(|l| l.value.iter()) {
-            let Some(target) = &written.to else { continue };
-            if let Some(to) = self.target(target, "traffic") {
-                traffic.push(Traffic { to, written: written.value.clone(), span: target.span });
+            let one = written.to.as_ref().map(|to| (to, 1.0));
+            let classes = written.classes.iter().flat_map(|c| c.value.iter());
+            let classes = classes.filter_map(|c| Some((c.to.as_ref()?, c.weight.map_or(1.0, |w| w.value))));
+            let classes: Vec<_> = one.into_iter().chain(classes).collect();
+            let all: f64 = classes.iter().map(|(_, weight)| weight).sum();
+            for (class, (target, weight)) in classes.into_iter().enumerate() {
+                if let Some(to) = self.target(target, "traffic") {
+                    let (written, span) = (written.value.clone(), target.span);
+                    traffic.push(Traffic {
+                        to,
+                        written,
+                        span,
+                        class,
+                        share: weight / all.max(f64::MIN_POSITIVE),
+                    });
+                }
             }
         }
         traffic

@@ -147,13 +147,24 @@ impl Building<'_> {
         to: NodeIndex,
         endpoint: Option<usize>,
     ) -> Vec<EdgeIndex> {
-        let mut same = self.between(caller.node, to).to_vec();
-        same.retain(|e| {
-            let edge = &self.arch.graph[*e];
-            (caller.endpoint.is_none() || edge.from_endpoint == caller.endpoint)
+        let from = caller.endpoint;
+        self.edges_between(caller.node, to, |edge| {
+            (from.is_none() || edge.from_endpoint == from)
                 && (endpoint.is_none() || edge.to_endpoint == endpoint)
-        });
-        same
+        })
+    }
+
+    /// Those of them that are wanted.
+    pub(super) fn edges_between(
+        &mut self,
+        from: NodeIndex,
+        to: NodeIndex,
+        wanted: impl Fn(&Edge) -> bool,
+    ) -> Vec<EdgeIndex> {
+        self.between(from, to);
+        let all = self.pairs.as_ref().and_then(|pairs| pairs.get(&(from, to)));
+        let all = all.into_iter().flatten().copied();
+        all.filter(|edge| wanted(&self.arch.graph[*edge])).collect()
     }
 
     pub(super) fn connect(&mut self, caller: &Caller<'_>, to: NodeIndex, mut edge: Edge) -> EdgeIndex {

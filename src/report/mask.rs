@@ -8,6 +8,36 @@ use std::ops::Range;
 use super::Entry;
 use crate::source::{FileId, SourceFile, Span};
 
+/// A line without what stands where passwords do: `://user:HERE@`, `password=HERE`, `Pwd: HERE`.
+pub(super) fn without_passwords(line: &str) -> String {
+    let mut hidden: Vec<Range<usize>> = Vec::new();
+    for (at, _) in line.match_indices("://") {
+        let from = at + 3;
+        let rest = line.get(from..).unwrap_or_default();
+        let end = rest.find(|c: char| c.is_whitespace() || "/\"'".contains(c)).unwrap_or(rest.len());
+        let authority = rest.get(..end).unwrap_or_default();
+        if let Some((user, _)) = authority.rsplit_once('@')
+            && let Some(colon) = user.find(':')
+        {
+            hidden.push(from + colon + 1..from + user.len());
+        }
+    }
+    let lower = line.to_ascii_lowercase();
+    for word in ["password", "passwd", "pwd", "secret", "token", "key"] {
+        for (at, _) in lower.match_indices(word) {
+            let from = at + word.len();
+            let rest = line.get(from..).unwrap_or_default();
+            let value = rest.trim_start_matches(['"', '\'', ' ']).strip_prefix(['=', ':']);
+            let Some(value) = value.map(|v| v.trim_start_matches([' ', '"', '\''])) else { continue };
+            let start = line.len() - value.len();
+            let end = value.find([';', '&', '"', '\'', ',', ' ', '}']).unwrap_or(value.len());
+            hidden.push(start..start + end);
+        }
+    }
+    let star = |(at, c): (usize, char)| if hidden.iter().any(|h| h.contains(&at)) { '*' } else { c };
+    line.char_indices().map(star).collect()
+}
+
 /// The secret bytes of all findings of a report, those that are not shown included: another finding may
 /// point at the same line.
 #[derive(Debug, Clone, Default)]

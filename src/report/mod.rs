@@ -128,6 +128,17 @@ impl<'a> CheckReport<'a> {
         self.elsewhere += all - self.entries.len();
     }
 
+    /// The line of the texts where something begins, without the blanks around it and without secrets: neither
+    /// those that findings are about, nor what is written where passwords stand.
+    pub fn line(&self, span: crate::source::Span) -> String {
+        let file = self.sources.file(span.file);
+        let at = span.start as usize;
+        let from = file.text.get(..at).and_then(|t| t.rfind('\n')).map_or(0, |i| i + 1);
+        let rest = file.text.get(at..).unwrap_or_default();
+        let end = at + rest.find('\n').unwrap_or(rest.len());
+        mask::without_passwords(self.mask.text(file, span.file, from..end).trim())
+    }
+
     /// The findings that are to be mended: neither suppressed nor baselined.
     pub fn open(&self) -> impl Iterator<Item = &Entry<'a>> {
         self.entries.iter().filter(|entry| entry.counts())

@@ -12,6 +12,7 @@ mod expect;
 mod heap;
 mod histogram;
 mod ids;
+mod log;
 mod metrics;
 mod outcome;
 mod plan;
@@ -19,20 +20,23 @@ mod probe;
 mod run;
 mod slab;
 mod timeline;
+mod trace;
 
-pub use compile::{Compiled, compile};
+pub use compile::{Compiled, compile, refuse};
 pub use estimate::{Estimate, HistogramView, Latency};
 pub use expect::{Judged, Verdict, judge};
 pub use histogram::Histogram;
 pub use ids::{BreakerId, EdgeId, EndpointId, InstanceId, QueueId, ServiceId, SourceId, UpstreamId};
+pub use log::{About, Entry, EventKind, EventLog, Filter};
 pub use outcome::{
     BreakerOutcome, EdgeOutcome, EndpointOutcome, InstanceOutcome, Outcome, QueueOutcome, SourceOutcome,
     Transition, Window,
 };
 pub use plan::{
-    Action, Adaptive, Arrivals, BreakerPlan, Budget, Caller, Cancellation, Connections, Consumer, Discovery,
-    Edge, Endpoint, Fallback, Guards, Hedge, Instance, Limits, Plan, PlanError, Queue, RateLimit, RatePoint,
-    Retry, STALL, Scaling, ScenarioEvent, Service, Source, Step, Target, Upstream, WarmUp,
+    Action, Adaptive, Arrivals, BreakerPlan, Budget, BurstState, Caller, Cancellation, Connections, Consumer,
+    Discovery, Edge, Endpoint, Fallback, Guards, Hedge, Instance, Limits, Plan, PlanError, Queue, RateLimit,
+    RatePoint, Retry, STALL, Scaling, ScenarioEvent, Service, Source, Step, Target, Upstream, WarmUp,
 };
-pub use probe::{Cause, CauseSet, Ending, Knowledge, MessageStep, Probe};
-pub use run::{Replications, replicate, simulate};
+pub use probe::{Cause, CauseSet, Ending, Knowledge, MessageStep, Probe, Traced};
+pub use run::{Replications, Watch, replicate, simulate};
+pub use trace::{Trace, TraceSpan, Tracer};

@@ -17,7 +17,7 @@ use crate::policy::balancer::{self, BalancerInfo};
 use crate::policy::discovery::{CacheSettings, ProbeSettings, RegistrySettings};
 use crate::policy::queue::QueueInfo;
 
-pub use load::{Action, Arrivals, RatePoint, STALL, ScenarioEvent, Source};
+pub use load::{Action, Arrivals, BurstState, RatePoint, STALL, ScenarioEvent, Source};
 pub use policies::{
     Adaptive, BreakerPlan, Budget, Cancellation, Connections, Fallback, Guards, Hedge, Limits, RateLimit,
     Retry,

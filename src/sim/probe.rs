@@ -4,7 +4,7 @@
 //! timelines, traces and tests are probes. All methods do nothing unless written, and the engine is
 //! compiled for its probe, so that what nobody watches costs nothing.
 
-use super::ids::{BreakerId, EdgeId, EndpointId, InstanceId, QueueId, SourceId};
+use super::ids::{BreakerId, EdgeId, EndpointId, InstanceId, QueueId, SourceId, UpstreamId};
 use crate::kernel::{Span, Time};
 use crate::policy::breaker::State;
 
@@ -182,9 +182,117 @@ impl Knowledge {
     }
 }
 
+/// What is told with the request it is a part of, to those who trace. Requests and messages have numbers, counted from
+/// 0 in the order of their arrival; a job is an attempt or the handling of a message, whose number is given anew when it
+/// is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Traced {
+    /// A request arrives at its source.
+    Arrived {
+        /// The source.
+        source: SourceId,
+        /// The request.
+        request: u32,
+        /// Whether it is measured.
+        measured: bool,
+    },
+    /// It has its final outcome.
+    Ended {
+        /// The source.
+        source: SourceId,
+        /// The request.
+        request: u32,
+        /// Since its arrival.
+        took: Span,
+        /// How.
+        end: Ending,
+    },
+    /// An attempt is made, or a message handed to a handler.
+    Sent {
+        /// The request.
+        request: u32,
+        /// The job.
+        job: u32,
+        /// The job that makes it; no job's number where a client makes it.
+        parent: u32,
+        /// The call; `None` for a message.
+        edge: Option<EdgeId>,
+        /// What is asked.
+        endpoint: EndpointId,
+        /// Where.
+        instance: InstanceId,
+        /// Whether it was tried before.
+        retry: bool,
+    },
+    /// It reaches its instance.
+    Received {
+        /// The request.
+        request: u32,
+        /// The job.
+        job: u32,
+        /// What is asked.
+        endpoint: EndpointId,
+        /// Where.
+        instance: InstanceId,
+    },
+    /// The instance is done with it.
+    Replied {
+        /// The request.
+        request: u32,
+        /// The job.
+        job: u32,
+        /// What was asked.
+        endpoint: EndpointId,
+        /// Where.
+        instance: InstanceId,
+        /// How it ended.
+        end: Ending,
+    },
+    /// Something happens to a message.
+    Message {
+        /// The queue or topic.
+        queue: QueueId,
+        /// What.
+        step: MessageStep,
+        /// The request whose work published it.
+        request: u32,
+        /// The message.
+        message: u32,
+    },
+    /// A caller instance's outlier detection takes an instance out, or back.
+    Ejected {
+        /// Who balances.
+        upstream: UpstreamId,
+        /// Which instance of the caller.
+        caller: u32,
+        /// Whom.
+        instance: InstanceId,
+        /// Out, else back.
+        out: bool,
+    },
+    /// The autoscaler starts an instance, or takes one away.
+    Scaled {
+        /// Which.
+        instance: InstanceId,
+        /// Starts it.
+        up: bool,
+    },
+    /// Something of the scenario begins or ends.
+    Happening {
+        /// A place in [`super::Plan::events`].
+        event: u32,
+        /// Whether it begins.
+        begins: bool,
+    },
+}
+
 /// Watches a run. `measured` is true for requests that arrived at their source in
 /// `[warm_up, duration)`, and for all that they cause.
 pub trait Probe {
+    /// Whether it wants to be told what is [`Traced`].
+    const TRACES: bool = false;
+    /// Something of a request happens; told where `TRACES` is true.
+    fn traced(&mut self, _now: Time, _what: Traced) {}
     /// Measuring begins.
     fn warmed_up(&mut self, _now: Time) {}
     /// Traffic ends.
@@ -222,6 +330,11 @@ impl Probe for () {}
 
 /// Tells both.
 impl<A: Probe, B: Probe> Probe for (A, B) {
+    const TRACES: bool = A::TRACES || B::TRACES;
+    fn traced(&mut self, now: Time, what: Traced) {
+        self.0.traced(now, what);
+        self.1.traced(now, what);
+    }
     fn warmed_up(&mut self, now: Time) {
         self.0.warmed_up(now);
         self.1.warmed_up(now);

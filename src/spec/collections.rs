@@ -113,7 +113,7 @@ impl<T: Decode> Decode for Map<T> {
     }
     fn tell(&self, facts: &mut Facts) {
         for (key, value) in self {
-            facts.under(key, |facts| value.tell(facts));
+            facts.at(key, value.span, |facts| value.tell(facts));
         }
     }
 }

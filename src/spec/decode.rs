@@ -305,7 +305,7 @@ macro_rules! record {
             }
             fn tell(&self, facts: &mut $crate::spec::facts::Facts) {
                 $( if let Some(value) = &self.$field {
-                    facts.under($crate::spec::decode::key!($field $([$key])?), |facts| {
+                    facts.at($crate::spec::decode::key!($field $([$key])?), value.span, |facts| {
                         $crate::spec::decode::Decode::tell(&value.value, facts);
                     });
                 } )*

@@ -42,6 +42,11 @@ impl Evidence {
     pub fn new(source: impl Into<Cow<'static, str>>, span: Span) -> Self {
         Self { source: source.into(), span, telemetry: false }
     }
+
+    /// Whether only the order of starting shows it, so that the edge is assumed rather than declared.
+    pub fn is_start_order(&self) -> bool {
+        self.source == "depends_on"
+    }
 }
 
 /// The spanned tree of a file, before it is decoded.
@@ -303,10 +308,20 @@ impl<'l> Reader<'l> {
         }
     }
 
-    /// Decodes trees into documents: overlays laid, ids made unique, every mistake of every file found.
-    pub fn decode(&mut self, trees: Vec<FileTree>) -> Vec<FileDocument> {
+    /// Lays overlay files, and what is marked `overlay: true`, over the others.
+    pub fn lay(&mut self, trees: Vec<FileTree>) -> Vec<FileTree> {
         self.findings.extend(trees.iter().filter_map(second));
-        let mut trees = apply_overlays(trees, self.imports, &mut self.findings);
+        apply_overlays(trees, self.imports, &mut self.findings)
+    }
+
+    /// Lays and decodes trees.
+    pub fn decode(&mut self, trees: Vec<FileTree>) -> Vec<FileDocument> {
+        let trees = self.lay(trees);
+        self.decode_laid(trees)
+    }
+
+    /// Decodes trees into documents: ids made unique, every mistake of every file found.
+    pub fn decode_laid(&mut self, mut trees: Vec<FileTree>) -> Vec<FileDocument> {
         unique_ids(&mut trees, &mut self.findings);
         // A section without names to look up: what it defines is not known.
         let unread = |node: &Node| !matches!(node.kind, Kind::Mapping(_) | Kind::Null);

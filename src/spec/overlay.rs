@@ -6,7 +6,7 @@ use super::rules::{DUPLICATE_DEFINITION, INVALID_VALUE};
 use super::tree::{Entry, Kind, Node};
 use crate::finding::{Finding, Names, nearest};
 use crate::source::{Piece, Span, Spanned};
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// The sections that share one namespace of ids.
 pub const NAMESPACE: [&str; 4] = ["services", "datastores", "queues", "topics"];
@@ -49,19 +49,28 @@ fn lay_section(base: &mut [FileTree], section: Entry) {
         return;
     }
     let Kind::Mapping(definitions) = section.value.kind else { return };
+    let (homes, root) = (homes(base, &name), base.iter().position(|t| t.root).unwrap_or(0));
+    let mut by_home: BTreeMap<usize, Vec<Entry>> = BTreeMap::new();
     for definition in definitions {
-        let id = &definition.key.value;
-        let home = base.iter().position(|t| t.node.get(&name).and_then(|s| s.get(id)).is_some());
-        let tree = home.and_then(|at| base.get_mut(at));
-        let node = tree.map(|t| &mut t.node);
-        let target = match node {
-            Some(node) => node,
-            None => root_of(base),
-        };
-        let span = definition.key.span;
-        let wrapped = Node::new(span, Kind::Mapping(vec![definition]));
-        lay(target, Entry { key: Spanned::new(name.clone(), section.key.span), value: wrapped });
+        let home = homes.get(&definition.key.value).map_or(root, |(tree, _)| *tree);
+        by_home.entry(home).or_default().push(definition);
     }
+    for (home, definitions) in by_home {
+        let Some(tree) = base.get_mut(home) else { continue };
+        let wrapped = Node::new(section.value.span, Kind::Mapping(definitions));
+        lay(&mut tree.node, Entry { key: section.key.clone(), value: wrapped });
+    }
+}
+
+/// Where each id of a section is first defined: the file, and the place in its section.
+fn homes(base: &[FileTree], section: &str) -> HashMap<Piece, (usize, usize)> {
+    let mut homes = HashMap::new();
+    for (tree, file) in base.iter().enumerate() {
+        for (at, entry) in file.node.get(section).map_or(&[][..], Node::entries).iter().enumerate() {
+            homes.entry(entry.key.value.clone()).or_insert((tree, at));
+        }
+    }
+    homes
 }
 
 fn root_of(base: &mut [FileTree]) -> &mut Node {
@@ -94,9 +103,14 @@ fn lay_marked(
     let (over, rest) = std::mem::take(entries).into_iter().partition::<Vec<_>, _>(marked);
     *entries = rest;
     let (mut names, mut waiting) = (None, Vec::new());
+    let homes = homes(base, section);
     for mut entry in over {
-        let id = entry.key.value.clone();
-        let below = base.iter_mut().filter_map(|t| t.node.get_mut(section)).find_map(|s| s.get_mut(&id));
+        let below = homes.get(&entry.key.value).and_then(|(tree, at)| {
+            match base.get_mut(*tree)?.node.get_mut(section).map(|s| &mut s.kind) {
+                Some(Kind::Mapping(entries)) => entries.get_mut(*at).map(|e| &mut e.value),
+                _ => None,
+            }
+        });
         if let Some(node) = below {
             if let Kind::Mapping(keys) = &mut entry.value.kind {
                 keys.retain(|key| key.key.value != "overlay");

@@ -1,6 +1,7 @@
 //! The spanned tree of a YAML text: scalars as written, keys in order, bytes on everything.
 
 use crate::source::{Piece, Span, Spanned};
+use std::collections::HashMap;
 
 /// A value as written, before anything is known of its meaning.
 #[derive(Debug, Clone, PartialEq)]
@@ -127,8 +128,10 @@ impl Node {
     pub fn overlay(&mut self, over: Self) {
         match (&mut self.kind, over.kind) {
             (Kind::Mapping(entries), Kind::Mapping(news)) => {
+                let places: HashMap<_, _> =
+                    entries.iter().enumerate().map(|(at, e)| (e.key.value.clone(), at)).collect();
                 for new in news {
-                    match entries.iter_mut().find(|e| e.key.value == new.key.value) {
+                    match places.get(&new.key.value).and_then(|at| entries.get_mut(*at)) {
                         Some(old) => old.value.overlay(new.value),
                         None => entries.push(new),
                     }

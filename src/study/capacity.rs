@@ -88,6 +88,9 @@ pub fn search<E>(
         let (mut well, mut ill) = (well.value, ill.value);
         while !close(well, ill, whole, within) {
             let middle = between(well, ill, whole);
+            if middle.total_cmp(&well).is_eq() || middle.total_cmp(&ill).is_eq() {
+                break;
+            }
             if passes.contains(&look(middle, &mut tried)?) {
                 well = middle;
             } else {
@@ -95,15 +98,27 @@ pub fn search<E>(
             }
         }
     }
+    Ok(conclude(search, tried))
+}
+
+/// What values that were tried say together.
+pub fn conclude(search: Search, mut tried: Vec<Tried>) -> Found {
+    let far = |a: &&Tried, b: &&Tried| {
+        let order = a.value.total_cmp(&b.value);
+        if search == Search::Highest { order } else { order.reverse() }
+    };
     tried.sort_by(|a, b| a.value.total_cmp(&b.value));
     let holds = tried.iter().filter(|t| t.verdict == Verdict::Met).max_by(far).cloned();
     let beyond =
         |t: &&Tried| t.verdict == Verdict::NotMet && holds.as_ref().is_none_or(|h| far(t, &h).is_gt());
     let fails = tried.iter().filter(beyond).min_by(far).cloned();
-    Ok(Found { holds, fails, tried })
+    Found { holds, fails, tried }
 }
 
-/// From 1 doubles or halves until what holds at the one does not at the other: where to look for the edge, and what was
+/// The load is not looked for below the so-manieth part of what the document says.
+const MOST_LESS: f64 = 1024.0;
+
+/// From 1 doubles (up to `most`) or halves until what holds at the one does not at the other: where to look for the edge, and what was
 /// tried on the way.
 ///
 /// # Errors
@@ -113,21 +128,16 @@ pub fn bracket<E>(
     attempt: &mut dyn FnMut(f64) -> Result<Tried, E>,
 ) -> Result<((f64, f64), Vec<Tried>), E> {
     let first = attempt(1.0)?;
-    let up = first.verdict == Verdict::Met;
+    let verdict = first.verdict;
     let mut tried = vec![first];
-    let mut value = 1.0;
-    loop {
-        let next = if up { value * 2.0 } else { value / 2.0 };
-        if !(1.0 / most..=most).contains(&next) {
-            break;
-        }
-        let found = attempt(next)?;
-        let verdict = found.verdict;
-        tried.push(found);
-        value = next;
-        // Upwards on to where it surely fails, downwards to where it surely holds.
-        if (up && verdict == Verdict::NotMet) || (!up && verdict == Verdict::Met) {
-            break;
+    // Upwards to where it surely fails, downwards to where it surely holds; from what is undecided both ways.
+    for (factor, ends) in [(2.0, Verdict::NotMet), (0.5, Verdict::Met)] {
+        let (mut value, mut seen) = (factor, verdict);
+        while seen != ends && (1.0 / MOST_LESS..=most).contains(&value) {
+            let found = attempt(value)?;
+            seen = found.verdict;
+            tried.push(found);
+            value *= factor;
         }
     }
     let met = tried.iter().filter(|t| t.verdict == Verdict::Met).map(|t| t.value).fold(f64::NAN, f64::max);
@@ -139,9 +149,12 @@ pub fn bracket<E>(
     Ok((range, tried))
 }
 
+/// Below this a value is as good as none: near 0 no share of it is small enough.
+const NOTHING: f64 = 1e-6;
+
 fn close(a: f64, b: f64, whole: bool, within: f64) -> bool {
     let (low, high) = (a.min(b), a.max(b));
-    if whole { high - low <= 1.0 } else { high <= low * (1.0 + within) || high - low <= f64::MIN_POSITIVE }
+    if whole { high - low <= 1.0 } else { high <= low * (1.0 + within) || high <= NOTHING }
 }
 
 fn between(a: f64, b: f64, whole: bool) -> f64 {
@@ -197,6 +210,43 @@ mod tests {
         };
         let found = search(way, range, whole, 0.01, Vec::new(), &mut attempt).expect("no error");
         (found.holds.map(|t| t.value), found.fails.map(|t| t.value), found.tried.len())
+    }
+
+    /// Met up to 1/4, not met from `fails` on.
+    fn attempt(fails: f64) -> impl FnMut(f64) -> Result<Tried, ()> {
+        move |value: f64| {
+            let verdict = match value {
+                v if v <= 0.25 => Verdict::Met,
+                v if v < fails => Verdict::Undecided,
+                _ => Verdict::NotMet,
+            };
+            Ok(Tried { value, verdict, decisive: String::new(), bottleneck: None })
+        }
+    }
+
+    #[test]
+    fn what_is_undecided_at_the_load_itself_is_looked_at_from_both_sides() {
+        let range = |fails, most| bracket(most, &mut attempt(fails)).map(|(range, _)| range);
+        assert_eq!(range(3.0, 1024.0), Ok((0.25, 4.0)));
+        assert_eq!(range(0.5, 1024.0), Ok((0.25, 0.5)));
+        assert_eq!(range(3.0, 2.0), Ok((0.25, 2.0)), "no farther than can be simulated");
+    }
+
+    #[test]
+    fn every_search_ends() {
+        for (from, within, holds) in [(0.0, 0.02, true), (0.0, 0.0, true), (0.1, 0.0, true)] {
+            let found = search(Search::Highest, (from, 100.0), false, within, Vec::new(), &mut attempt(3.0))
+                .expect("ends");
+            assert_eq!(found.holds.is_some(), holds);
+            assert!(found.tried.len() < 200, "{}", found.tried.len());
+        }
+        // Nothing but 0 holds.
+        let mut none = |value: f64| {
+            let verdict = if value > 0.0 { Verdict::NotMet } else { Verdict::Met };
+            Ok::<_, ()>(Tried { value, verdict, decisive: String::new(), bottleneck: None })
+        };
+        let found = search(Search::Highest, (0.0, 100.0), false, 0.02, Vec::new(), &mut none).expect("ends");
+        assert!(found.tried.len() < 40, "{}", found.tried.len());
     }
 
     #[test]

@@ -67,16 +67,20 @@ impl Metric {
 
     /// What an entry shows of it; a quantile without samples enough has no interval and is left out.
     pub fn of(self, requests: &EndpointOutcome) -> Option<&Estimate> {
+        self.seen(requests).filter(|estimate| estimate.ci95.is_some())
+    }
+
+    /// The same, with an interval or without.
+    pub fn seen(self, requests: &EndpointOutcome) -> Option<&Estimate> {
         let latency = &requests.latency;
-        let found = match self {
+        match self {
             Self::Goodput => Some(&requests.goodput_per_s),
             Self::Availability => Some(&requests.availability),
             Self::Mean => latency.mean.as_ref(),
             Self::P50 => latency.p50.as_ref(),
             Self::P99 => latency.p99.as_ref(),
             Self::P999 => latency.p999.as_ref(),
-        };
-        found.filter(|estimate| estimate.ci95.is_some())
+        }
     }
 }
 

@@ -1,9 +1,14 @@
 //! More or less load than the document says.
 
-use crate::sim::{Arrivals, Plan};
+use crate::kernel::Time;
+use crate::sim::{Arrivals, Plan, refuse};
+use std::sync::Arc;
 
 /// Multiplies all traffic of a plan: rates, and numbers of users.
-pub fn scale(plan: &mut Plan, factor: f64) {
+///
+/// # Errors
+/// When that is more than can be simulated; the sentence says what is.
+pub fn scale(plan: &mut Plan, factor: f64) -> Result<(), String> {
     for source in &mut plan.sources {
         match &mut source.arrivals {
             Arrivals::Poisson(points) | Arrivals::Constant(points) => {
@@ -12,19 +17,40 @@ pub fn scale(plan: &mut Plan, factor: f64) {
                 }
             }
             Arrivals::Closed { users, .. } => *users = (f64::from(*users) * factor).round().max(1.0) as u32,
+            Arrivals::Bursts(states) => states.iter_mut().for_each(|state| state.rate *= factor),
+            Arrivals::Replay(times) => *times = repeated(times, factor),
+            Arrivals::Shared(_) => {}
         }
     }
+    refuse(plan)
 }
 
-/// The requests per second a plan begins with, all open loops together, and the users of its closed loops.
+/// Each time as often as makes `factor` times as many, spread evenly: of every third one more at 4/3.
+fn repeated(times: &[Time], factor: f64) -> Arc<[Time]> {
+    let until = |n: usize| (n as f64 * factor + 1e-9).floor().min(MOST_TIMES) as usize;
+    let each = times.iter().enumerate().map(|(n, at)| (*at, until(n + 1) - until(n)));
+    each.flat_map(|(at, often)| std::iter::repeat_n(at, often)).collect()
+}
+
+/// Times of a replay, at the most.
+const MOST_TIMES: f64 = 1e8;
+
+/// The largest of `most`, `most`/2, `most`/4, … times the load that can be simulated; 1 at the least.
+pub fn most(plan: &Plan, most: f64) -> f64 {
+    let mut factor = most;
+    while factor > 1.0 && scale(&mut plan.clone(), factor).is_err() {
+        factor /= 2.0;
+    }
+    factor.max(1.0)
+}
+
+/// The highest rate of a plan in requests per second, all open loops together, and the users of its closed loops.
 pub fn load(plan: &Plan) -> (f64, u32) {
     let mut all = (0.0, 0_u32);
     for source in &plan.sources {
         match &source.arrivals {
-            Arrivals::Poisson(points) | Arrivals::Constant(points) => {
-                all.0 += points.iter().map(|p| p.rate).fold(0.0, f64::max);
-            }
             Arrivals::Closed { users, .. } => all.1 = all.1.saturating_add(*users),
+            open => all.0 += open.rates().map_or(0.0, |(_, top)| top),
         }
     }
     all

@@ -152,7 +152,7 @@ fn replications_are_added_until_the_numbers_are_known() {
     let compiled = compiled(&station("workers: 1", EXPONENTIAL, POISSON));
     let mut runs = Replications::new(&compiled.plan, 1).expect("a plan");
     runs.add(2, 1).expect("simulates");
-    let (outcome, reached) = refine(&mut runs, 0.05, 60, 1, &mut |_, _| {}).expect("simulates");
+    let (outcome, reached) = refine(&mut runs, 0.05, 60, 1, &|| false, &mut |_, _| {}).expect("simulates");
     assert!(reached.enough() && outcome.replications < 60, "{reached:?} {}", outcome.replications);
     assert_eq!(reached, Reached::of(&outcome, 0.05));
     // Adding replications gives what all at once would have given.
@@ -161,7 +161,7 @@ fn replications_are_added_until_the_numbers_are_known() {
     assert_eq!(once.outcome(), outcome);
     let mut few = Replications::new(&compiled.plan, 1).expect("a plan");
     few.add(2, 1).expect("simulates");
-    let (outcome, reached) = refine(&mut few, 1e-6, 3, 1, &mut |_, _| {}).expect("simulates");
+    let (outcome, reached) = refine(&mut few, 1e-6, 3, 1, &|| false, &mut |_, _| {}).expect("simulates");
     assert!(!reached.enough() && outcome.replications == 3);
 }
 
@@ -171,6 +171,6 @@ fn load_is_scaled() {
         "traffic: [{ to: server GET /, rate: 500/s }, { to: server GET /, users: 10, think_time: 1s }]";
     let mut compiled = compiled(&station("workers: 1", EXPONENTIAL, users));
     assert_eq!(load(&compiled.plan), (500.0, 10));
-    scale(&mut compiled.plan, 1.5);
+    scale(&mut compiled.plan, 1.5).expect("little");
     assert_eq!(load(&compiled.plan), (750.0, 15));
 }

@@ -2,7 +2,6 @@
 
 use super::{Place, Rates};
 use crate::analysis::amplification;
-use crate::model::words::RateProfile;
 use crate::model::{Architecture, Edge, EdgeKind, EndpointRef, NodeKind, Service, Traffic, edges_of};
 use petgraph::graph::{DiGraph, EdgeIndex, NodeIndex};
 use std::collections::{BTreeMap, BTreeSet};
@@ -237,23 +236,19 @@ pub(super) fn says_how_often(edge: &Edge) -> bool {
 }
 
 /// What a source sends: the rate its profile settles at (the last of its points), users over think and
-/// answer time, and the highest there is.
-pub(super) fn rates(traffic: &Traffic, answer_s: f64) -> Rates {
+/// answer time, the highest there is, and the rate when clients try as often as they may.
+pub(super) fn rates(arch: &Architecture, traffic: &Traffic, answer_s: f64) -> Rates {
     let written = &traffic.written;
-    let declared = written.peak.map_or(0.0, |p| p.per_second());
+    let declared = written.peak.map_or(0.0, |p| p.per_second()) * traffic.share;
     if let Some(users) = written.users {
         // Users who do not think send the more the faster they are answered: no number says how much.
-        let cycle = written.think_time.map(|t| t.value.seconds() + answer_s).filter(|s| *s > 0.0);
+        let cycle = traffic.think_s().map(|think| think + answer_s).filter(|s| *s > 0.0);
         let users = cycle.map_or(f64::NAN, |cycle| f64::from(users.value.0) / cycle);
-        return [0.0, users, declared, 0.0];
+        return [0.0, users * traffic.share, declared, 0.0];
     }
-    let last = match written.rate.as_ref().map(|r| &r.value) {
-        Some(RateProfile::Constant(rate)) => rate.per_second(),
-        Some(RateProfile::Points(points)) => {
-            points.iter().rev().find_map(|p| p.value.value).map_or(0.0, |r| r.per_second())
-        }
-        None => 0.0,
-    };
+    let last = traffic.base_rate().unwrap_or(0.0);
     let top = traffic.top_rate().unwrap_or(0.0).max(declared);
-    [last, 0.0, top.max(last), last]
+    let breaker = arch.upstream(traffic.to.node).is_some_and(|p| p.circuit_breaker.is_some());
+    let tries = if breaker { 1.0 } else { amplification::factor_of_clients(arch, traffic.to.node) };
+    [last, 0.0, top.max(last), last * tries]
 }

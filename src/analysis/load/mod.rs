@@ -116,7 +116,7 @@ impl Load {
         let groups = Groups::of(&flows);
         let answers = time::answers(arch, &flows, &groups);
         let sources = flows.sources.iter().zip(&arch.traffic);
-        let outside: Vec<Rates> = sources.map(|(at, t)| flow::rates(t, answers[*at].seconds)).collect();
+        let outside: Vec<Rates> = sources.map(|(at, t)| flow::rates(arch, t, answers[*at].seconds)).collect();
         let mut start = vec![[0.0; 4]; flows.graph.node_count()];
         for (at, rates) in flows.sources.iter().zip(&outside) {
             solve::add(&mut start[*at], *rates);
@@ -178,11 +178,6 @@ impl Load {
         self.edges.get(edge.index()).map_or_else(Flow::default, |(rates, whole)| Flow::of(*rates, *whole))
     }
 
-    /// What one traffic sends.
-    pub fn traffic(&self, index: usize) -> Flow {
-        self.outside.get(index).map_or_else(Flow::default, |rates| Flow::of(*rates, true))
-    }
-
     /// How long a place takes to answer on average.
     pub fn answer(&self, place: Place) -> Answer {
         self.answers[self.place(place)]
@@ -199,16 +194,13 @@ impl Load {
     }
 
     /// Everything that works and says how much of it can be done at once, in document order.
-    pub fn stations(&self) -> &[Station] {
-        &self.stations
+    pub fn stations(&self) -> impl Iterator<Item = &Station> {
+        self.stations.iter().filter(|s| !s.assumed)
     }
 
-    /// What reaches a place, the largest part first.
-    pub fn terms(&self, place: Place, kind: Kind) -> Vec<Inflow> {
-        let mut terms: Vec<Inflow> =
-            self.parts(self.place(place), kind).into_iter().map(|(term, _)| term).collect();
-        terms.sort_by(|a, b| b.rate.total_cmp(&a.rate).then(a.by.cmp(&b.by)));
-        terms
+    /// Services that work and do not say how much of it they can do at once: what a simulation assumes of them.
+    pub fn assumed_stations(&self) -> impl Iterator<Item = &Station> {
+        self.stations.iter().filter(|s| s.assumed)
     }
 
     /// Parts of what reaches a place with the places they come from; ways on which messages are only told

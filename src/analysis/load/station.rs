@@ -2,7 +2,7 @@
 
 use super::{Flow, Load, Place, flow};
 use crate::model::words::Status;
-use crate::model::{Architecture, EndpointRef, NodeKind, Service, distribution};
+use crate::model::{Architecture, EndpointRef, NodeKind, Service, builtin, distribution};
 use petgraph::graph::NodeIndex;
 use std::collections::BTreeMap;
 
@@ -58,6 +58,8 @@ pub struct Station {
     pub servers: f64,
     /// Whether copies are added under load.
     pub scales: bool,
+    /// Whether replicas or workers are not said, and the built-in numbers are taken.
+    pub assumed: bool,
     /// What is left of `servers` after the worst loss; `None` with one copy, and where copies are added.
     pub after_loss: Option<(Loss, f64)>,
     /// What it does, in document order; what is known of it.
@@ -87,12 +89,19 @@ pub(super) fn stations(arch: &Architecture, load: &Load) -> Vec<Station> {
     for (index, node) in arch.nodes() {
         match &node.kind {
             NodeKind::Service(service) => {
-                let copies = copies(node.zone.as_ref().map(|z| z.value.as_str()), service);
-                let Some(copies) = copies else { continue };
-                if let Some(workers) = service.workers {
+                let known = copies(node.zone.as_ref().map(|z| z.value.as_str()), service);
+                let assumed = assumed_copies(service);
+                let judged = known.as_ref().or(assumed.as_ref());
+                if let Some(copies) = judged.filter(|_| service.workers.is_some() || !service.external) {
                     let works = services_work(load, index, service);
-                    found.extend(station(Carrier::Service(index), &copies, workers.value, works));
+                    let workers = service.workers.map_or(builtin::WORKERS, |w| w.value);
+                    let mut station = station(Carrier::Service(index), copies, workers, works);
+                    if let Some(station) = &mut station {
+                        station.assumed = known.is_none() || service.workers.is_none();
+                    }
+                    found.extend(station);
                 }
+                let Some(copies) = known else { continue };
                 for (endpoint, handler) in service.endpoints.iter().enumerate() {
                     let settings = handler.consumes.as_ref().map(|c| &c.settings);
                     let Some(at_once) = settings.and_then(|s| s.concurrency) else { continue };
@@ -153,7 +162,8 @@ fn station(carrier: Carrier, copies: &Copies, at_once: u32, works: Vec<Work>) ->
     let each = f64::from(at_once);
     let after_loss = copies.left.clone().map(|(loss, speeds)| (loss, speeds * each));
     let servers = copies.speeds * each;
-    Some(Station { carrier, replicas: copies.count, servers, scales: copies.scales, after_loss, works, busy })
+    let (replicas, scales) = (copies.count, copies.scales);
+    Some(Station { carrier, replicas, servers, scales, assumed: false, after_loss, works, busy })
 }
 
 fn even(count: u32, scales: bool) -> Copies {
@@ -165,6 +175,13 @@ fn even(count: u32, scales: bool) -> Copies {
 /// Copies of a service that may be called, as many as there may be under load; `None` where that is not said.
 pub fn replicas(service: &Service) -> Option<u32> {
     copies(None, service).map(|c| c.count)
+}
+
+/// One, where nothing at all is said of how many there are.
+fn assumed_copies(service: &Service) -> Option<Copies> {
+    let out = matches!(service.status.map(|s| s.value), Some(Status::Stopped | Status::Unhealthy));
+    let silent = service.replicas.is_none() && service.instances.is_empty() && service.autoscaling.is_none();
+    (silent && !service.external && !out).then(|| even(builtin::REPLICAS, false))
 }
 
 /// The copies of a service that may be called; `None` where their number is not said, or none is there.

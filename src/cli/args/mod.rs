@@ -36,6 +36,8 @@ pub enum Command {
     Check(CheckArgs),
     /// Draw an architecture
     Graph(GraphArgs),
+    /// Write what other formats say as a loadpath document
+    Import(ImportArgs),
     /// Forecast what happens under load and failure
     Simulate(SimulateArgs),
     /// Say what changed in meaning between two versions
@@ -44,6 +46,8 @@ pub enum Command {
     Show(ShowArgs),
     /// Explain a rule, a policy, a format, or `defaults`
     Explain(ExplainArgs),
+    /// Tell what shows that one service calls another, strongest first, with its lines
+    ExplainEdge(ExplainEdgeArgs),
     /// Simulate variants of a system side by side
     Compare(CompareArgs),
     /// Simulate a system for a range of values of one setting, or of its load
@@ -192,6 +196,19 @@ pub struct GraphArgs {
     pub output: Option<String>,
 }
 
+/// `import`.
+#[derive(Debug, Args)]
+#[command(after_help = "The first PATH may be the name of a format, as in `loadpath import compose a.yaml`.")]
+pub struct ImportArgs {
+    /// What is read.
+    #[command(flatten)]
+    pub input: InputArgs,
+
+    /// Write the document here instead of to standard output
+    #[arg(short, long, value_name = "FILE")]
+    pub output: Option<String>,
+}
+
 /// Which way from the focus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Towards {
@@ -250,6 +267,10 @@ pub struct SimulateArgs {
     #[arg(long)]
     pub sensitivity: bool,
 
+    /// What happens, in a file of its own.
+    #[command(flatten)]
+    pub events: EventArgs,
+
     /// How the forecast is said: human or json, with NAME=FILE into a file
     #[arg(short, long, default_value = "human", value_name = "NAME[=FILE]")]
     pub format: String,
@@ -257,6 +278,27 @@ pub struct SimulateArgs {
     /// Exit with 0 where an expectation is undecided
     #[arg(long)]
     pub allow_undecided: bool,
+}
+
+/// The log of `simulate`.
+#[derive(Debug, Args)]
+pub struct EventArgs {
+    /// Write what happens in replication 0, one JSON object a line: registered, ejected, published …
+    #[arg(long, value_name = "FILE")]
+    pub events: Option<String>,
+
+    /// Of that only these types (again, or with commas, for more); arrived, succeeded, failed, received and replied,
+    /// of which every request has some, are left out where they are not named
+    #[arg(long, value_name = "TYPE", requires = "events")]
+    pub events_type: Vec<String>,
+
+    /// Of that only what is about this service, queue or topic (again for more)
+    #[arg(long, value_name = "NAME", requires = "events")]
+    pub events_service: Vec<String>,
+
+    /// Of that only what is a part of this request (r17), or about this message (m17)
+    #[arg(long, value_name = "ID", requires = "events")]
+    pub events_correlation: Option<String>,
 }
 
 /// `diff`.
@@ -305,6 +347,27 @@ pub struct ShowArgs {
     /// What is read.
     #[command(flatten)]
     pub input: InputArgs,
+}
+
+/// `explain-edge`.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Exit codes: 0 there is such an edge; 1 there is none; 2 usage, or a file that cannot be read."
+)]
+pub struct ExplainEdgeArgs {
+    /// Who calls
+    pub from: String,
+
+    /// What is called
+    pub to: String,
+
+    /// What is read.
+    #[command(flatten)]
+    pub input: InputArgs,
+
+    /// How it is said: human or json
+    #[arg(short, long, default_value = "human", value_name = "NAME")]
+    pub format: String,
 }
 
 /// `explain`.

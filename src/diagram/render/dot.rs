@@ -97,6 +97,7 @@ fn legend(diagram: &Diagram) -> Vec<String> {
         (line(Flow::Sync), "solid line: waits for the answer"),
         (line(Flow::Async), "dashed, open head: message"),
         (line(Flow::Data), "dotted, round head: data"),
+        (diagram.edges.iter().any(|e| e.assumed), "dashed, assumed: start order only"),
         (diagram.edges.iter().any(|e| e.soft), "ring at the tail: optional"),
         (diagram.edges.iter().any(|e| e.caption.starts_with('×')), "×N at a line: N endpoints"),
     ];
@@ -199,14 +200,19 @@ fn edge(diagram: &Diagram, edge: &Edge) -> Option<String> {
     if edge.soft {
         attributes.push_str(", dir=both, arrowtail=odot");
     }
+    if edge.assumed {
+        // Later attributes count.
+        attributes.push_str(", style=dashed");
+    }
     attributes.push_str(&border_of(&edge.mark, edge.in_cycle));
     let badge = edge.mark.badge();
     let cycle = if edge.in_cycle { "⟳" } else { "" };
     let first = [edge.protocol.unwrap_or_default(), &edge.caption];
+    let assumed = if edge.assumed { "assumed" } else { "" };
     let lines = if diagram.edges.len() > DENSE {
-        vec![joined(&[&badge, cycle])]
+        vec![joined(&[&badge, cycle, assumed])]
     } else {
-        vec![joined(&first), edge.policy.clone(), joined(&[&badge, cycle])]
+        vec![joined(&first), edge.policy.clone(), joined(&[&badge, cycle, assumed])]
     };
     let label = lines.into_iter().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n");
     if !label.is_empty() {

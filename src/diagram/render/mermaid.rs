@@ -73,6 +73,7 @@ fn line(diagram: &Diagram, edge: &Edge) -> String {
     let marked = matches!(edge.mark.worst(), Some(Severity::Error | Severity::Warning));
     // Data cannot be dotted and thick at once: a thick line keeps its round head.
     let arrow = match (edge.flow, marked || edge.in_cycle) {
+        (_, false) if edge.assumed => "-.->",
         (Flow::Sync, false) => "-->",
         (Flow::Sync, true) => "==>",
         (Flow::Async, _) => "-.->",
@@ -80,7 +81,8 @@ fn line(diagram: &Diagram, edge: &Edge) -> String {
         (Flow::Data, true) => "==o",
     };
     let cycle = if edge.in_cycle { "⟳" } else { "" };
-    let badge = joined(&[&edge.mark.badge(), cycle]);
+    let assumed = if edge.assumed { "assumed" } else { "" };
+    let badge = joined(&[&edge.mark.badge(), cycle, assumed]);
     let optional = if edge.soft { "optional" } else { "" };
     let asked = joined(&[edge.protocol.unwrap_or_default(), &edge.caption]);
     let parts = if diagram.edges.len() > DENSE {

@@ -2,6 +2,7 @@
 //! line, add its line to [`FORMATS`].
 
 pub mod asyncapi;
+pub mod backstage;
 pub mod compose;
 pub mod isotope;
 pub mod kubernetes;
@@ -10,4 +11,4 @@ use super::Format;
 
 /// All formats, in the order in which a file is offered to them.
 pub static FORMATS: &[&Format] =
-    &[&compose::FORMAT, &kubernetes::FORMAT, &isotope::FORMAT, &asyncapi::FORMAT];
+    &[&backstage::FORMAT, &compose::FORMAT, &kubernetes::FORMAT, &isotope::FORMAT, &asyncapi::FORMAT];

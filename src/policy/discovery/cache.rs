@@ -49,13 +49,15 @@ pub enum Lookup<'a> {
 pub struct ClientCache {
     settings: CacheSettings,
     list: Vec<u32>,
+    /// The answer names its instances in ascending order, as registries do.
+    sorted: bool,
     filled: Option<Time>,
 }
 
 impl ClientCache {
     /// Empty: the first look is a miss.
     pub fn new(settings: CacheSettings) -> Self {
-        Self { settings, list: Vec::new(), filled: None }
+        Self { settings, list: Vec::new(), sorted: true, filled: None }
     }
 
     /// The answer, as long as it is good.
@@ -69,13 +71,14 @@ impl ClientCache {
 
     /// Whether the answer names this instance, however old it is.
     pub fn contains(&self, instance: u32) -> bool {
-        self.list.contains(&instance)
+        if self.sorted { self.list.binary_search(&instance).is_ok() } else { self.list.contains(&instance) }
     }
 
     /// An answer came.
     pub fn fill(&mut self, instances: impl IntoIterator<Item = u32>, now: Time) {
         self.list.clear();
         self.list.extend(instances);
+        self.sorted = self.list.is_sorted();
         self.filled = Some(now);
     }
 
@@ -90,6 +93,7 @@ impl ClientCache {
     pub fn clear(&mut self) {
         self.filled = None;
         self.list.clear();
+        self.sorted = true;
     }
 
     /// How old the answer is.

@@ -3,7 +3,7 @@
 use super::numbers::{count, observed, percent, seconds, short};
 use super::{Forecast, Run, Style, inputs, theory};
 use crate::report::Tone;
-use crate::sim::{Compiled, EdgeOutcome, EndpointOutcome, Estimate, Verdict};
+use crate::sim::{Cause, Compiled, EdgeOutcome, EndpointOutcome, Estimate, Verdict};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
 use std::fmt::Write;
 
@@ -20,6 +20,7 @@ pub fn render(forecast: &Forecast<'_>, style: &Style) -> String {
         headline(&mut text, run, forecast.elapsed.filter(|_| i == 0));
         entries(&mut text, run);
         hurts(&mut text, run, style);
+        queues(&mut text, run);
         theory::human(&mut text, run, style);
         expectations(&mut text, run, style);
         inputs::human(&mut text, run);
@@ -64,7 +65,7 @@ fn headline(text: &mut String, run: &Run, elapsed: Option<std::time::Duration>) 
 fn entries(text: &mut String, run: &Run) {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_content_arrangement(ContentArrangement::Disabled);
-    table.set_header(["entry", "rate", "goodput", "success", "p50", "p90", "p99", "p99.9", ""]);
+    table.set_header(["entry", "rate", "goodput", "success", "p50", "p90", "p99", "p99.9", "±"]);
     for source in &run.outcome.sources {
         table.add_row(entry(&source.name, &source.requests));
     }
@@ -84,6 +85,17 @@ fn entries(text: &mut String, run: &Run) {
         let causes: Vec<_> =
             causes.iter().map(|(c, n)| format!("{} {}", c.name(), percent(*n as f64 / total))).collect();
         let _ = writeln!(text, "failures of {}: {}", source.name, causes.join(", "));
+    }
+    for source in run.outcome.sources.iter().filter(|s| s.requests.in_flight > 0) {
+        let (left, arrived) = (source.requests.in_flight, source.requests.arrived);
+        let share = percent(left as f64 / arrived.max(1) as f64);
+        let drain = seconds(run.compiled.plan.drain.seconds());
+        let _ = writeln!(
+            text,
+            "still waiting of {}: {} ({share}) had no outcome {drain} after the traffic ended",
+            source.name,
+            count(left)
+        );
     }
 }
 
@@ -105,6 +117,28 @@ fn entry(name: &str, requests: &EndpointOutcome) -> Vec<String> {
         time(&latency.p999),
         spread.map_or_else(String::new, |s| format!("±{}", percent(s))),
     ]
+}
+
+/// Queues and topics with messages: how many, how deep, how old.
+fn queues(text: &mut String, run: &Run) {
+    let used: Vec<_> = run.outcome.queues.iter().filter(|q| q.published + q.dropped > 0).collect();
+    let width = used.iter().map(|q| q.name.chars().count()).max().unwrap_or(0);
+    for (at, queue) in used.iter().enumerate() {
+        let title = if at == 0 { "\nmessages\n" } else { "" };
+        let mut words = vec![format!("{} published", count(queue.published))];
+        let rest = [
+            ("dropped", queue.dropped),
+            ("redelivered", queue.redelivered),
+            ("dead-lettered", queue.dead_lettered),
+            ("left in the end", queue.left),
+        ];
+        words.extend(rest.iter().filter(|(_, n)| *n > 0).map(|(what, n)| format!("{} {what}", count(*n))));
+        words.push(format!("at most {} waiting", count(u64::from(queue.depth_max))));
+        if let (Some(p50), Some(max)) = (&queue.age.p50, queue.age.max) {
+            words.push(format!("handled after {}, at most {}", seconds(p50.value), seconds(max)));
+        }
+        let _ = writeln!(text, "{title}  {:width$}  {}", queue.name, words.join(", "));
+    }
 }
 
 /// One service's trouble.
@@ -167,7 +201,7 @@ struct Traffic {
     attempts: u64,
     timeouts: u64,
     rejected: u64,
-    failed: u64,
+    failed: [u64; Cause::COUNT],
     open_share: f64,
 }
 
@@ -177,7 +211,25 @@ impl Traffic {
         self.attempts += edge.attempts;
         self.timeouts += edge.timeouts;
         self.rejected += edge.rejected;
-        self.failed += edge.errors_by_cause.iter().map(|(_, n)| *n).sum::<u64>();
+        for (cause, n) in &edge.errors_by_cause {
+            self.failed[*cause as usize] += n;
+        }
+    }
+
+    /// Why calls fail, the most frequent cause first: ` (refused)`, ` (timeout 80%, refused 20%)`.
+    fn causes(&self, failed: u64) -> String {
+        let all = Cause::ALL.iter().map(|cause| (cause.name(), self.failed[*cause as usize]));
+        let mut all: Vec<_> = all.filter(|(_, n)| *n * 100 >= failed.max(1)).collect();
+        all.sort_by_key(|(_, n)| std::cmp::Reverse(*n));
+        let alone = all.len() == 1;
+        let word = |(name, n): &(&str, u64)| {
+            if alone {
+                (*name).to_owned()
+            } else {
+                format!("{name} {}", percent(*n as f64 / failed.max(1) as f64))
+            }
+        };
+        format!(" ({})", all.iter().map(word).collect::<Vec<_>>().join(", "))
     }
 
     /// What goes wrong on the way: timeouts, rejections, failures, retries.
@@ -191,7 +243,8 @@ impl Traffic {
         let of = |part: u64, whole: u64| part as f64 / whole.max(1) as f64;
         say("timeouts", of(self.timeouts, self.attempts), "");
         say("rejected", of(self.rejected, self.requests), "");
-        say("failed calls", of(self.failed, self.requests), "");
+        let failed: u64 = self.failed.iter().sum();
+        say("failed calls", of(failed, self.requests), &self.causes(failed));
         say("breaker open", self.open_share, " of the time");
         if self.attempts as f64 > self.requests as f64 * 1.01 {
             words.push(format!("tries {}× per call", short(of(self.attempts, self.requests))));
@@ -230,8 +283,11 @@ fn expectations(text: &mut String, run: &Run, style: &Style) {
         let spread = spread.map_or_else(String::new, |(low, high)| {
             format!(" ± {}", observed(judged.metric, (high - low) / 2.0))
         });
-        let more =
-            if judged.verdict == Verdict::Undecided { "   undecided: run more replications" } else { "" };
+        let more = match (judged.verdict, &judged.reason) {
+            (_, Some(reason)) => format!("   {}: {reason}", judged.verdict.name()),
+            (Verdict::Undecided, None) => "   undecided: run more replications".to_owned(),
+            _ => String::new(),
+        };
         let _ = writeln!(text, "{sign} {:width$}   {seen}{spread}{more}", judged.text);
     }
     text.push('\n');

@@ -12,13 +12,20 @@ const SHOWN: usize = 10;
 pub(super) fn human(text: &mut String, run: &Run) {
     if let Some(reached) = &run.precision {
         let (asked, worst) = (percent(reached.asked), percent(reached.worst));
-        let _ = match (reached.of.as_str(), reached.enough()) {
-            ("", _) => writeln!(text, "precision: no number has samples enough for an interval"),
-            (of, true) => {
-                writeln!(text, "precision: every number is known to ±{asked} or better ({of} to ±{worst})")
-            }
-            (of, false) => writeln!(text, "precision: ±{asked} was not reached: {of} is known to ±{worst}"),
-        };
+        let of = &reached.of;
+        if reached.worst > reached.asked {
+            let _ = writeln!(text, "precision: ±{asked} was not reached: {of} is known to ±{worst}");
+        } else if !of.is_empty() {
+            let every = if reached.unknown.is_empty() { "every number" } else { "every other number" };
+            let _ = writeln!(text, "precision: {every} is known to ±{asked} or better ({of} to ±{worst})");
+        }
+        if !reached.unknown.is_empty() {
+            let which = reached.unknown.join(", ");
+            let _ = writeln!(
+                text,
+                "precision: too few requests in each replication for {which}: simulate longer, not more often"
+            );
+        }
         text.push('\n');
     }
     if run.moved.is_empty() {
@@ -51,7 +58,8 @@ pub(super) fn human(text: &mut String, run: &Run) {
 
 pub(super) fn json_precision(run: &Run) -> Value {
     run.precision.as_ref().map_or(Value::Null, |reached| {
-        json!({ "asked": reached.asked, "worst": reached.worst, "of": reached.of, "reached": reached.enough() })
+        json!({ "asked": reached.asked, "worst": reached.worst, "of": reached.of, "unknown": reached.unknown,
+            "reached": reached.enough() })
     })
 }
 

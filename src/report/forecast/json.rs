@@ -1,6 +1,6 @@
 //! Everything a simulation found, as JSON. Numbers are what was computed, not rounded.
 
-use super::{Forecast, Run, Style, inputs, theory};
+use super::{Forecast, Run, Style, inputs, metrics, theory, traces};
 use crate::model::{Architecture, EndpointRef};
 use crate::sim::{Cause, Compiled, EndpointOutcome, Estimate, Judged, Latency, Outcome, QueueOutcome};
 use serde_json::{Map, Value, json};
@@ -62,7 +62,17 @@ fn scenario(arch: &Architecture, run: &Run) -> Value {
         "precision": inputs::json_precision(run),
         "sensitivity": inputs::json_sensitivity(run),
         "timeline": timeline(outcome),
+        "metrics": metrics::json(run, history(arch)),
+        "traces": traces::json(run),
     })
+}
+
+/// Samples of a gauge that are kept where the document says nothing.
+const HISTORY: usize = 1000;
+
+fn history(arch: &Architecture) -> usize {
+    let said = arch.monitoring.as_ref().and_then(|m| m.history);
+    said.map_or(HISTORY, |h| h.value.0 as usize)
 }
 
 /// Endpoints; those that only one source calls as that source sees them.
@@ -99,11 +109,7 @@ fn endpoints(arch: &Architecture, compiled: &Compiled, outcome: &Outcome) -> Vec
 }
 
 fn requests(outcome: &EndpointOutcome, mut head: Map<String, Value>) -> Value {
-    let causes: Map<String, Value> = outcome
-        .errors_by_cause
-        .iter()
-        .map(|(cause, n): &(Cause, u64)| (cause.name().to_owned(), (*n).into()))
-        .collect();
+    let causes = causes(&outcome.errors_by_cause);
     head.extend([
         ("requests".to_owned(), outcome.arrived.into()),
         ("succeeded".to_owned(), outcome.succeeded.into()),
@@ -112,10 +118,14 @@ fn requests(outcome: &EndpointOutcome, mut head: Map<String, Value>) -> Value {
         ("rate_per_s".to_owned(), outcome.rate_per_s.value.into()),
         ("goodput_per_s".to_owned(), outcome.goodput_per_s.value.into()),
         ("availability".to_owned(), outcome.availability.value.into()),
-        ("errors_by_cause".to_owned(), causes.into()),
+        ("errors_by_cause".to_owned(), causes),
         ("latency_ms".to_owned(), latency(&outcome.latency)),
     ]);
     Value::Object(head)
+}
+
+fn causes(all: &[(Cause, u64)]) -> Value {
+    all.iter().map(|(cause, n)| (cause.name().to_owned(), json!(n))).collect::<Map<_, _>>().into()
 }
 
 fn latency(latency: &Latency) -> Value {
@@ -134,6 +144,8 @@ fn latency(latency: &Latency) -> Value {
     let intervals: Map<String, Value> = intervals.collect();
     let mut object: Map<String, Value> =
         all.iter().map(|(name, e)| ((*name).to_owned(), ms(e).into())).collect();
+    object.insert("count".to_owned(), latency.histogram.get().count().into());
+    object.insert("min".to_owned(), latency.min.map(|m| m * 1e3).into());
     object.insert("max".to_owned(), latency.max.map(|m| m * 1e3).into());
     object.insert("ci95".to_owned(), intervals.into());
     Value::Object(object)
@@ -146,6 +158,7 @@ fn edges(arch: &Architecture, compiled: &Compiled, outcome: &Outcome) -> Vec<Val
         Some(json!({ "id": edge.name, "from": arch.id(from), "to": arch.id(to), "requests": edge.requests,
             "attempts": edge.attempts, "retries": edge.retries, "timeouts": edge.timeouts,
             "rejected": edge.rejected, "succeeded": edge.succeeded, "recovered": edge.recovered,
+            "errors_by_cause": causes(&edge.errors_by_cause),
             "amplification": edge.amplification.as_ref().map(|a| a.value) }))
     });
     rows.collect()
@@ -170,7 +183,7 @@ fn queue(queue: &QueueOutcome) -> Value {
 
 fn expectation(judged: &Judged) -> Value {
     json!({ "text": judged.text, "verdict": judged.verdict.name(), "observed": judged.observed.filter(|o| o.is_finite()),
-        "ci95": judged.ci95.map(|(low, high)| [low, high]) })
+        "ci95": judged.ci95.map(|(low, high)| [low, high]), "reason": judged.reason })
 }
 
 fn timeline(outcome: &Outcome) -> Vec<Value> {

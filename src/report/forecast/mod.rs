@@ -1,16 +1,20 @@
 //! What a simulation says, for people and for programs.
 
+mod events;
 mod human;
 mod inputs;
 mod json;
+mod metrics;
 mod numbers;
 mod theory;
+mod traces;
 
+pub use events::event_line;
 pub use numbers::{percent, said, seconds, short};
 
 use super::Style;
 use crate::model::Architecture;
-use crate::sim::{Compiled, Judged, Outcome};
+use crate::sim::{Compiled, Judged, Outcome, Trace};
 use crate::study::compare::Moved;
 use crate::study::precision::Reached;
 use crate::study::twin::Twin;
@@ -29,6 +33,8 @@ pub struct Run {
     pub twins: Vec<Twin>,
     /// How well its numbers are known, where a precision was asked for.
     pub precision: Option<Reached>,
+    /// Of replication 0, as the document's `monitoring` asks for them; empty where it does not.
+    pub traces: Vec<Trace>,
     /// The inputs that were assumed, by how far they move the result; empty where that was not asked.
     pub moved: Vec<Moved>,
 }

@@ -1,6 +1,6 @@
 //! What one simulation may cost, so that a slip of the pen is a sentence and not a machine out of memory.
 
-use super::super::plan::{Arrivals, Plan, Upstream};
+use super::super::plan::{Arrivals, Plan, RatePoint, Upstream};
 
 /// Requests at the sources of one replication.
 const REQUESTS: f64 = 1e9;
@@ -12,11 +12,18 @@ const SLOTS: u64 = 10_000_000;
 const WINDOWS: f64 = 2e6;
 /// Instances of all services.
 const INSTANCES: usize = 2_000_000;
+/// Points of a rate over time.
+pub(super) const POINTS: usize = 1_000_000;
+/// Users of one closed loop.
+const USERS: u32 = 10_000_000;
 /// Retries of one call.
 const RETRIES: u32 = 10_000;
 
 /// Refuses a plan beyond these limits, naming what is too much.
-pub(super) fn refuse(plan: &Plan) -> Result<(), String> {
+///
+/// # Errors
+/// The sentence that names it.
+pub fn refuse(plan: &Plan) -> Result<(), String> {
     if plan.instances.len() > INSTANCES {
         return Err(format!(
             "{} instances are more than can be simulated ({INSTANCES})",
@@ -49,7 +56,23 @@ pub(super) fn refuse(plan: &Plan) -> Result<(), String> {
     }
     let seconds = plan.duration.seconds();
     for source in &plan.sources {
-        let (Arrivals::Poisson(points) | Arrivals::Constant(points)) = &source.arrivals else { continue };
+        let points = match &source.arrivals {
+            Arrivals::Poisson(points) | Arrivals::Constant(points) => points,
+            Arrivals::Closed { users, .. } if *users > USERS => {
+                return Err(format!("`{}`: {users} users are more than {USERS}", source.name));
+            }
+            Arrivals::Bursts(states) => {
+                let shortest = states.iter().map(|s| s.lasts.seconds()).fold(f64::INFINITY, f64::min);
+                if seconds / shortest > REQUESTS {
+                    return Err(format!("`{}`: its states last too short a time", source.name));
+                }
+                &states.iter().map(|s| RatePoint::from(s.rate)).collect()
+            }
+            Arrivals::Closed { .. } | Arrivals::Replay(_) | Arrivals::Shared(_) => continue,
+        };
+        if points.len() > POINTS {
+            return Err(format!("`{}`: more than {POINTS} points of a rate", source.name));
+        }
         let most = points.iter().map(|p| p.rate).fold(0.0, f64::max) * seconds;
         if most > REQUESTS {
             return Err(format!("`{}`: about {most:.0} requests are more than {REQUESTS:.0}", source.name));

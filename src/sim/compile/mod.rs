@@ -17,8 +17,9 @@ use crate::model::words::Duration;
 use crate::model::{Architecture, EndpointRef, Scenario, builtin};
 use crate::policy::discovery::{CacheSettings, RegistrySettings};
 use assume::Assumptions;
+pub use budget::refuse;
 use petgraph::graph::{EdgeIndex, NodeIndex};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A plan with the way back to the architecture it was made of.
 #[derive(Debug, Clone)]
@@ -74,6 +75,7 @@ pub fn compile(arch: &Architecture, scenario: Option<&Scenario>) -> Result<Compi
         endpoint_refs: Vec::new(),
         edge_refs: Vec::new(),
         sources: Vec::new(),
+        source_names: BTreeSet::new(),
         network: Span::from_seconds(arch.network_latency_s),
         incomplete: false,
     };
@@ -84,7 +86,7 @@ pub fn compile(arch: &Architecture, scenario: Option<&Scenario>) -> Result<Compi
     circles::refuse(&compiler.plan)?;
     compiler.traffic(scenario)?;
     compiler.keys();
-    budget::refuse(&compiler.plan)?;
+    refuse(&compiler.plan)?;
     compiler.events(scenario);
     compiler.not_simulated();
     Ok(compiler.finish(scenario))
@@ -106,6 +108,7 @@ struct Compiler<'a> {
     endpoint_refs: Vec<Option<EndpointRef>>,
     edge_refs: Vec<Option<EdgeIndex>>,
     sources: Vec<(NodeIndex, Option<usize>)>,
+    source_names: BTreeSet<String>,
     network: Span,
     incomplete: bool,
 }

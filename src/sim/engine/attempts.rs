@@ -5,8 +5,9 @@
 //! [`Engine::settle`], at whatever end.
 
 use super::super::event::Event;
+use super::super::ids::InstanceId;
 use super::super::plan::{Caller, Cancellation};
-use super::super::probe::{Cause, Ending, Probe};
+use super::super::probe::{Cause, Ending, Probe, Traced};
 use super::pool::Door;
 use super::state::{Job, JobState, Stage};
 use super::{Engine, NONE};
@@ -56,7 +57,7 @@ impl<P: Probe> Engine<'_, P> {
         // The place in the budget that its back-off had is the attempt's now; a hedge takes one of its own.
         let waited = std::mem::take(&mut record.retrying);
         self.callers[caller].retrying += u32::from(retry && !waited);
-        let job = Job {
+        let job = self.jobs.insert(Job {
             call,
             next_attempt: record.first_attempt,
             edge: record.edge,
@@ -70,11 +71,12 @@ impl<P: Probe> Engine<'_, P> {
             measured: record.measured,
             first_line: record.first_line && !retry,
             address: record.address,
+            request: record.request,
             deadline,
             ..Job::at(endpoint, instance)
-        };
-        let job = self.jobs.insert(job);
+        });
         self.calls[call].first_attempt = job;
+        self.trace_sent(job, retry);
         if !self.callers[caller].holds_back {
             self.send(job, call);
             return Ok(());
@@ -84,6 +86,15 @@ impl<P: Probe> Engine<'_, P> {
             self.detach(job, Verdict::Ignored, None);
             self.abandon(job, Cancellation::None);
         })
+    }
+
+    /// Tells those who trace of an attempt that was made.
+    fn trace_sent(&mut self, job: u32, retry: bool) {
+        if P::TRACES {
+            let Job { call, edge, endpoint, instance, request, .. } = self.jobs[job];
+            let (parent, edge, instance) = (self.calls[call].job, Some(edge), InstanceId(instance));
+            self.trace(|| Traced::Sent { request, job, parent, edge, endpoint, instance, retry });
+        }
     }
 
     /// Goes on to where an attempt has to wait, or sends it.
@@ -247,6 +258,10 @@ impl<P: Probe> Engine<'_, P> {
             if !ignored {
                 state.report(host, cause, now);
             }
+            if P::TRACES {
+                self.tell_ejections(call);
+            }
+            let state = &mut self.callers[caller];
             // What a proxy holds against the host: no connection, no answer (nginx `proxy_next_upstream`).
             let failed = matches!(cause, Some(Cause::Refused | Cause::Reset | Cause::Timeout));
             let (latency, success) = (now.since(sent), verdict == Verdict::Success);
@@ -265,6 +280,21 @@ impl<P: Probe> Engine<'_, P> {
             && crowd > 0
         {
             found.leave(crowd, since, self.now, cause, cancelled);
+        }
+    }
+
+    /// Tells whom the caller's outlier detection took out, or back, since it was told last.
+    #[cold]
+    fn tell_ejections(&mut self, call: u32) {
+        let (caller, upstream) = (self.calls[call].caller, self.edge_of(call).upstream);
+        let service = self.plan.upstreams[upstream.index()].service;
+        let first = self.plan.services[service.index()].instances.start;
+        let at = self.caller_of(call);
+        for host in 0..self.callers[at].hosts_known() {
+            if let Some(out) = self.callers[at].ejection_changed(host) {
+                let instance = InstanceId(first + host as u32);
+                self.trace(|| Traced::Ejected { upstream, caller, instance, out });
+            }
         }
     }
 

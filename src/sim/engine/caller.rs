@@ -38,6 +38,8 @@ pub(super) struct CallerState {
     pub(super) budget: Option<Box<BudgetState>>,
     zones: Option<Box<Zones>>,
     outliers: Option<EnvoyOutlier>,
+    /// Whom those who trace believe to be ejected.
+    told: Vec<bool>,
     /// The next sweep of the detector; it is made up for when somebody looks.
     next_sweep: Time,
 }
@@ -72,6 +74,7 @@ impl CallerState {
             budget: guards.budget.map(|budget| Box::new(BudgetState::new(budget, Time::ZERO))),
             zones: Zones::new(plan, upstream, caller, &settings).map(Box::new),
             outliers: guards.outliers.map(|settings| EnvoyOutlier::new(settings, targets.len())),
+            told: Vec::new(),
             next_sweep: Time::ZERO + guards.outliers.map_or(Span::ZERO, |settings| settings.interval),
         };
         state.choose_eligible();
@@ -185,6 +188,19 @@ impl CallerState {
         if outliers.report(host, outcome, now, || self.stream.bits()).is_some() {
             self.choose_eligible();
         }
+    }
+
+    /// How many hosts may be ejected.
+    pub(super) fn hosts_known(&self) -> usize {
+        if self.outliers.is_some() { self.healthy.len() } else { 0 }
+    }
+
+    /// Whether a host was ejected (or taken back) since this was asked last.
+    pub(super) fn ejection_changed(&mut self, host: usize) -> Option<bool> {
+        let out = self.outliers.as_ref().is_some_and(|outliers| outliers.is_ejected(host));
+        self.told.resize(self.healthy.len(), false);
+        let known = self.told.get_mut(host)?;
+        (std::mem::replace(known, out) != out).then_some(out)
     }
 
     /// Makes up for the sweeps of the detector until now. After a long silence the first of them changed

@@ -44,6 +44,7 @@ impl<'p, P: Probe> Engine<'p, P> {
             measured: caller.measured,
             first_line: caller.first_line,
             address: caller.address,
+            request: caller.request,
             inherited: caller.deadline,
             repeats: plan.times - 1,
             ..Call::over(edge)

@@ -28,7 +28,7 @@ impl Guard {
     pub(super) fn new(plan: &Plan) -> Self {
         let users = plan.sources.iter().map(|source| match source.arrivals {
             Arrivals::Closed { users, .. } => u64::from(users),
-            Arrivals::Poisson(_) | Arrivals::Constant(_) => 0,
+            _ => 0,
         });
         Self { events: 0, moved_at: 0, most: EVENTS + EVENTS_PER_USER * users.sum::<u64>() }
     }

@@ -8,7 +8,7 @@
 use super::super::event::Event;
 use super::super::ids::InstanceId;
 use super::super::plan::{Cancellation, Step};
-use super::super::probe::{Cause, Ending, Probe};
+use super::super::probe::{Cause, Ending, Probe, Traced};
 use super::state::JobState;
 use super::{Engine, NONE};
 use crate::kernel::Span;
@@ -26,6 +26,10 @@ impl<P: Probe> Engine<'_, P> {
         let (endpoint, instance) = (record.endpoint, record.instance);
         record.arrived = self.now;
         self.probe.job_arrived(self.now, endpoint, InstanceId(instance), record.measured);
+        if P::TRACES {
+            let (request, instance) = (record.request, InstanceId(instance));
+            self.probe.traced(self.now, Traced::Received { request, job, endpoint, instance });
+        }
         let plan = &self.plan.endpoints[endpoint.index()];
         let streams = &mut self.endpoints[endpoint.index()];
         record.step = plan.script;
@@ -210,6 +214,11 @@ impl<P: Probe> Engine<'_, P> {
         record.end = end;
         let took = self.now.since(record.arrived);
         self.probe.job_ended(self.now, record.endpoint, took, end, record.measured);
+        if P::TRACES {
+            let (request, endpoint, instance) =
+                (record.request, record.endpoint, InstanceId(record.instance));
+            self.probe.traced(self.now, Traced::Replied { request, job, endpoint, instance, end });
+        }
         if self.probed && end.is_none() {
             let state = &mut self.instances[record.instance as usize];
             state.latency = state.latency.scaled(0.875) + took.scaled(0.125);

@@ -29,7 +29,7 @@ mod zones;
 
 use super::event::{Agenda, Event, LaneKind};
 use super::plan::{Plan, PlanError};
-use super::probe::Probe;
+use super::probe::{Probe, Traced};
 use super::slab::Slab;
 use crate::kernel::{Span, Stream, Time};
 use crate::policy::discovery::CheckResult;
@@ -78,6 +78,9 @@ pub(super) struct Engine<'p, P> {
     handlings: Slab<Handling>,
     /// Messages in all queues.
     messages: u64,
+    /// Requests that came, and messages that were published, so far.
+    requests: u32,
+    published: u32,
     /// The autoscaler of each service that has one.
     scalers: Vec<Option<Scaler>>,
     registry: Option<RegistryState>,
@@ -123,6 +126,9 @@ impl<'p, P: Probe> Engine<'p, P> {
             .iter()
             .map(|instance| InstanceState::new(plan, instance, seed, replication))
             .collect();
+        let mut sources: Vec<SourceState> =
+            plan.sources.iter().map(|source| SourceState::new(source, seed, replication)).collect();
+        traffic::classes(plan, &mut sources);
         Self {
             probe,
             now: Time::ZERO,
@@ -141,11 +147,13 @@ impl<'p, P: Probe> Engine<'p, P> {
             first_caller,
             breakers,
             first_breaker,
-            sources: plan.sources.iter().map(|source| SourceState::new(source, seed, replication)).collect(),
+            sources,
             users: Vec::new(),
             queues: plan.queues.iter().map(|queue| Line::new(plan, queue, seed, replication)).collect(),
             handlings: Slab::new(),
             messages: 0,
+            requests: 0,
+            published: 0,
             scalers: (0..plan.services.len()).map(|service| Scaler::new(plan, service)).collect(),
             registry: RegistryState::new(plan, seed, replication),
             doubts: Stream::new(seed, replication, "heartbeats", "network"),
@@ -249,6 +257,14 @@ impl<'p, P: Probe> Engine<'p, P> {
     fn next_stamp(&mut self) -> u32 {
         self.stamp = self.stamp.wrapping_add(1).max(1);
         self.stamp
+    }
+
+    /// Tells who traces.
+    #[inline]
+    fn trace(&mut self, what: impl FnOnce() -> Traced) {
+        if P::TRACES {
+            self.probe.traced(self.now, what());
+        }
     }
 
     /// Whether a request that arrives now is measured.

@@ -7,7 +7,7 @@
 use super::super::event::Event;
 use super::super::ids::{InstanceId, ServiceId};
 use super::super::plan::Plan;
-use super::super::probe::Probe;
+use super::super::probe::{Probe, Traced};
 use super::Engine;
 use crate::kernel::{Span, Time};
 
@@ -92,6 +92,7 @@ impl<P: Probe> Engine<'_, P> {
         });
         if let Some(instance) = spare {
             self.instances[instance as usize].down_for.clear();
+            self.trace(|| Traced::Scaled { instance: InstanceId(instance), up: true });
             self.restart(InstanceId(instance));
         }
     }
@@ -105,6 +106,7 @@ impl<P: Probe> Engine<'_, P> {
         });
         if let Some(instance) = last {
             self.instances[instance as usize].draining = true;
+            self.trace(|| Traced::Scaled { instance: InstanceId(instance), up: false });
             self.deregister(InstanceId(instance));
             self.agenda.at(self.now + GRACE, Event::Retire(InstanceId(instance)));
         }

@@ -3,7 +3,7 @@
 use super::super::event::Event;
 use super::super::ids::{BreakerId, InstanceId, ServiceId};
 use super::super::plan::{Action, Caller};
-use super::super::probe::{Cause, Probe};
+use super::super::probe::{Cause, Probe, Traced};
 use super::network::Trouble;
 use super::state::{BreakerState, JobState};
 use super::{Engine, NONE};
@@ -33,6 +33,7 @@ impl<P: Probe> Engine<'_, P> {
 
     pub(super) fn begin_event(&mut self, number: u32) {
         let event = &self.plan.events[number as usize];
+        self.trace(|| Traced::Happening { event: number, begins: true });
         for instance in &event.instances {
             let state = &mut self.instances[instance.index()];
             match event.action {
@@ -69,6 +70,7 @@ impl<P: Probe> Engine<'_, P> {
     /// Takes this event back, and no other that still lasts.
     pub(super) fn end_event(&mut self, number: u32) {
         let event = &self.plan.events[number as usize];
+        self.trace(|| Traced::Happening { event: number, begins: false });
         for instance in &event.instances {
             let state = &mut self.instances[instance.index()];
             match event.action {

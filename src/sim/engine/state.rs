@@ -94,8 +94,9 @@ pub(super) struct Job {
     pub(super) first_call: u32,
     /// What keeps the slot: its life, each live call, each event of its work on the agenda.
     pub(super) holds: u32,
-    /// Who the end user is.
+    /// Who the end user is, and which request it is a part of.
     pub(super) address: u32,
+    pub(super) request: u32,
     pub(super) arrived: Time,
     pub(super) waiting_since: Time,
     /// Own work, all of it.
@@ -140,7 +141,7 @@ pub(super) struct Call {
     pub(super) attempts: u32,
     /// The attempts under way, linked; `NONE` between attempts.
     pub(super) first_attempt: u32,
-    /// Where the hosts that it was at are listed, and its hedging: slots, or `NONE`.
+    /// Slots of the hosts that it was at, and of its hedging, or `NONE`.
     pub(super) tried: u32,
     pub(super) hedge: u32,
     /// The host of the last attempt, where retries avoid it.
@@ -152,6 +153,7 @@ pub(super) struct Call {
     /// The timers that count carry this.
     pub(super) stamp: u32,
     pub(super) address: u32,
+    pub(super) request: u32,
     /// The back-off before the attempt under way.
     pub(super) delay: Span,
     /// When it arrived at its source, and when this repetition began.
@@ -287,17 +289,14 @@ impl EdgeState {
         let stream = |purpose| Stream::new(seed, replication, purpose, &edge.name);
         let across = |span| edge.latency_across.unwrap_or(span);
         let limits = &plan.upstreams[edge.upstream.index()].guards.limits;
+        let mut ways = |kind, span: Span| [span, across(span)].map(|span| lane(kind, latency(span)));
+        let lanes = [ways(LaneKind::Arrive, edge.latency_out), ways(LaneKind::Reply, edge.latency_back)];
         Self {
             chance: stream("probability"),
             jitter: stream("jitter"),
             spread: stream("spread"),
             loss: stream("loss"),
-            lanes: [
-                [edge.latency_out, across(edge.latency_out)]
-                    .map(|span| lane(LaneKind::Arrive, latency(span))),
-                [edge.latency_back, across(edge.latency_back)]
-                    .map(|span| lane(LaneKind::Reply, latency(span))),
-            ],
+            lanes,
             wait_limit: lane(LaneKind::Attempt, limits.bulkhead.map(|bulkhead| bulkhead.max_wait)),
             attempt_limit: lane(LaneKind::Attempt, edge.per_try_timeout),
             call_limit: lane(LaneKind::Call, edge.timeout),
@@ -348,6 +347,7 @@ impl Call {
             paid: 0,
             stamp: 0,
             address: 0,
+            request: 0,
             delay: Span::ZERO,
             begun: Time::ZERO,
             started: Time::ZERO,
@@ -387,6 +387,7 @@ impl Job {
             first_call: NONE,
             holds: 1,
             address: 0,
+            request: 0,
             arrived: Time::ZERO,
             waiting_since: Time::ZERO,
             work: Span::ZERO,

@@ -2,8 +2,8 @@
 
 use super::super::event::Event;
 use super::super::ids::SourceId;
-use super::super::plan::{Arrivals, RatePoint, Source};
-use super::super::probe::{Ending, Probe};
+use super::super::plan::{Arrivals, BurstState, Plan, RatePoint, Source};
+use super::super::probe::{Ending, Probe, Traced};
 use super::{Call, Engine, NONE};
 use crate::kernel::{Span, Stream, Time};
 
@@ -15,9 +15,14 @@ pub(super) struct SourceState {
     /// For keys that come unevenly, the probability that a draw is this one or one before.
     shares: Vec<f64>,
     think: Stream,
-    /// The rate point that holds now.
+    /// The rate point that holds now, the time that is replayed next, or the state that lasts `until`.
     point: usize,
+    until: Time,
+    states: Stream,
     first_user: u32,
+    /// Where its arrivals go, with the probability of this class or one before; empty where there is one.
+    classes: Vec<(f64, SourceId)>,
+    class: Stream,
 }
 
 /// Of so many keys the nth has a share of 1/n^skew; empty where all are alike.
@@ -40,14 +45,30 @@ fn zipf(keys: u32, skew: f64) -> Vec<f64> {
 impl SourceState {
     pub(super) fn new(source: &Source, seed: u64, replication: u32) -> Self {
         let stream = |purpose| Stream::new(seed, replication, purpose, &source.name);
+        let mut states = stream("states");
+        let (mut point, mut until) = (0, Time::ZERO);
+        if let Arrivals::Bursts(all) = &source.arrivals {
+            let draw = states.unit();
+            let mut sum = 0.0;
+            let sums = all.iter().map(|state| {
+                sum += state.share;
+                sum
+            });
+            point = sums.take_while(|sum| *sum <= draw).count().min(all.len().saturating_sub(1));
+            until = all.get(point).map_or(Time::MAX, |state| Time::ZERO + lasts(state, &mut states));
+        }
         Self {
             arrivals: stream("arrivals"),
             clients: stream("clients"),
             keys: stream("keys"),
             shares: zipf(source.keys, source.key_skew),
             think: stream("think"),
-            point: 0,
+            point,
+            until,
+            states,
             first_user: 0,
+            classes: Vec::new(),
+            class: stream("classes"),
         }
     }
 
@@ -86,13 +107,68 @@ impl SourceState {
     }
 }
 
+impl SourceState {
+    /// The same for a rate that changes at random; `None` after `end`.
+    fn next_of_states(&mut self, all: &[BurstState], now: Time, end: Time) -> Option<Time> {
+        let (mut area, mut now) = (self.arrivals.exponential(), now);
+        while now < end {
+            let state = all.get(self.point)?;
+            let available = state.rate * self.until.since(now).seconds();
+            if area <= available && available > 0.0 {
+                return Some(now + Span::from_seconds(area / state.rate));
+            }
+            area -= available;
+            now = self.until;
+            let draw = self.states.unit();
+            self.point = state.next.partition_point(|p| *p <= draw).min(all.len() - 1);
+            self.until = now + lasts(all.get(self.point)?, &mut self.states);
+        }
+        None
+    }
+
+    /// Which class a request is of.
+    fn class(&mut self, own: SourceId) -> SourceId {
+        if self.classes.is_empty() {
+            return own;
+        }
+        let draw = self.class.unit();
+        let at = self.classes.partition_point(|(share, _)| *share <= draw).min(self.classes.len() - 1);
+        self.classes[at].1
+    }
+}
+
+/// How long a state lasts this time.
+fn lasts(state: &BurstState, stream: &mut Stream) -> Span {
+    Span::from_nanos_f64(stream.exponential() * state.lasts.nanos() as f64).max(Span::from_nanos(1))
+}
+
+/// For each source its classes, where others share its arrivals.
+pub(super) fn classes(plan: &Plan, sources: &mut [SourceState]) {
+    let shared = |index: usize| match plan.sources[index].arrivals {
+        Arrivals::Shared(first) => Some(first.index()),
+        _ => None,
+    };
+    for index in 0..plan.sources.len() {
+        let Some(first) = shared(index) else { continue };
+        let known = &mut sources[first].classes;
+        if known.is_empty() {
+            known.push((plan.sources[first].share, SourceId(first as u32)));
+        }
+        let sum = known.last().map_or(0.0, |(sum, _)| *sum);
+        known.push((sum + plan.sources[index].share, SourceId(index as u32)));
+    }
+}
+
 impl<P: Probe> Engine<'_, P> {
     /// Puts the first request of every source on the agenda.
     pub(super) fn start_traffic(&mut self) {
         for index in 0..self.plan.sources.len() {
             let source = SourceId(index as u32);
             match &self.plan.sources[index].arrivals {
-                Arrivals::Poisson(_) | Arrivals::Constant(_) => self.schedule_arrival(source),
+                Arrivals::Shared(_) => {}
+                Arrivals::Poisson(_) | Arrivals::Constant(_) | Arrivals::Bursts(_) | Arrivals::Replay(_) => {
+                    self.schedule_arrival(source);
+                }
                 Arrivals::Closed { users, .. } => {
                     let first = self.users.len() as u32;
                     self.sources[index].first_user = first;
@@ -114,7 +190,12 @@ impl<P: Probe> Engine<'_, P> {
                 state.next(points, self.now, area)
             }
             Arrivals::Constant(points) => state.next(points, self.now, 1.0),
-            Arrivals::Closed { .. } => None,
+            Arrivals::Bursts(states) => state.next_of_states(states, self.now, self.traffic_ends),
+            Arrivals::Replay(times) => {
+                state.point += 1;
+                times.get(state.point - 1).copied()
+            }
+            Arrivals::Closed { .. } | Arrivals::Shared(_) => None,
         };
         if let Some(next) = next.filter(|next| *next < self.traffic_ends) {
             self.agenda.at(next, Event::Arrival(source));
@@ -133,6 +214,7 @@ impl<P: Probe> Engine<'_, P> {
     #[inline]
     pub(super) fn arrival(&mut self, source: SourceId) {
         self.schedule_arrival(source);
+        let source = self.sources[source.index()].class(source);
         let clients = self.plan.sources[source.index()].clients;
         let client = if clients > 1 {
             self.sources[source.index()].clients.below(u64::from(clients)) as u32
@@ -144,21 +226,26 @@ impl<P: Probe> Engine<'_, P> {
 
     /// A closed-loop user's next request.
     pub(super) fn user_asks(&mut self, user: u32) {
-        let source = SourceId(self.users[user as usize]);
-        let number = user - self.sources[source.index()].first_user;
+        let first = SourceId(self.users[user as usize]);
+        let number = user - self.sources[first.index()].first_user;
+        let source = self.sources[first.index()].class(first);
         self.ask(source, number % self.plan.sources[source.index()].clients.max(1), user);
     }
 
     fn ask(&mut self, source: SourceId, client: u32, user: u32) {
         let plan = &self.plan.sources[source.index()];
-        let measured = self.measures();
+        let (measured, edge) = (self.measures(), plan.edge);
         let address = match plan.keys {
             0 => client,
             n => self.sources[source.index()].key(n),
         };
         self.probe.request_arrived(self.now, source, measured);
+        let request = self.requests;
+        self.requests = request.wrapping_add(1);
+        self.trace(|| Traced::Arrived { source, request, measured });
         let begun = self.now;
-        let call = Call { source, user, caller: client, measured, address, begun, ..Call::over(plan.edge) };
+        let call =
+            Call { source, user, caller: client, measured, address, request, begun, ..Call::over(edge) };
         let call = self.calls.insert(call);
         self.begin_call(call);
     }
@@ -166,11 +253,13 @@ impl<P: Probe> Engine<'_, P> {
     /// A source's request has its final outcome.
     #[inline]
     pub(super) fn request_ended(&mut self, call: u32, end: Ending) {
-        let Call { source, user, begun, measured, .. } = self.calls[call];
+        let Call { source, user, begun, measured, request, .. } = self.calls[call];
         self.calls.remove(call);
-        self.probe.request_ended(self.now, source, self.now.since(begun), end, measured);
+        let took = self.now.since(begun);
+        self.probe.request_ended(self.now, source, took, end, measured);
+        self.trace(|| Traced::Ended { source, request, took, end });
         if user != NONE {
-            self.think(source, user);
+            self.think(SourceId(self.users[user as usize]), user);
         }
     }
 }
@@ -197,6 +286,7 @@ mod tests {
             clients: 1,
             keys: 0,
             key_skew: 0.0,
+            share: 1.0,
         };
         let mut state = SourceState::new(&source, 1, 0);
         let mut now = Time::ZERO;
@@ -228,6 +318,7 @@ mod tests {
             clients: 1,
             keys: 4,
             key_skew: 1.0,
+            share: 1.0,
         };
         let first = |source: &Source| {
             let mut state = SourceState::new(source, 1, 0);

@@ -121,6 +121,7 @@ impl Plan {
             clients: 1,
             keys: 0,
             key_skew: 0.0,
+            share: 1.0,
         });
         SourceId(self.sources.len() as u32 - 1)
     }

@@ -115,8 +115,20 @@ impl Plan {
             if !source.key_skew.is_finite() {
                 return fail("a skew that is no number", &source.name);
             }
-            let (Arrivals::Poisson(points) | Arrivals::Constant(points)) = &source.arrivals else {
-                continue;
+            let points = match &source.arrivals {
+                Arrivals::Poisson(points) | Arrivals::Constant(points) => points,
+                Arrivals::Bursts(states) if states.iter().any(|s| s.next.len() != states.len()) => {
+                    return fail("a state without what follows it", &source.name);
+                }
+                Arrivals::Shared(first)
+                    if self
+                        .sources
+                        .get(first.index())
+                        .is_none_or(|s| matches!(s.arrivals, Arrivals::Shared(_))) =>
+                {
+                    return fail("the arrivals of nobody", &source.name);
+                }
+                _ => continue,
             };
             let rising = points.windows(2).all(|pair| pair[0].at < pair[1].at);
             if !rising || points.first().is_none_or(|point| point.at != Time::ZERO) {

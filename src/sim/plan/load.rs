@@ -1,7 +1,8 @@
 //! What comes in, and what happens meanwhile.
 
-use super::{EdgeId, InstanceId};
+use super::{EdgeId, InstanceId, SourceId};
 use crate::kernel::{Distribution, Span, Time};
+use std::sync::Arc;
 
 /// Traffic.
 #[derive(Debug, Clone)]
@@ -18,6 +19,8 @@ pub struct Source {
     pub keys: u32,
     /// How unevenly: the nth key comes 1/n^skew as often as the first. 0: evenly.
     pub key_skew: f64,
+    /// How much of the arrivals is its own, where others are [`Arrivals::Shared`] with it; else 1.
+    pub share: f64,
 }
 
 /// When requests arrive.
@@ -34,6 +37,47 @@ pub enum Arrivals {
         /// How long they think.
         think: Distribution,
     },
+    /// A Poisson process whose rate changes at random (MMPP), in its steady state from the start.
+    Bursts(Vec<BurstState>),
+    /// At these times, rising.
+    Replay(Arc<[Time]>),
+    /// So much (`share`) of the arrivals of this source, drawn one by one: another class of its requests.
+    Shared(SourceId),
+}
+
+impl Arrivals {
+    /// The rate it settles at, and the highest, per second; `None` in a closed loop, and where it is another's.
+    pub fn rates(&self) -> Option<(f64, f64)> {
+        match self {
+            Self::Poisson(points) | Self::Constant(points) => {
+                let top = points.iter().map(|p| p.rate).fold(0.0, f64::max);
+                Some((points.last().map_or(0.0, |p| p.rate), top))
+            }
+            Self::Bursts(states) => {
+                let mean = states.iter().map(|s| s.rate * s.share).sum();
+                Some((mean, states.iter().map(|s| s.rate).fold(0.0, f64::max)))
+            }
+            Self::Replay(times) => {
+                let last = times.last().map_or(0.0, |last| last.seconds());
+                let mean = if last > 0.0 { times.len() as f64 / last } else { 0.0 };
+                Some((mean, mean))
+            }
+            Self::Closed { .. } | Self::Shared(_) => None,
+        }
+    }
+}
+
+/// A state of [`Arrivals::Bursts`].
+#[derive(Debug, Clone, PartialEq)]
+pub struct BurstState {
+    /// Requests per second while it lasts.
+    pub rate: f64,
+    /// How long it lasts on average; exponential.
+    pub lasts: Span,
+    /// The probability that the state of this place or one before follows.
+    pub next: Vec<f64>,
+    /// The share of the time it is this one.
+    pub share: f64,
 }
 
 /// From this time on the rate is this, until the next point.
@@ -88,4 +132,20 @@ pub enum Action {
         /// The probability that one is lost, beside the edge's own.
         loss: f64,
     },
+}
+
+impl Action {
+    /// What it is called.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Kill { .. } => "kill",
+            Self::Drain => "drain",
+            Self::Restart => "restart",
+            Self::Slow(factor) if factor >= STALL => "stall",
+            Self::Slow(_) => "slow",
+            Self::ErrorRate(_) => "errors",
+            Self::Network { loss, .. } if loss >= 1.0 => "partition",
+            Self::Network { .. } => "network",
+        }
+    }
 }

@@ -57,7 +57,15 @@ impl Decode for Fallback {
     fn schema(defs: &mut Defs) -> Value {
         json!({ "anyOf": [{ "enum": ["none", "static", "cached"] }, Call::schema(defs)] })
     }
-    fn tell(&self, _: &mut Facts) {}
+    fn tell(&self, facts: &mut Facts) {
+        match self {
+            _ if !facts.is_tree() => {}
+            Self::None => facts.say(&"none"),
+            Self::Static => facts.say(&"static"),
+            Self::Cached => facts.say(&"cached"),
+            Self::Call(call) => call.tell(facts),
+        }
+    }
 }
 
 record! {
@@ -197,7 +205,24 @@ impl Decode for Step {
             json!({ "description": "One step of an endpoint.", "anyOf": parts })
         })
     }
-    fn tell(&self, _: &mut Facts) {}
+    fn tell(&self, facts: &mut Facts) {
+        match self {
+            _ if !facts.is_tree() => {}
+            Self::Call(call) => call.tell(facts),
+            Self::Parallel(steps) => facts.under("parallel", |facts| steps.tell(facts)),
+            Self::Publish(publish) => publish.tell(facts),
+            Self::Work(work) => facts.under("work", |facts| work.value.tell(facts)),
+            Self::Data(DataStep { datastore, write, probability, times, optional }) => {
+                let (datastore, probability) = (Some(datastore.clone()), *probability);
+                let (times, optional) = (*times, *optional);
+                if *write {
+                    WriteStep { write: datastore, probability, times, optional }.tell(facts);
+                } else {
+                    ReadStep { read: datastore, probability, times, optional }.tell(facts);
+                }
+            }
+        }
+    }
 }
 
 /// What a step does whose key is misspelt.
@@ -243,6 +268,8 @@ record! {
         optional: bool,
         /// What stands in when it fails.
         fallback: Fallback,
+        /// It carries traces, metrics or logs rather than work.
+        telemetry: bool,
         ..policy: Policy,
     }
     validate: communication_fits;

@@ -1,5 +1,6 @@
 //! What a user may write, key by key. Each sentence here is the schema's description and the manual's.
 
+mod arrivals;
 mod balancing;
 mod baseline;
 mod call;
@@ -15,6 +16,7 @@ mod service;
 mod target;
 mod traffic;
 
+pub use arrivals::{Replay, ThinkTime, TrafficClass, TrafficState};
 pub use balancing::{Balancing, BalancingPolicy};
 pub use baseline::{Baseline, BaselineEntry};
 pub use call::{

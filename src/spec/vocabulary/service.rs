@@ -203,7 +203,7 @@ impl Decode for Endpoints {
     }
     fn tell(&self, facts: &mut Facts) {
         for (name, endpoint) in &self.0 {
-            facts.under(name, |facts| endpoint.value.tell(facts));
+            facts.at(name, endpoint.span, |facts| endpoint.value.tell(facts));
         }
     }
 }

@@ -249,6 +249,13 @@ fn disturbed(plan: &Plan, outcome: &Outcome, index: usize, edge: &Edge, alone: b
         Arrivals::Constant(_) | Arrivals::Closed { .. } if alone => None,
         Arrivals::Constant(_) => Some("traffic arrives evenly, not at random".to_owned()),
         Arrivals::Closed { .. } => Some("users wait for their answer (closed loop)".to_owned()),
+        Arrivals::Bursts(_) => Some("traffic comes in bursts (`states`)".to_owned()),
+        Arrivals::Replay(_) => Some("traffic comes at recorded times (`replay`)".to_owned()),
+        // A random part of a Poisson stream is one.
+        Arrivals::Shared(first) => match plan.sources.get(first.index()).map(|s| &s.arrivals) {
+            Some(Arrivals::Poisson(points)) if points.len() == 1 => None,
+            _ => Some("it is one class of traffic that does not come at random".to_owned()),
+        },
     }
 }
 

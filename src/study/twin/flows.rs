@@ -39,13 +39,14 @@ impl Flows {
     fn round(&mut self, plan: &Plan, closed: f64) {
         self.edges.iter_mut().for_each(|rate| *rate = 0.0);
         for source in &plan.sources {
-            let rate = match &source.arrivals {
-                Arrivals::Poisson(points) | Arrivals::Constant(points) => {
-                    points.last().map_or(0.0, |p| p.rate)
+            let arrivals = match source.arrivals {
+                Arrivals::Shared(first) => {
+                    plan.sources.get(first.index()).map_or(&source.arrivals, |s| &s.arrivals)
                 }
-                Arrivals::Closed { .. } => closed,
+                _ => &source.arrivals,
             };
-            self.add(source.edge, rate);
+            let rate = arrivals.rates().map_or(closed, |(rate, _)| rate);
+            self.add(source.edge, rate * source.share);
         }
         let rates = self.endpoints.clone();
         for (index, rate) in rates.into_iter().enumerate() {

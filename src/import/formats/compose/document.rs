@@ -1,10 +1,8 @@
 //! From units and edges to a document of our own vocabulary, every part with the bytes it came from.
 
-use super::edges::Edge;
 use super::project::Project;
 use super::unit::Unit;
 use crate::finding::Finding;
-use crate::import::calls::communication;
 use crate::import::clues::roles::Role;
 use crate::source::{Span, Spanned};
 use crate::spec::rules::INVALID_VALUE;
@@ -135,11 +133,4 @@ fn duration(project: &mut Project<'_, '_>, node: Option<&Node>) -> Option<Spanne
             None
         }
     }
-}
-
-/// The edges as communications, pointing at their strongest evidence.
-pub fn communications(units: &[Unit], edges: &[Edge], root: Span, document: &mut Document) {
-    let one = |edge: &Edge| communication(units.get(edge.from)?.id.span, edge.protocol, &edge.evidence);
-    let all: Vec<_> = edges.iter().filter_map(one).collect();
-    document.communications = (!all.is_empty()).then(|| Spanned::new(all, root));
 }

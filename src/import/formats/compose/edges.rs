@@ -6,35 +6,20 @@
 use super::names::{Meaning, Names};
 use super::start_order::{Tally, is_call};
 use super::unit::Unit;
+use crate::import::calls::{Calls, Clue};
 use crate::import::clues::address::{Address, in_argument, in_value};
-use crate::import::clues::keys::{is_address, is_for_browsers, is_never_called, is_telemetry};
-use crate::import::clues::roles::Role;
-use crate::import::{Evidence, EvidenceKind, Note};
+use crate::import::clues::keys::{is_address, is_for_browsers, is_never_called};
+use crate::import::{EvidenceKind, Note};
 use crate::source::Span;
 use crate::spec::decode::shorten;
 use crate::spec::vocabulary::Protocol;
 use std::collections::HashMap;
 
-/// A call that was found.
-#[derive(Debug)]
-pub struct Edge {
-    /// The caller's place.
-    pub from: usize,
-    /// The called service's place; `None` for one that is not defined.
-    pub to: Option<usize>,
-    /// How it travels, where that is evident.
-    pub protocol: Option<Protocol>,
-    /// What shows it, strongest first; never empty.
-    pub evidence: Vec<Evidence>,
-}
-
 /// What the files show.
 #[derive(Debug, Default)]
 pub struct Edges {
-    /// Calls, by caller in document order, then in the order in which they were found.
-    pub calls: Vec<Edge>,
-    /// Start order that is taken for no call.
-    pub doubtful: Vec<Evidence>,
+    /// Calls; doubtful is start order that is taken for no call.
+    pub calls: Calls,
     /// Names that mean several services.
     pub notes: Vec<Note>,
 }
@@ -44,30 +29,21 @@ const DOCKER_HOST: &str = "host.docker.internal";
 
 /// Finds all calls.
 pub fn find(units: &[Unit], names: &Names) -> Edges {
-    let published = Published::new(units);
-    let mut finders: Vec<_> =
-        (0..units.len()).map(|from| Finder::new(units, names, &published, from)).collect();
-    for finder in &mut finders {
-        finder.addresses();
-        finder.routes();
-        finder.links();
+    let calls = Calls::new(units.iter().map(|unit| (unit.id.clone(), unit.role)));
+    let found = Edges { calls, notes: Vec::new() };
+    let mut finder = Finder { units, names, published: Published::new(units), found };
+    for (from, unit) in units.iter().enumerate() {
+        finder.addresses(from, unit);
+        finder.routes(from, unit);
+        finder.links(from, unit);
     }
-    let files = finders.iter().map(Finder::tally).fold(Tally::default(), Tally::and);
-    let mut all = Edges::default();
-    for mut finder in finders {
-        finder.depends(files.tells() && finder.tally().tells(), &mut all.doubtful);
-        for edge in &mut finder.edges {
-            edge.evidence.sort_by_key(|e| e.kind);
-        }
-        all.calls.append(&mut finder.edges);
-        all.notes.append(&mut finder.notes);
+    let tallies: Vec<_> = units.iter().enumerate().map(|(from, unit)| finder.tally(from, unit)).collect();
+    let files = tallies.iter().copied().fold(Tally::default(), Tally::and);
+    for ((from, unit), tally) in units.iter().enumerate().zip(tallies) {
+        finder.depends(from, unit, files.tells() && tally.tells());
     }
-    all
-}
-
-/// Whether it is an address that the caller itself was given.
-pub const fn is_spelled(kind: EvidenceKind) -> bool {
-    matches!(kind, EvidenceKind::Environment | EvidenceKind::Command)
+    finder.found.calls.settle();
+    finder.found
 }
 
 /// Which service a port of the host leads to.
@@ -95,26 +71,17 @@ impl Published {
 struct Finder<'u> {
     units: &'u [Unit],
     names: &'u Names,
-    published: &'u Published,
-    from: usize,
-    edges: Vec<Edge>,
-    /// Place in `edges` by the id that is called.
-    index: HashMap<String, usize>,
-    notes: Vec<Note>,
+    published: Published,
+    found: Edges,
 }
 
-impl<'u> Finder<'u> {
-    fn new(units: &'u [Unit], names: &'u Names, published: &'u Published, from: usize) -> Self {
-        Self { units, names, published, from, edges: Vec::new(), index: HashMap::new(), notes: Vec::new() }
-    }
-
+impl Finder<'_> {
     /// Addresses in `environment`, `entrypoint` and `command`.
-    fn addresses(&mut self) {
-        let unit = &self.units[self.from];
+    fn addresses(&mut self, from: usize, unit: &Unit) {
         for (key, value) in unit.environment.iter().filter(|(key, _)| !is_never_called(key)) {
             for address in in_value(value.as_str(), is_address(key)) {
                 let span = value.span(address.range.clone());
-                self.address(EvidenceKind::Environment, &address, span, key);
+                self.address(from, EvidenceKind::Environment, &address, span, key);
             }
         }
         for command in &unit.commands {
@@ -122,51 +89,50 @@ impl<'u> Finder<'u> {
             for argument in command {
                 for address in in_argument(argument.as_str(), &mut flag) {
                     let span = argument.span(address.range.clone());
-                    self.address(EvidenceKind::Command, &address, span, &shorten(argument.as_str()));
+                    self.address(from, EvidenceKind::Command, &address, span, &shorten(argument.as_str()));
                 }
             }
         }
     }
 
-    fn address(&mut self, kind: EvidenceKind, address: &Address, span: Span, detail: &str) {
+    fn address(&mut self, from: usize, kind: EvidenceKind, address: &Address, span: Span, detail: &str) {
         let to = if address.host.eq_ignore_ascii_case(DOCKER_HOST) {
             let port = address.port.filter(|_| !is_for_browsers(detail));
             port.and_then(|port| self.published.only(port))
         } else {
-            match self.names.resolve(self.units, self.from, &address.host) {
+            match self.names.resolve(self.units, from, &address.host) {
                 Meaning::One(to) => Some(to),
                 Meaning::Several(several) => {
-                    self.ambiguous(&address.host, &several, span);
+                    self.ambiguous(from, &address.host, &several, span);
                     None
                 }
                 Meaning::Unknown => None,
             }
         };
-        if let Some(to) = to {
-            let protocol = address.protocol();
-            self.add(Some(to), &self.units[to].id.value.clone(), kind, span, detail, protocol);
+        if let Some(to) = to.and_then(|to| self.units.get(to)) {
+            let clue = Clue { kind, span, detail, protocol: address.protocol() };
+            self.found.calls.add(from, &to.id.value, clue);
         }
     }
 
-    fn ambiguous(&mut self, host: &str, several: &[usize], span: Span) {
-        if several.contains(&self.from) {
+    fn ambiguous(&mut self, from: usize, host: &str, several: &[usize], span: Span) {
+        if several.contains(&from) {
             return;
         }
-        let names: Vec<_> = several.iter().map(|at| format!("`{}`", self.units[*at].id.value)).collect();
+        let units = several.iter().filter_map(|at| self.units.get(*at));
+        let names: Vec<_> = units.map(|unit| format!("`{}`", unit.id.value)).collect();
         let text = format!("`{host}` is a name of {}: no edge is drawn for it", names.join(" and "));
-        self.notes.push(Note { text, span: Some(span) });
+        self.found.notes.push(Note { text, span: Some(span) });
     }
 
     /// Labels by which a Traefik of the file finds the services behind it.
-    fn routes(&mut self) {
-        let image = &self.units[self.from].image;
-        let name = image.split(['@', ':']).next().unwrap_or_default();
+    fn routes(&mut self, from: usize, unit: &Unit) {
+        let name = unit.image.split(['@', ':']).next().unwrap_or_default();
         if name.rsplit('/').next() != Some("traefik") {
             return;
         }
-        let from = self.from;
-        for to in (0..self.units.len()).filter(|to| *to != from) {
-            let labels = &self.units[to].labels;
+        for to in self.units {
+            let labels = &to.labels;
             let enabled = labels.iter().find(|(key, _)| key.value == "traefik.enable");
             let router = labels.iter().find(|(key, _)| {
                 ["traefik.http.", "traefik.tcp.", "traefik.udp."]
@@ -177,100 +143,46 @@ impl<'u> Finder<'u> {
             let off = enabled.is_some_and(|(_, value)| value.eq_ignore_ascii_case("false"));
             if let Some((key, _)) = router.or(enabled).filter(|_| !off) {
                 let protocol = key.value.starts_with("traefik.http.").then_some(Protocol::Http);
-                let id = self.units[to].id.value.clone();
-                self.add(Some(to), &id, EvidenceKind::Label, key.span, &key.value, protocol);
+                let clue = Clue { kind: EvidenceKind::Label, span: key.span, detail: &key.value, protocol };
+                self.found.calls.add(from, &to.id.value, clue);
             }
         }
     }
 
-    fn links(&mut self) {
-        for link in &self.units[self.from].links {
+    fn links(&mut self, from: usize, unit: &Unit) {
+        for link in &unit.links {
             let to = match self.names.global(&link.to.to_lowercase()) {
-                Meaning::One(to) => Some(to),
+                Meaning::One(to) => self.units.get(to),
                 _ => None,
             };
             if to.is_some() || !link.external {
-                self.add(to, &link.to, EvidenceKind::Link, link.span, &link.to, None);
+                let clue =
+                    Clue { kind: EvidenceKind::Link, span: link.span, detail: &link.to, protocol: None };
+                self.found.calls.add(from, to.map_or(&link.to, |to| &to.id.value), clue);
             }
         }
     }
 
-    fn tally(&self) -> Tally {
+    fn tally(&self, from: usize, unit: &Unit) -> Tally {
         let unit_of = |id: &str| self.names.id(id).and_then(|at| self.units.get(at));
-        Tally::of(&self.units[self.from], |id| self.knows(id), unit_of)
+        Tally::of(unit, |id| self.found.calls.has(from, id), unit_of)
     }
 
     /// `depends_on`; `told` says that addresses tell whom this service calls.
-    fn depends(&mut self, told: bool, doubtful: &mut Vec<Evidence>) {
-        for dependency in &self.units[self.from].depends {
-            let to = self.names.id(&dependency.on);
+    fn depends(&mut self, from: usize, unit: &Unit, told: bool) {
+        for dependency in &unit.depends {
+            let to = self.names.id(&dependency.on).and_then(|to| self.units.get(to));
             if to.is_none() && !dependency.required {
                 continue;
             }
-            let (target, detail) = (to.map(|to| &self.units[to]), &dependency.condition);
-            if self.knows(&dependency.on) || is_call(dependency, target, told) {
-                self.add(to, &dependency.on, EvidenceKind::DependsOn, dependency.span, detail, None);
-            } else if to != Some(self.from) {
-                doubtful.push(self.evidence(
-                    to,
-                    &dependency.on,
-                    EvidenceKind::DependsOn,
-                    dependency.span,
-                    detail,
-                ));
+            let detail = &dependency.condition;
+            let clue = Clue { kind: EvidenceKind::DependsOn, span: dependency.span, detail, protocol: None };
+            let calls = &mut self.found.calls;
+            if calls.has(from, &dependency.on) || is_call(dependency, to, told) {
+                calls.add(from, &dependency.on, clue);
+            } else {
+                calls.doubt(from, &dependency.on, clue);
             }
-        }
-    }
-
-    fn knows(&self, id: &str) -> bool {
-        self.index.contains_key(id)
-    }
-
-    fn evidence(
-        &self,
-        to: Option<usize>,
-        id: &str,
-        kind: EvidenceKind,
-        span: Span,
-        detail: &str,
-    ) -> Evidence {
-        let from = self.units[self.from].id.value.clone();
-        let collects = to.is_some_and(|to| self.units[to].role == Role::Telemetry);
-        let named = kind == EvidenceKind::Environment && is_telemetry(detail);
-        Evidence {
-            from,
-            to: id.to_owned(),
-            kind,
-            span,
-            detail: detail.to_owned(),
-            telemetry: collects || named,
-        }
-    }
-
-    fn add(
-        &mut self,
-        to: Option<usize>,
-        id: &str,
-        kind: EvidenceKind,
-        span: Span,
-        detail: &str,
-        protocol: Option<Protocol>,
-    ) {
-        if to == Some(self.from) {
-            return;
-        }
-        let evidence = self.evidence(to, id, kind, span, detail);
-        let protocol = match to.map(|to| self.units[to].role) {
-            Some(Role::Broker(_, protocol)) => Some(protocol),
-            Some(Role::Datastore(_)) => None,
-            _ => protocol,
-        };
-        if let Some(edge) = self.index.get(id).and_then(|at| self.edges.get_mut(*at)) {
-            edge.protocol = edge.protocol.or(protocol);
-            edge.evidence.push(evidence);
-        } else {
-            self.index.insert(id.to_owned(), self.edges.len());
-            self.edges.push(Edge { from: self.from, to, protocol, evidence: vec![evidence] });
         }
     }
 }

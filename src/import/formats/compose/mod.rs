@@ -10,6 +10,7 @@ mod document;
 mod dotenv;
 mod edges;
 mod interpolate;
+mod keys;
 mod merge;
 mod names;
 mod notes;
@@ -23,7 +24,6 @@ pub use dotenv::{Assignment, parse as parse_dotenv};
 pub use interpolate::{Expanded, LONGEST, Problem, Trouble, Vars, expand};
 
 use crate::finding::Finding;
-use crate::import::clues::roles::Role;
 use crate::import::{Format, ImportFile, Imported};
 use crate::source::{Span, Spanned};
 use crate::spec::decode::{Ctx, check_id};
@@ -64,45 +64,22 @@ fn import(reader: &mut Reader<'_>, files: Vec<ImportFile>) -> Imported {
     }
     let known = Names::new(&units);
     let mut found = edges::find(&units, &known);
-    settle_datastores(&mut units, &mut found);
+    for (unit, role) in units.iter_mut().zip(found.calls.roles()) {
+        unit.role = role;
+    }
 
     let name = titles.first().and_then(|node| Some(Spanned::new(project.scopes.string(node)?, node.span)));
-    let mut document = Document { name, aliases: aliases(&known, &units, root), ..Document::default() };
+    let aliases = aliases(&known, &units, root);
+    let communications = found.calls.communications(root);
+    let mut document = Document { name, aliases, communications, ..Document::default() };
     document::nodes(&mut project, &units, root, &mut document);
-    document::communications(&units, &found.calls, root, &mut document);
     let notes = notes::all(&names, &units, &mut found, &mut project.scopes);
     findings.append(&mut project.scopes.findings);
     crate::finding::sort(&mut findings);
-    let imported = found
-        .calls
-        .iter()
-        .map(|edge| edge.evidence.iter().map(crate::import::Evidence::to_source).collect())
-        .collect();
-    let evidence = found.calls.into_iter().flat_map(|edge| edge.evidence).collect();
-    let document =
-        FileDocument { file, document: Spanned::new(document, root), root: true, imported: Some(imported) };
-    Imported { document, evidence, doubtful: found.doubtful, findings, notes }
-}
-
-/// Something that calls a service by its address is a service, whatever its image or name says. A
-/// datastore has no calls: what else it waits for, or replicates to, is no edge.
-fn settle_datastores(units: &mut [Unit], found: &mut edges::Edges) {
-    let roles: Vec<_> = units.iter().map(|unit| unit.role).collect();
-    for edge in &found.calls {
-        let spelled = edge.evidence.iter().any(|e| edges::is_spelled(e.kind) && !e.telemetry);
-        let called = edge.to.and_then(|to| roles.get(to));
-        if let (true, Some(Role::Service | Role::Broker(..)), Some(unit)) =
-            (spelled, called, units.get_mut(edge.from))
-            && matches!(unit.role, Role::Datastore(_))
-        {
-            unit.role = Role::Service;
-        }
-    }
-    let is_store = |at: usize| matches!(units.get(at).map(|u| u.role), Some(Role::Datastore(_)));
-    let (calls, others): (Vec<_>, Vec<_>) =
-        std::mem::take(&mut found.calls).into_iter().partition(|e| !is_store(e.from));
-    found.calls = calls;
-    found.doubtful.extend(others.into_iter().flat_map(|edge| edge.evidence));
+    let imported = Some(found.calls.sources());
+    let (evidence, doubtful) = found.calls.into_evidence();
+    let document = FileDocument { file, document: Spanned::new(document, root), root: true, imported };
+    Imported { document, evidence, doubtful, findings, notes }
 }
 
 /// Host names that are no ids, so that documents and traces beside the files may use them.

@@ -60,6 +60,7 @@ fn empty(file: FileId) -> Node {
 impl Project<'_, '_> {
     /// Lays the services of one file, and of what it includes, over `services`.
     fn file(&mut self, file: FileId, root: &Node, services: &mut Node, ancestors: &mut Vec<String>) {
+        self.scopes.findings.extend(super::keys::of_file(root));
         if let Some(include) = root.get("include") {
             let items =
                 if include.text().is_some() { std::slice::from_ref(include) } else { include.items() };

@@ -1,5 +1,6 @@
 //! Units as services and datastores of our own vocabulary, as a tree.
 
+use super::left_out::LeftOut;
 use super::names::Unit;
 use super::objects::Object;
 use super::workload::Workload;
@@ -7,6 +8,7 @@ use crate::import::clues::roles::Role;
 use crate::import::tree::{at, entry, mapping, section, text, text_at, word};
 use crate::source::Span;
 use crate::spec::tree::{Entry, Node};
+use std::collections::HashMap;
 
 /// Everything a unit is made of.
 #[derive(Debug, Clone, Copy)]
@@ -39,8 +41,21 @@ impl<'p, 'n> Parts<'p, 'n> {
     }
 }
 
+/// What scales workloads, by namespace, kind and name of the workload.
+pub type Scalers<'s, 'n> = HashMap<(&'n str, &'n str, &'n str), &'s Object<'n>>;
+
+/// What scales workloads; of several for one the first.
+pub fn scalers<'s, 'n>(objects: &'s [Object<'n>]) -> Scalers<'s, 'n> {
+    let mut all = Scalers::new();
+    for object in objects.iter().filter(|o| o.kind == "HorizontalPodAutoscaler") {
+        let target = |key| object.text(&["spec", "scaleTargetRef", key]);
+        all.entry((object.namespace, target("kind"), target("name"))).or_insert(object);
+    }
+    all
+}
+
 /// The entry of a unit under `services` or `datastores`.
-pub fn node(parts: &Parts<'_, '_>, scalers: &[Object<'_>]) -> Entry {
+pub fn node(parts: &Parts<'_, '_>, scalers: &Scalers<'_, '_>, left_out: &mut LeftOut) -> Entry {
     let id = &parts.unit.id;
     let whole = parts.first().map_or(id.span, |w| w.object.node.span);
     let first = parts.first();
@@ -68,7 +83,7 @@ pub fn node(parts: &Parts<'_, '_>, scalers: &[Object<'_>]) -> Entry {
                 ("status", stopped(parts)),
                 ("replicas", replicas(parts)),
                 ("health_check", health_check(parts)),
-                ("autoscaling", autoscaling(parts, scalers)),
+                ("autoscaling", autoscaling(parts, scalers, left_out)),
                 ("environment", environment(parts)),
             ],
         )
@@ -157,23 +172,29 @@ fn health_check(parts: &Parts<'_, '_>) -> Option<Node> {
     )
 }
 
-fn autoscaling(parts: &Parts<'_, '_>, scalers: &[Object<'_>]) -> Option<Node> {
-    let is_target = |scaler: &&Object<'_>| {
-        parts.workloads().any(|w| {
-            let object = &w.object;
-            scaler.namespace == object.namespace
-                && scaler.text(&["spec", "scaleTargetRef", "kind"]) == object.kind
-                && scaler.text(&["spec", "scaleTargetRef", "name"]) == object.name.value
-        })
-    };
-    let scaler = scalers.iter().find(is_target)?;
+fn autoscaling(parts: &Parts<'_, '_>, scalers: &Scalers<'_, '_>, left_out: &mut LeftOut) -> Option<Node> {
+    let scaler = parts.workloads().find_map(|w| {
+        let object = &w.object;
+        scalers.get(&(object.namespace, object.kind, object.name.value.as_str()))
+    })?;
     let spec = scaler.at(&["spec"])?;
+    let mut target = spec.get("targetCPUUtilizationPercentage");
     let metrics = spec.get("metrics").map_or(&[][..], Node::items);
-    let target = metrics.iter().find_map(|m| {
-        let resource = m.get("resource").or_else(|| m.get("containerResource"))?;
-        at(resource, &["target", "averageUtilization"]).or_else(|| resource.get("targetAverageUtilization"))
-    });
-    let target = target.or_else(|| spec.get("targetCPUUtilizationPercentage"));
+    // What a service is scaled by is its processor first; of other resources the first.
+    for metric in metrics.iter().filter_map(|m| m.get("resource").or_else(|| m.get("containerResource"))) {
+        let given = at(metric, &["target", "averageUtilization"]);
+        let given = given.or_else(|| metric.get("targetAverageUtilization"));
+        if given.is_some() && (target.is_none() || text_at(metric, &["name"]) == "cpu") {
+            target = given;
+        }
+    }
+    // It is a share of what was requested, and may be more; ours is one of what there is.
+    let beyond =
+        |n: &&Node| n.text().and_then(|t| t.parse::<u64>().ok()).is_some_and(|percent| percent > 100);
+    if let Some(node) = target.filter(beyond) {
+        left_out.add(scaler, "averageUtilization above 100", node);
+        target = None;
+    }
     mapping(
         spec.span,
         [
@@ -184,14 +205,25 @@ fn autoscaling(parts: &Parts<'_, '_>, scalers: &[Object<'_>]) -> Option<Node> {
     )
 }
 
-/// The variables whose values stand in the manifest.
+/// The variables whose values stand in the manifest. A later one of a name counts, of several containers the
+/// first that has it.
 fn environment(parts: &Parts<'_, '_>) -> Option<Node> {
     let mut entries: Vec<Entry> = Vec::new();
-    for container in parts.workloads().flat_map(|w| &w.containers) {
-        for variable in container.node.get("env").map_or(&[][..], Node::items) {
-            let (Some(name), Some(value)) = (variable.get("name"), variable.get("value")) else { continue };
-            let (Some(key), Some(_)) = (name.text(), value.text()) else { continue };
-            if !entries.iter().any(|e| e.key.value == key) {
+    let mut known: HashMap<&str, (usize, usize)> = HashMap::new();
+    let containers = parts.workloads().flat_map(|w| &w.containers);
+    for (container, variable) in containers
+        .enumerate()
+        .flat_map(|(at, c)| c.node.get("env").map_or(&[][..], Node::items).iter().map(move |v| (at, v)))
+    {
+        let (Some(name), Some(value)) = (variable.get("name"), variable.get("value")) else { continue };
+        let (Some(key), Some(_)) = (name.text(), value.text()) else { continue };
+        match known.get(key) {
+            Some((of, at)) if *of == container => {
+                entries.splice(*at..=*at, [entry(key, name.span, value.clone())]);
+            }
+            Some(_) => {}
+            None => {
+                known.insert(key, (container, entries.len()));
                 entries.push(entry(key, name.span, value.clone()));
             }
         }
@@ -217,7 +249,10 @@ pub fn public_services<'n>(objects: &[Object<'n>]) -> Vec<(&'n str, &'n str, Spa
     let mut found = Vec::new();
     for object in objects {
         match object.kind {
-            "Service" if matches!(object.text(&["spec", "type"]), "LoadBalancer" | "NodePort") => {
+            "Service"
+                if object.group.is_empty()
+                    && matches!(object.text(&["spec", "type"]), "LoadBalancer" | "NodePort") =>
+            {
                 let span = object.at(&["spec", "type"]).map_or(object.name.span, |n| n.span);
                 found.push((text_at(object.node, &["metadata", "name"]), object.namespace, span));
             }

@@ -1,39 +1,37 @@
 //! Who calls whom: the addresses that containers are told.
 
 use super::names::{Names, Unit};
-use super::workload::{Channel, Container, Told, Value, Workload};
-use crate::import::calls::Calls;
+use super::workload::{Channel, Container, Told, Workload};
+use crate::import::calls::{Calls, Clue};
 use crate::import::clues::address::{Address, in_argument, in_value};
 use crate::import::clues::config;
-use crate::import::clues::keys::{is_address, is_never_called, is_telemetry};
+use crate::import::clues::keys::{is_address, is_never_called};
 use crate::import::clues::roles::Role;
-use crate::import::{Evidence, EvidenceKind, Note};
-use crate::source::Span;
+use crate::import::{EvidenceKind, Note};
 use crate::spec::decode::shorten;
-use crate::spec::vocabulary::Protocol;
 use std::collections::HashSet;
 
 /// What the manifests show.
 #[derive(Debug, Default)]
 pub struct Edges {
-    /// Calls.
+    /// Calls; doubtful are addresses in maps that several workloads share whole: one of them is meant, nobody
+    /// says which.
     pub calls: Calls,
-    /// Addresses in maps that several workloads share whole: one of them is meant, nobody says which.
-    pub doubtful: Vec<Evidence>,
     /// Names of Services that these files do not hold.
     pub notes: Vec<Note>,
 }
 
 struct Finder<'u, 'n> {
     names: &'u Names<'n>,
-    roles: &'u [Role],
     found: Edges,
     dangling: HashSet<(usize, String)>,
 }
 
 /// Finds all calls; `roles` are those of the units.
 pub fn find(names: &Names<'_>, workloads: &[Workload<'_>], roles: &[Role]) -> Edges {
-    let mut finder = Finder { names, roles, found: Edges::default(), dangling: HashSet::new() };
+    let ids = names.units.iter().map(|unit| unit.id.clone());
+    let calls = Calls::new(ids.zip(roles.iter().copied()));
+    let mut finder = Finder { names, found: Edges { calls, notes: Vec::new() }, dangling: HashSet::new() };
     for (from, unit) in names.units.iter().enumerate() {
         for workload in unit.workloads.iter().filter_map(|at| workloads.get(*at)) {
             for container in &workload.containers {
@@ -41,48 +39,29 @@ pub fn find(names: &Names<'_>, workloads: &[Workload<'_>], roles: &[Role]) -> Ed
             }
         }
     }
-    let mut found = finder.found;
-    let calls = &found.calls;
-    let mut doubtful: Vec<_> = found.doubtful.into_iter().partition(|e| calls.has(&e.from, &e.to)).1;
-    doubtful.dedup_by(|a, b| a.from == b.from && a.to == b.to);
-    found.doubtful = doubtful;
-    found.calls.sort();
-    found
+    finder.found.calls.settle();
+    finder.found
 }
 
 impl Finder<'_, '_> {
     fn container(&mut self, from: usize, unit: &Unit<'_>, container: &Container<'_>) {
+        let init = container.init;
         for told in &container.told {
             match told.channel {
-                Channel::File { .. } => {
+                Channel::File { shared } => {
                     for found in config::addresses(&told.value.text) {
-                        let detail = if found.key.is_empty() {
-                            told.key.clone()
-                        } else {
-                            format!("{} {}", told.key, found.key)
-                        };
-                        self.address(
-                            from,
-                            unit,
-                            container,
-                            told,
-                            EvidenceKind::Config,
-                            &found.address,
-                            &detail,
-                        );
+                        let detail = format!("{} {}", told.key, found.key);
+                        let clue = clue(EvidenceKind::Config, told, &found.address, detail.trim_end(), init);
+                        self.found(from, unit, &found.address, clue, shared);
                     }
                 }
                 Channel::Variable | Channel::Shared if !is_never_called(&told.key) => {
                     for address in in_value(&told.value.text, is_address(&told.key)) {
-                        self.address(
-                            from,
-                            unit,
-                            container,
-                            told,
-                            EvidenceKind::Environment,
-                            &address,
-                            &told.key,
-                        );
+                        let clue = clue(EvidenceKind::Environment, told, &address, &told.key, init);
+                        let shared = told.channel == Channel::Shared;
+                        if !self.found(from, unit, &address, clue, shared) && !init && !shared {
+                            self.dangling(from, unit, &address, clue);
+                        }
                     }
                 }
                 _ => {}
@@ -91,88 +70,51 @@ impl Finder<'_, '_> {
         let mut flag = None;
         for argument in &container.arguments {
             for address in in_argument(&argument.text, &mut flag) {
-                let detail = shorten(&argument.text);
-                let to = self.names.resolve(&address.host, unit.namespace);
-                if let Some(to) = to {
-                    let kind = if container.init { EvidenceKind::DependsOn } else { EvidenceKind::Command };
-                    let detail = if container.init { container.name.to_owned() } else { detail };
-                    let span = argument.span(address.range.clone());
-                    self.add(from, to, kind, span, &detail, address.protocol(), false);
-                }
+                let (kind, detail) = match init {
+                    true => (EvidenceKind::DependsOn, container.name.to_owned()),
+                    false => (EvidenceKind::Command, shorten(&argument.text)),
+                };
+                let span = argument.span(address.range.clone());
+                let clue = Clue { kind, span, detail: &detail, protocol: address.protocol() };
+                self.found(from, unit, &address, clue, false);
             }
         }
     }
 
-    #[expect(clippy::too_many_arguments, reason = "one address, and everything around it")]
-    fn address(
+    /// Notes what an address shows; `false` where nobody has it.
+    fn found(
         &mut self,
         from: usize,
         unit: &Unit<'_>,
-        container: &Container<'_>,
-        told: &Told,
-        kind: EvidenceKind,
         address: &Address,
-        detail: &str,
-    ) {
-        let span = told.value.span(address.range.clone());
-        let shared = matches!(told.channel, Channel::Shared | Channel::File { shared: true });
-        let kind = if container.init { EvidenceKind::DependsOn } else { kind };
-        match self.names.resolve(&address.host, unit.namespace) {
-            Some(to) => self.add(from, to, kind, span, detail, address.protocol(), shared),
-            None if kind == EvidenceKind::Environment && !shared => {
-                self.dangling(from, unit, &told.value, address, &told.key);
-            }
-            None => {}
-        }
-    }
-
-    #[expect(clippy::too_many_arguments, reason = "one edge, and what shows it")]
-    fn add(
-        &mut self,
-        from: usize,
-        to: usize,
-        kind: EvidenceKind,
-        span: Span,
-        detail: &str,
-        protocol: Option<Protocol>,
+        clue: Clue<'_>,
         shared: bool,
-    ) {
-        let (Some(from_unit), Some(to_unit), false) =
-            (self.names.units.get(from), self.names.units.get(to), from == to)
-        else {
-            return;
-        };
-        let role = self.roles.get(to).copied().unwrap_or(Role::Service);
-        let collects = role == Role::Telemetry || self.roles.get(from) == Some(&Role::Telemetry);
-        let evidence = Evidence {
-            from: from_unit.id.value.clone(),
-            to: to_unit.id.value.clone(),
-            kind,
-            span,
-            detail: detail.to_owned(),
-            telemetry: collects || is_telemetry(detail),
-        };
+    ) -> bool {
+        let to = self.names.resolve(&address.host, unit.namespace).and_then(|to| self.names.units.get(to));
+        let Some(to) = to else { return false };
         if shared {
-            self.found.doubtful.push(evidence);
-            return;
+            self.found.calls.doubt(from, &to.id.value, clue);
+        } else {
+            self.found.calls.add(from, &to.id.value, clue);
         }
-        let protocol = match role {
-            Role::Broker(_, protocol) => Some(protocol),
-            Role::Datastore(_) => None,
-            _ => protocol,
-        };
-        self.found.calls.add(evidence, from_unit.id.span, protocol);
+        true
     }
 
     /// A variable that names a Service nobody defines.
-    fn dangling(&mut self, from: usize, unit: &Unit<'_>, value: &Value, address: &Address, key: &str) {
+    fn dangling(&mut self, from: usize, unit: &Unit<'_>, address: &Address, clue: Clue<'_>) {
         let host = address.host.to_lowercase();
-        if Names::is_inside(&host) && is_address(key) && self.dangling.insert((from, host)) {
+        if Names::is_inside(&host) && is_address(clue.detail) && self.dangling.insert((from, host)) {
             let text = format!(
-                "`{}` is told of `{}` ({key}), which these files do not define",
-                unit.id.value, address.host
+                "`{}` is told of `{}` ({}), which these files do not define",
+                unit.id.value, address.host, clue.detail
             );
-            self.found.notes.push(Note { text, span: Some(value.span(address.range.clone())) });
+            self.found.notes.push(Note { text, span: Some(clue.span) });
         }
     }
+}
+
+/// What an address in something that a container is told shows. Who runs before the others waits.
+fn clue<'c>(kind: EvidenceKind, told: &Told<'_>, address: &Address, detail: &'c str, init: bool) -> Clue<'c> {
+    let kind = if init { EvidenceKind::DependsOn } else { kind };
+    Clue { kind, span: told.value.span(address.range.clone()), detail, protocol: address.protocol() }
 }

@@ -1,13 +1,17 @@
 //! Istio's traffic rules as our policies: `DestinationRule` and `VirtualService`, key by key. What has no
-//! counterpart is named in a note, so that nothing is lost in silence.
+//! counterpart is noted as left out.
 
+use super::left_out::LeftOut;
 use super::names::Names;
 use super::objects::Object;
 use crate::import::Note;
-use crate::import::tree::{at, entry, list, mapping, section, text, text_at, word};
+use crate::import::tree::{at, entry, mapping, section, text, text_at, word};
 use crate::source::Span;
-use crate::spec::tree::{Entry, Node};
+use crate::spec::tree::{Entry, Kind, Node};
 use std::collections::BTreeMap;
+
+/// The group of Istio's traffic rules.
+pub const GROUP: &str = "networking.istio.io";
 
 /// What callers of one service do: the entries of its policy.
 #[derive(Debug, Default)]
@@ -26,12 +30,17 @@ impl Upstream {
 }
 
 /// The section `upstreams`, and what is not carried over.
-pub fn upstreams(objects: &[Object<'_>], names: &Names<'_>, notes: &mut Vec<Note>) -> Option<Node> {
+pub fn upstreams(
+    objects: &[Object<'_>],
+    names: &Names<'_>,
+    left_out: &mut LeftOut,
+    notes: &mut Vec<Note>,
+) -> Option<Node> {
     let mut found: BTreeMap<usize, Upstream> = BTreeMap::new();
-    for object in objects.iter().filter(|o| o.group == "networking.istio.io") {
+    for object in objects.iter().filter(|o| o.group == GROUP) {
         match object.kind {
-            "DestinationRule" => destination_rule(object, names, &mut found, notes),
-            "VirtualService" => virtual_service(object, names, &mut found, notes),
+            "DestinationRule" => destination_rule(object, names, &mut found, left_out, notes),
+            "VirtualService" => virtual_service(object, names, &mut found, left_out, notes),
             _ => {}
         }
     }
@@ -56,16 +65,11 @@ fn unknown(object: &Object<'_>, host: &Node, notes: &mut Vec<Note>) {
     notes.push(Note { text, span: Some(host.span) });
 }
 
-fn left_out(object: &Object<'_>, key: &str, node: &Node, notes: &mut Vec<Note>) {
-    let text =
-        format!("{} `{}`: `{key}` has no counterpart here and is left out", object.kind, object.name.value);
-    notes.push(Note { text, span: Some(node.span) });
-}
-
 fn destination_rule(
     object: &Object<'_>,
     names: &Names<'_>,
     found: &mut BTreeMap<usize, Upstream>,
+    left_out: &mut LeftOut,
     notes: &mut Vec<Note>,
 ) {
     let Some(host) = object.at(&["spec", "host"]) else { return };
@@ -74,30 +78,58 @@ fn destination_rule(
     };
     let subsets = object.at(&["spec", "subsets"]).map_or(&[][..], Node::items);
     for policy in subsets.iter().filter_map(|s| s.get("trafficPolicy")) {
-        left_out(object, "subsets.trafficPolicy", policy, notes);
+        left_out.add(object, "subsets.trafficPolicy", policy);
+    }
+    if let Some(spec) = object.at(&["spec"]) {
+        left_out.rest(object, "", spec, &["host", "subsets", "trafficPolicy"]);
     }
     let Some(policy) = object.at(&["spec", "trafficPolicy"]) else { return };
     let upstream = found.entry(unit).or_default();
     for part in policy.entries() {
         let node = &part.value;
         match part.key.value.as_str() {
-            "loadBalancer" => upstream.add("load_balancing", balancing(object, node, notes)),
-            "connectionPool" => upstream.add("limits", limits(object, node, notes)),
-            "outlierDetection" => upstream.add("outlier_detection", outliers(object, node, notes)),
+            "loadBalancer" => upstream.add("load_balancing", balancing(object, node, left_out)),
+            "connectionPool" => upstream.add("limits", limits(object, node, left_out)),
+            "outlierDetection" => upstream.add("outlier_detection", outliers(object, node, left_out)),
             "tls" => {
+                left_out.rest(object, "tls.", node, &["mode"]);
                 let mode = text_at(node, &["mode"]);
                 let encrypted = !mode.is_empty() && mode != "DISABLE";
                 upstream.add("tls", encrypted.then(|| word("true", node.span)));
             }
-            other => left_out(object, other, node, notes),
+            other => left_out.add(object, other, node),
         }
     }
 }
 
-fn balancing(object: &Object<'_>, node: &Node, notes: &mut Vec<Note>) -> Option<Node> {
+/// What tells whom a hash is of, and how the ring is made.
+const HASH_KEYS: [&str; 7] = [
+    "httpHeaderName",
+    "httpQueryParameterName",
+    "httpCookie",
+    "useSourceIp",
+    "maglev",
+    "ringHash",
+    "minimumRingSize",
+];
+
+fn balancing(object: &Object<'_>, node: &Node, left_out: &mut LeftOut) -> Option<Node> {
+    left_out.rest(
+        object,
+        "loadBalancer.",
+        node,
+        &["simple", "consistentHash", "warmup", "warmupDurationSecs"],
+    );
+    if let Some(warm_up) = node.get("warmup") {
+        left_out.rest(object, "loadBalancer.warmup.", warm_up, &["duration"]);
+    }
     let warm_up = at(node, &["warmup", "duration"]).or_else(|| node.get("warmupDurationSecs"));
     let slow_start = warm_up.and_then(|d| mapping(d.span, [("window", Some(d.clone()))]));
     if let Some(hash) = node.get("consistentHash") {
+        left_out.rest(object, "loadBalancer.consistentHash.", hash, &HASH_KEYS);
+        if let Some(cookie) = hash.get("httpCookie") {
+            left_out.rest(object, "loadBalancer.consistentHash.httpCookie.", cookie, &["name"]);
+        }
         let keys = ["httpHeaderName", "httpQueryParameterName"];
         let key = keys.iter().find_map(|key| hash.get(key));
         let key = key.or_else(|| at(hash, &["httpCookie", "name"])).cloned();
@@ -122,7 +154,7 @@ fn balancing(object: &Object<'_>, node: &Node, notes: &mut Vec<Note>) -> Option<
         Some("LEAST_REQUEST" | "LEAST_CONN" | "UNSPECIFIED") => Some("least_request"),
         Some("RANDOM") => Some("random"),
         Some(_) => {
-            left_out(object, "loadBalancer.simple", simple?, notes);
+            left_out.add(object, "loadBalancer.simple", simple?);
             None
         }
         None => None,
@@ -136,16 +168,14 @@ fn balancing(object: &Object<'_>, node: &Node, notes: &mut Vec<Note>) -> Option<
     )
 }
 
-fn limits(object: &Object<'_>, node: &Node, notes: &mut Vec<Note>) -> Option<Node> {
-    for key in ["connectTimeout", "maxConnectionDuration", "tcpKeepalive", "idleTimeout"] {
-        if let Some(value) = at(node, &["tcp", key]) {
-            left_out(object, &format!("connectionPool.tcp.{key}"), value, notes);
-        }
+fn limits(object: &Object<'_>, node: &Node, left_out: &mut LeftOut) -> Option<Node> {
+    left_out.rest(object, "connectionPool.", node, &["tcp", "http"]);
+    if let Some(tcp) = node.get("tcp") {
+        left_out.rest(object, "connectionPool.tcp.", tcp, &["maxConnections"]);
     }
-    for key in ["maxRequestsPerConnection", "idleTimeout", "h2UpgradePolicy", "useClientProtocol"] {
-        if let Some(value) = at(node, &["http", key]) {
-            left_out(object, &format!("connectionPool.http.{key}"), value, notes);
-        }
+    if let Some(http) = node.get("http") {
+        let read = ["http1MaxPendingRequests", "http2MaxRequests", "maxConcurrentStreams", "maxRetries"];
+        left_out.rest(object, "connectionPool.http.", http, &read);
     }
     mapping(
         node.span,
@@ -159,12 +189,10 @@ fn limits(object: &Object<'_>, node: &Node, notes: &mut Vec<Note>) -> Option<Nod
     )
 }
 
-fn outliers(object: &Object<'_>, node: &Node, notes: &mut Vec<Note>) -> Option<Node> {
+fn outliers(object: &Object<'_>, node: &Node, left_out: &mut LeftOut) -> Option<Node> {
     let read =
         ["consecutive5xxErrors", "consecutiveErrors", "interval", "baseEjectionTime", "maxEjectionPercent"];
-    for other in node.entries().iter().filter(|e| !read.contains(&e.key.value.as_str())) {
-        left_out(object, &format!("outlierDetection.{}", other.key.value.as_str()), &other.value, notes);
-    }
+    left_out.rest(object, "outlierDetection.", node, &read);
     let errors = node.get("consecutive5xxErrors").or_else(|| node.get("consecutiveErrors"));
     let percent = node.get("maxEjectionPercent");
     mapping(
@@ -182,6 +210,7 @@ fn virtual_service(
     object: &Object<'_>,
     names: &Names<'_>,
     found: &mut BTreeMap<usize, Upstream>,
+    left_out: &mut LeftOut,
     notes: &mut Vec<Note>,
 ) {
     let gateways = object.at(&["spec", "gateways"]).map_or(&[][..], Node::items);
@@ -194,11 +223,8 @@ fn virtual_service(
                 unknown(object, host, notes);
             }
         }
-        for key in ["fault", "mirror", "mirrors", "delegate"] {
-            if let Some(node) = route.get(key) {
-                left_out(object, key, node, notes);
-            }
-        }
+        left_out.rest(object, "", route, &["name", "match", "route", "timeout", "retries"]);
+        special(object, route, left_out);
     }
     // What holds at a gateway does not hold for the services' own calls.
     if !inside {
@@ -211,7 +237,7 @@ fn virtual_service(
     for special in routes.iter().filter(|r| !std::ptr::eq(*r, route)) {
         for key in ["timeout", "retries"] {
             if let Some(node) = special.get(key) {
-                left_out(object, &format!("{key} of a route with a match"), node, notes);
+                left_out.add(object, &format!("{key} of a route with a match"), node);
             }
         }
     }
@@ -219,11 +245,26 @@ fn virtual_service(
         Some("0s" | "0") => word("none", node.span),
         _ => node.clone(),
     });
-    let retry = route.get("retries").and_then(|node| retries(object, node, notes));
+    let retry = route.get("retries").and_then(|node| retries(object, node, left_out));
     for unit in hosts {
         let upstream = found.entry(unit).or_default();
         upstream.add("timeout", timeout.clone());
         upstream.add("retry", retry.clone());
+    }
+}
+
+/// What makes a route hold for some requests only, or for parts of them.
+fn special(object: &Object<'_>, route: &Node, left_out: &mut LeftOut) {
+    if let Some(node) = route.get("match") {
+        left_out.add(object, "match", node);
+    }
+    let targets = route.get("route").map_or(&[][..], Node::items);
+    for target in targets {
+        left_out.rest(object, "route.", target, &["destination", "weight"]);
+        let parts = [&["weight"][..], &["destination", "subset"]];
+        for node in parts.iter().filter(|_| targets.len() > 1).filter_map(|path| at(target, path)) {
+            left_out.add(object, "weights and subsets of a route", node);
+        }
     }
 }
 
@@ -233,12 +274,15 @@ pub fn destinations(route: &Node) -> impl Iterator<Item = &Node> {
     targets.iter().filter_map(|t| at(t, &["destination", "host"]))
 }
 
-fn retries(object: &Object<'_>, node: &Node, notes: &mut Vec<Note>) -> Option<Node> {
+fn retries(object: &Object<'_>, node: &Node, left_out: &mut LeftOut) -> Option<Node> {
+    left_out.rest(object, "retries.", node, &["attempts", "perTryTimeout", "retryOn", "backoff"]);
     let attempts = node.get("attempts");
     if attempts.and_then(Node::text) == Some("0") {
         return attempts.map(|n| word("none", n.span));
     }
-    let retry_on = node.get("retryOn").map(|on| {
+    // Without a word the proxy's own list holds.
+    let said = node.get("retryOn").filter(|on| on.text().is_some_and(|text| !text.trim().is_empty()));
+    let retry_on = said.map(|on| {
         let mut words: Vec<&str> = Vec::new();
         for word in on.text().unwrap_or_default().split(',').map(str::trim).filter(|w| !w.is_empty()) {
             let ours = match word {
@@ -252,7 +296,7 @@ fn retries(object: &Object<'_>, node: &Node, notes: &mut Vec<Note>) -> Option<No
                 "429" => "rate-limited",
                 "deadline-exceeded" => "timeout",
                 _ => {
-                    left_out(object, &format!("retryOn {word}"), on, notes);
+                    left_out.add(object, &format!("retryOn: {word}"), on);
                     continue;
                 }
             };
@@ -260,14 +304,17 @@ fn retries(object: &Object<'_>, node: &Node, notes: &mut Vec<Note>) -> Option<No
                 words.push(ours);
             }
         }
-        list(on.span, words.into_iter().map(|w| text(w, on.span)).collect())
+        // Of what has no counterpart nothing is retried here; an empty list says so.
+        Node::new(on.span, Kind::Sequence(words.into_iter().map(|w| text(w, on.span)).collect()))
     });
+    let backoff = node.get("backoff").and_then(|base| mapping(base.span, [("base", Some(base.clone()))]));
     mapping(
         node.span,
         [
             ("num_retries", attempts.cloned()),
             ("per_try_timeout", node.get("perTryTimeout").cloned()),
-            ("retry_on", retry_on.flatten()),
+            ("retry_on", retry_on),
+            ("backoff", backoff),
         ],
     )
 }
@@ -275,7 +322,7 @@ fn retries(object: &Object<'_>, node: &Node, notes: &mut Vec<Note>) -> Option<No
 /// Services that a `VirtualService` lets in through a gateway: host, namespace, place.
 pub fn let_in<'n>(objects: &[Object<'n>]) -> Vec<(&'n str, &'n str, Span)> {
     let mut found = Vec::new();
-    for object in objects.iter().filter(|o| o.kind == "VirtualService") {
+    for object in objects.iter().filter(|o| o.group == GROUP && o.kind == "VirtualService") {
         let gateways = object.at(&["spec", "gateways"]).map_or(&[][..], Node::items);
         if gateways.iter().all(|g| g.text() == Some("mesh")) {
             continue;

@@ -7,12 +7,14 @@
 mod document;
 mod edges;
 mod istio;
+mod left_out;
 mod names;
 mod objects;
 mod workload;
 
 use crate::finding::Finding;
 use crate::import::clues::roles::{Role, role};
+use crate::import::notes::{coverage, undrawn};
 use crate::import::tree::{entry, section, text};
 use crate::import::{Candidate, Format, ImportFile, Imported, Note, tree};
 use crate::source::Span;
@@ -20,6 +22,7 @@ use crate::spec::decode::{Ctx, check_id};
 use crate::spec::tree::Node;
 use crate::spec::{FileDocument, Reader};
 use document::Parts;
+use left_out::LeftOut;
 use names::Names;
 use objects::Object;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -49,13 +52,14 @@ fn glance(_: &str, text: &str) -> bool {
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "the shape of all formats")]
-fn import(_: &mut Reader<'_>, files: Vec<ImportFile>) -> Imported {
+fn import(reader: &mut Reader<'_>, files: Vec<ImportFile>) -> Imported {
     let file = files.first().map(|f| f.file).unwrap_or_default();
     let root = files.first().map_or(Span::default(), |f| f.first().span);
     let mut findings: Vec<Finding> = Vec::new();
-    let objects = objects::all(&files, &mut findings);
+    let mut notes = Vec::new();
+    let objects = objects::all(&files, &mut findings, &mut notes);
     let maps = workload::maps(&objects);
-    let workloads = workload::all(&objects, &maps);
+    let workloads = workload::all(&objects, &maps, &mut findings);
     let mut names = Names::new(&objects, &workloads);
     names.units.iter().for_each(|unit| {
         let mut ctx = Ctx::new();
@@ -64,16 +68,21 @@ fn import(_: &mut Reader<'_>, files: Vec<ImportFile>) -> Imported {
     });
     let roles: Vec<Role> = names.units.iter().map(|unit| role_of(unit, &workloads)).collect();
     let mut found = edges::find(&names, &workloads, &roles);
-    let mut notes = std::mem::take(&mut found.notes);
+    notes.append(&mut found.notes);
+    let roles: Vec<Role> = found.calls.roles().collect();
     let tree = self::tree_of(&objects, &workloads, &mut names, &roles, root, &mut notes);
     let mut document = tree::document(tree, root, &mut findings);
     document.value.communications = found.calls.communications(root);
-    coverage(&names, &found, &mut notes);
+    let files: Vec<_> = files.iter().map(|f| reader.sources.file(f.file).name.clone()).collect();
+    let undrawn =
+        undrawn(&found.calls, "not drawn, since several workloads share the map that holds the address");
+    notes.splice(0..0, coverage(&files, &found.calls).into_iter().chain(undrawn));
     let imported = Some(found.calls.sources());
+    let (evidence, doubtful) = found.calls.into_evidence();
     Imported {
         document: FileDocument { file, document, root: true, imported },
-        evidence: found.calls.into_evidence(),
-        doubtful: found.doubtful,
+        evidence,
+        doubtful,
         findings,
         notes,
     }
@@ -97,7 +106,8 @@ fn tree_of(
     root: Span,
     notes: &mut Vec<Note>,
 ) -> Option<Node> {
-    let scalers: Vec<_> = objects.iter().filter(|o| o.kind == "HorizontalPodAutoscaler").cloned().collect();
+    let scalers = document::scalers(objects);
+    let mut left_out = LeftOut::default();
     let mut public: HashMap<usize, Span> = HashMap::new();
     for (host, namespace, span) in
         document::public_services(objects).into_iter().chain(istio::let_in(objects))
@@ -111,7 +121,7 @@ fn tree_of(
     for (at, unit) in names.units.iter().enumerate() {
         let role = roles.get(at).copied().unwrap_or(Role::Service);
         let parts = Parts { unit, objects, workloads, public: public.get(&at).copied(), role };
-        let node = document::node(&parts, &scalers);
+        let node = document::node(&parts, &scalers, &mut left_out);
         if matches!(role, Role::Datastore(_)) {
             datastores.push(node);
         } else {
@@ -127,58 +137,13 @@ fn tree_of(
         [(id, span)] => Some(entry(&name, *span, text(id.as_str(), *span))),
         _ => None,
     });
+    let upstreams = istio::upstreams(objects, names, &mut left_out, notes);
+    notes.extend(left_out.notes());
     let sections = [
         ("aliases", section(root, aliases.collect())),
         ("services", section(root, services)),
         ("datastores", section(root, datastores)),
-        ("upstreams", istio::upstreams(objects, names, notes)),
+        ("upstreams", upstreams),
     ];
     tree::mapping(root, sections)
-}
-
-/// As many names as a sentence holds.
-const SOME: usize = 8;
-
-/// That manifests cannot show the whole picture, where they do not.
-fn coverage(names: &Names<'_>, found: &edges::Edges, notes: &mut Vec<Note>) {
-    if !found.doubtful.is_empty() {
-        let mut pairs: Vec<_> = found.doubtful.iter().map(|e| format!("{} → {}", e.from, e.to)).collect();
-        pairs.sort();
-        pairs.dedup();
-        let text = format!(
-            "not drawn, since several workloads share the map that holds the address: {}",
-            shown(&pairs)
-        );
-        notes.push(Note { text, span: found.doubtful.first().map(|e| e.span) });
-    }
-    if names.units.len() < 2 {
-        return;
-    }
-    if found.calls.is_empty() {
-        let text =
-            "the manifests show no addresses: edges cannot be known from them; add traces or an overlay"
-                .to_owned();
-        notes.insert(0, Note { text, span: None });
-        return;
-    }
-    let joined: HashSet<&str> = found.calls.ends().flat_map(|(from, to)| [from, to]).collect();
-    let alone: Vec<_> = names.units.iter().filter(|u| !joined.contains(u.id.value.as_str())).collect();
-    if !alone.is_empty() {
-        let list: Vec<_> = alone.iter().map(|u| format!("`{}`", u.id.value)).collect();
-        let text = format!(
-            "the manifests show no edge for {} of {} services; they may have some that stand elsewhere: {}",
-            alone.len(),
-            names.units.len(),
-            shown(&list)
-        );
-        notes.insert(0, Note { text, span: None });
-    }
-}
-
-fn shown(all: &[String]) -> String {
-    let some = all.iter().take(SOME).cloned().collect::<Vec<_>>().join(", ");
-    match all.len().saturating_sub(SOME) {
-        0 => some,
-        more => format!("{some} and {more} more"),
-    }
 }

@@ -3,6 +3,7 @@
 //! Callers know Services, not workloads: what a Service selects is one service under its name, however
 //! many workloads or further Services it has.
 
+use super::istio::GROUP;
 use super::objects::{Labels, Object, labels, selects};
 use super::workload::Workload;
 use crate::source::Spanned;
@@ -49,6 +50,7 @@ impl<'n> Names<'n> {
         let index = BySelector::new(&selectors);
         let mut all = Self::default();
         let mut by_service: BTreeMap<usize, usize> = BTreeMap::new();
+        let mut by_workload: HashMap<usize, usize> = HashMap::new();
         for (at, workload) in workloads.iter().enumerate() {
             let object = &workload.object;
             let named: Vec<usize> = index.of(object.namespace, &workload.labels);
@@ -63,12 +65,12 @@ impl<'n> Names<'n> {
                 let name = chosen.and_then(|s| objects.get(s)).map_or(&object.name, |o| &o.name);
                 all.unit(name.clone(), object.namespace)
             });
+            by_workload.insert(at, unit);
             if let Some(found) = all.units.get_mut(unit) {
                 found.workloads.push(at);
                 for service in named {
                     if by_service.get(&service).is_none_or(|known| *known == unit) {
-                        by_service.insert(service, unit);
-                        if !found.services.contains(&service) {
+                        if by_service.insert(service, unit).is_none() {
                             found.services.push(service);
                         }
                     }
@@ -82,7 +84,7 @@ impl<'n> Names<'n> {
             }
         }
         for (at, workload) in workloads.iter().enumerate().filter(|(_, w)| w.object.kind == "Service") {
-            let unit = all.units.iter().position(|u| u.workloads.contains(&at));
+            let unit = by_workload.get(&at).copied();
             let object = &workload.object;
             all.hosts.extend(unit.map(|unit| ((object.namespace, object.name.value.to_lowercase()), unit)));
         }
@@ -109,7 +111,9 @@ impl<'n> Names<'n> {
                 self.outside.entry(outside.trim_end_matches('.').to_lowercase()).or_insert(unit);
             }
         }
-        for (at, object) in objects.iter().enumerate().filter(|(_, o)| o.kind == "ServiceEntry") {
+        for (at, object) in
+            objects.iter().enumerate().filter(|(_, o)| o.group == GROUP && o.kind == "ServiceEntry")
+        {
             let hosts = object.at(&["spec", "hosts"]).map_or(&[][..], |n| n.items());
             for host in hosts {
                 let Some(name) = host.text().filter(|h| !h.is_empty()) else { continue };
@@ -142,16 +146,16 @@ impl<'n> Names<'n> {
                 twice.insert(unit.id.value.clone());
             }
         }
-        let mut taken = HashSet::new();
+        let (mut taken, mut numbers) = (HashSet::new(), HashMap::new());
         for unit in &mut self.units {
             if twice.contains(&unit.id.value) {
                 unit.id.value = format!("{}.{}", unit.id.value, unit.namespace);
             }
             let name = unit.id.value.clone();
-            let mut number = 2;
+            let number = numbers.entry(name.clone()).or_insert(2);
             while !taken.insert(unit.id.value.clone()) {
                 unit.id.value = format!("{name}-{number}");
-                number += 1;
+                *number += 1;
             }
         }
     }

@@ -1,11 +1,13 @@
 //! The objects of manifests, whatever documents and lists they stand in. Must not know what they mean.
 
 use crate::finding::Finding;
-use crate::import::ImportFile;
+use crate::import::notes::list;
 use crate::import::tree::{at, text_at};
+use crate::import::{ImportFile, Note};
 use crate::source::Spanned;
 use crate::spec::rules::INVALID_VALUE;
 use crate::spec::tree::Node;
+use std::collections::HashMap;
 
 /// The namespace of an object that names none.
 const DEFAULT: &str = "default";
@@ -64,22 +66,46 @@ pub fn is_object(node: &Node) -> bool {
     said("kind").is_some() && said("apiVersion").is_some_and(|version| !version.starts_with("backstage.io/"))
 }
 
-/// All objects, in the order of the files; those of a list in its place. One without a name is a mistake.
-pub fn all<'n>(files: &'n [ImportFile], findings: &mut Vec<Finding>) -> Vec<Object<'n>> {
-    let mut found = Vec::new();
+/// All objects, in the order of the files; those of a list in its place. One without a name is a mistake; of
+/// one that is there several times the last counts, since it is applied last.
+pub fn all<'n>(
+    files: &'n [ImportFile],
+    findings: &mut Vec<Finding>,
+    notes: &mut Vec<Note>,
+) -> Vec<Object<'n>> {
+    let mut found: Vec<Object<'n>> = Vec::new();
+    let (mut known, mut again) = (HashMap::new(), Vec::new());
     let mut waiting: Vec<&Node> = files.iter().flat_map(|f| &f.documents).rev().collect();
     while let Some(node) = waiting.pop() {
         let kind = text_at(node, &["kind"]);
         match node.get("items") {
             Some(items) if kind.ends_with("List") => waiting.extend(items.items().iter().rev()),
             _ if is_object(node) => match object(node) {
-                Some(object) => found.push(object),
+                // Each object with a generated name is another one.
+                Some(object) if at(node, &["metadata", "name"]).is_none() => found.push(object),
+                Some(object) => {
+                    let name = text_at(node, &["metadata", "name"]);
+                    let key = (object.group, object.kind, object.namespace, name);
+                    match known.get(&key).and_then(|at: &usize| found.get_mut(*at)) {
+                        Some(before) => {
+                            again.push(format!("{kind} `{name}`"));
+                            *before = object;
+                        }
+                        None => {
+                            known.insert(key, found.len());
+                            found.push(object);
+                        }
+                    }
+                }
                 None if READ.contains(&kind) => findings.push(nameless(node, kind)),
                 None => {}
             },
             _ => {}
         }
     }
+    let several =
+        list(again.into_iter()).map(|all| format!("there more than once, and the last counts: {all}"));
+    notes.extend(several.map(|text| Note { text, span: None }));
     found
 }
 

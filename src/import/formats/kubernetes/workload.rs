@@ -1,9 +1,12 @@
 //! What runs: workloads with the variables, arguments and files of their containers.
 
 use super::objects::{Labels, Object, labels};
+use crate::finding::Finding;
 use crate::import::tree::{at, text_at};
 use crate::source::Span;
+use crate::spec::rules::LIMIT_EXCEEDED;
 use crate::spec::tree::Node;
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::ops::Range;
 
@@ -30,18 +33,18 @@ pub struct Container<'n> {
     /// It runs before the others and ends.
     pub init: bool,
     /// What it is told: variables and mounted files, with where each came from.
-    pub told: Vec<Told>,
+    pub told: Vec<Told<'n>>,
     /// `command` and `args`.
-    pub arguments: Vec<Value>,
+    pub arguments: Vec<Value<'n>>,
 }
 
 /// One thing a container is told.
 #[derive(Debug)]
-pub struct Told {
+pub struct Told<'n> {
     /// The name of the variable, or of the file.
-    pub key: String,
+    pub key: Cow<'n, str>,
     /// What it says.
-    pub value: Value,
+    pub value: Value<'n>,
     /// Where it comes from.
     pub channel: Channel,
 }
@@ -62,22 +65,39 @@ pub enum Channel {
 
 /// A text, and where it stands.
 #[derive(Debug, Clone)]
-pub struct Value {
+pub struct Value<'n> {
     /// The text, references to other variables put in.
-    pub text: String,
-    node: Node,
-    /// Text and node say the same.
-    exact: bool,
+    pub text: Cow<'n, str>,
+    node: &'n Node,
 }
 
-impl Value {
-    fn of(node: &Node) -> Option<Self> {
-        Some(Self { text: node.text()?.to_owned(), node: node.clone(), exact: true })
+impl<'n> Value<'n> {
+    fn of(node: &'n Node) -> Option<Self> {
+        Some(Self { text: Cow::Borrowed(node.text()?), node })
     }
 
     /// Where a part of it stands, as exactly as can be told.
     pub fn span(&self, range: Range<usize>) -> Span {
-        if self.exact { self.node.part(range.start, range.end) } else { self.node.span }
+        match self.text {
+            Cow::Borrowed(_) => self.node.part(range.start, range.end),
+            Cow::Owned(_) => self.node.span,
+        }
+    }
+}
+
+/// How much all containers together may be told, in bytes: a map is told to whoever takes it.
+const LONGEST: usize = 64 << 20;
+
+/// What is left of it.
+#[derive(Debug)]
+struct Budget(usize);
+
+impl Budget {
+    /// Whether so many bytes are left; they are taken then, and none after the first refusal.
+    fn take(&mut self, bytes: usize) -> bool {
+        let left = self.0.checked_sub(bytes);
+        self.0 = left.unwrap_or(0);
+        left.is_some() && self.0 > 0
     }
 }
 
@@ -92,9 +112,18 @@ pub fn maps<'n>(objects: &[Object<'n>]) -> Maps<'n> {
 }
 
 /// All workloads.
-pub fn all<'n>(objects: &[Object<'n>], maps: &Maps<'n>) -> Vec<Workload<'n>> {
-    let uses = uses(objects);
-    objects.iter().filter_map(|object| read(object, maps, &uses)).collect()
+pub fn all<'n>(objects: &[Object<'n>], maps: &Maps<'n>, findings: &mut Vec<Finding>) -> Vec<Workload<'n>> {
+    let (uses, mut left, mut said) = (uses(objects), Budget(LONGEST), false);
+    let read = |object| {
+        let workload = read(object, maps, &uses, &mut left);
+        if left.0 == 0 && !std::mem::replace(&mut said, true) {
+            let message = "maps and variables tell the containers more than is read";
+            let finding = Finding::new(&LIMIT_EXCEEDED, object.name.span, message);
+            findings.push(finding.label("from here on nothing more is told"));
+        }
+        workload
+    };
+    objects.iter().filter_map(read).collect()
 }
 
 /// The description of a workload's pods.
@@ -155,25 +184,25 @@ fn read<'n>(
     object: &Object<'n>,
     maps: &Maps<'n>,
     uses: &HashMap<(&'n str, &'n str), usize>,
+    left: &mut Budget,
 ) -> Option<Workload<'n>> {
     let pod = pod(object)?;
     let spec = pod.get("spec")?;
-    let shared = |map: &'n str| uses.get(&(object.namespace, map)).is_some_and(|n| *n > 1);
+    let namespace = object.namespace;
+    let shared = |map: &'n str| uses.get(&(namespace, map)).is_some_and(|n| *n > 1);
     let container = |(init, node): (bool, &'n Node)| {
-        let mut told = variables(node, object.namespace, maps, &shared);
-        told.extend(files(spec, node, object.namespace, maps, &shared));
+        let mut known = Known { told: Vec::new(), index: HashMap::new(), left };
+        known.variables(node, namespace, maps, &shared);
         let words = ["command", "args"].iter().filter_map(|key| node.get(key));
-        let arguments = words.flat_map(Node::items).filter_map(Value::of).map(|value| {
-            let text = put_in(&value.text, &told);
-            Value { exact: text == value.text, text, ..value }
-        });
-        let arguments = arguments.collect();
+        let arguments = words.flat_map(Node::items).filter_map(Value::of);
+        let arguments = arguments.map(|value| known.put_in(value)).collect();
+        known.files(spec, node, namespace, maps, &shared);
         Container {
             name: text_at(node, &["name"]),
             image: text_at(node, &["image"]),
             node,
             init: init && text_at(node, &["restartPolicy"]) != "Always",
-            told,
+            told: known.told,
             arguments,
         }
     };
@@ -184,84 +213,121 @@ fn read<'n>(
     })
 }
 
-/// `envFrom`, then `env`; a later one of a name counts.
-fn variables<'n>(
-    container: &'n Node,
-    namespace: &'n str,
-    maps: &Maps<'n>,
-    shared: &dyn Fn(&'n str) -> bool,
-) -> Vec<Told> {
-    let mut told: Vec<Told> = Vec::new();
-    for source in container.get("envFrom").map_or(&[][..], Node::items) {
-        let map = text_at(source, &["configMapRef", "name"]);
-        let prefix = text_at(source, &["prefix"]);
-        let channel = if shared(map) { Channel::Shared } else { Channel::Variable };
-        for entry in maps.get(&(namespace, map)).map_or(&[][..], |data| data.entries()) {
-            let key = format!("{prefix}{}", entry.key.value.as_str());
-            told.extend(Value::of(&entry.value).map(|value| Told { key, value, channel }));
-        }
-    }
-    for variable in container.get("env").map_or(&[][..], Node::items) {
-        let key = text_at(variable, &["name"]).to_owned();
-        told.retain(|known| known.key != key);
-        let value = variable.get("value").or_else(|| {
-            let from = at(variable, &["valueFrom", "configMapKeyRef"])?;
-            maps.get(&(namespace, text_at(from, &["name"])))?.get(text_at(from, &["key"]))
-        });
-        let Some(value) = value.and_then(Value::of) else { continue };
-        let text = put_in(&value.text, &told);
-        let value = Value { exact: text == value.text, text, ..value };
-        told.push(Told { key, value, channel: Channel::Variable });
-    }
-    told
+/// What a container is told, as it becomes known.
+struct Known<'n, 'b> {
+    told: Vec<Told<'n>>,
+    /// Places of the variables.
+    index: HashMap<Cow<'n, str>, usize>,
+    left: &'b mut Budget,
 }
 
-/// The files of the maps that the container mounts.
-fn files<'n>(
-    spec: &'n Node,
-    container: &'n Node,
-    namespace: &'n str,
-    maps: &Maps<'n>,
-    shared: &dyn Fn(&'n str) -> bool,
-) -> Vec<Told> {
-    let mut told = Vec::new();
-    for mount in container.get("volumeMounts").map_or(&[][..], Node::items) {
-        let (name, only) = (text_at(mount, &["name"]), text_at(mount, &["subPath"]));
-        for (_, map) in volumes(spec).filter(|(volume, _)| *volume == name) {
-            let channel = Channel::File { shared: shared(map) };
+impl<'n> Known<'n, '_> {
+    /// Notes a variable; a later one of a name counts. Without a value nobody here knows it.
+    fn variable(&mut self, key: Cow<'n, str>, value: Option<Value<'n>>, channel: Channel) {
+        let Some(value) = value.filter(|value| self.left.take(key.len() + value.text.len() + 1)) else {
+            // What is told otherwise is not what the map said.
+            if let Some(told) = self.index.remove(&key).and_then(|at| self.told.get_mut(at)) {
+                told.value.text = Cow::Borrowed("");
+            }
+            return;
+        };
+        let told = Told { key: key.clone(), value, channel };
+        match self.index.get(&key).and_then(|at| self.told.get_mut(*at)) {
+            Some(known) => *known = told,
+            None => {
+                self.index.insert(key, self.told.len());
+                self.told.push(told);
+            }
+        }
+    }
+
+    /// `envFrom`, then `env`.
+    fn variables(
+        &mut self,
+        container: &'n Node,
+        namespace: &'n str,
+        maps: &Maps<'n>,
+        shared: &dyn Fn(&'n str) -> bool,
+    ) {
+        for source in container.get("envFrom").map_or(&[][..], Node::items) {
+            let map = text_at(source, &["configMapRef", "name"]);
+            let prefix = text_at(source, &["prefix"]);
+            let channel = if shared(map) { Channel::Shared } else { Channel::Variable };
             for entry in maps.get(&(namespace, map)).map_or(&[][..], |data| data.entries()) {
-                if only.is_empty() || entry.key.value == only {
-                    let key = entry.key.value.to_string();
-                    told.extend(Value::of(&entry.value).map(|value| Told { key, value, channel }));
+                let name = entry.key.value.as_str();
+                let key = match prefix {
+                    "" => Cow::Borrowed(name),
+                    _ => Cow::Owned(format!("{prefix}{name}")),
+                };
+                self.variable(key, Value::of(&entry.value), channel);
+            }
+        }
+        for variable in container.get("env").map_or(&[][..], Node::items) {
+            let value = variable.get("value").or_else(|| {
+                let from = at(variable, &["valueFrom", "configMapKeyRef"])?;
+                maps.get(&(namespace, text_at(from, &["name"])))?.get(text_at(from, &["key"]))
+            });
+            let value = value.and_then(Value::of).map(|value| self.put_in(value));
+            self.variable(Cow::Borrowed(text_at(variable, &["name"])), value, Channel::Variable);
+        }
+    }
+
+    /// The files of the maps that the container mounts.
+    fn files(
+        &mut self,
+        spec: &'n Node,
+        container: &'n Node,
+        namespace: &'n str,
+        maps: &Maps<'n>,
+        shared: &dyn Fn(&'n str) -> bool,
+    ) {
+        for mount in container.get("volumeMounts").map_or(&[][..], Node::items) {
+            let (name, only) = (text_at(mount, &["name"]), text_at(mount, &["subPath"]));
+            for (_, map) in volumes(spec).filter(|(volume, _)| *volume == name) {
+                let channel = Channel::File { shared: shared(map) };
+                for entry in maps.get(&(namespace, map)).map_or(&[][..], |data| data.entries()) {
+                    let key = entry.key.value.as_str();
+                    let Some(value) = Value::of(&entry.value) else { continue };
+                    if (only.is_empty() || key == only) && self.left.take(key.len() + value.text.len() + 1) {
+                        self.told.push(Told { key: Cow::Borrowed(key), value, channel });
+                    }
                 }
             }
         }
     }
-    told
-}
 
-/// Puts in `$(NAME)`: the variable of that name, or the host that Kubernetes gives every container for
-/// every Service (`CARTS_SERVICE_HOST`); which port it is does not matter here. What nobody knows stays as it is, as Kubernetes does it.
-fn put_in(text: &str, known: &[Told]) -> String {
-    let (mut out, mut rest) = (String::new(), text);
-    while let Some((before, after)) = rest.split_once("$(") {
-        out.push_str(before);
-        let Some((name, end)) = after.split_once(')') else {
-            out.push_str("$(");
-            rest = after;
-            continue;
-        };
-        let value = known.iter().find(|told| told.key == name).map(|told| told.value.text.clone());
-        let port = name.contains("_SERVICE_PORT").then(|| "80".to_owned());
-        let host = || Some(name.strip_suffix("_SERVICE_HOST")?.to_lowercase().replace('_', "-"));
-        match value.or_else(host).or(port) {
-            Some(value) if out.len() + value.len() < LONGEST => out.push_str(&value),
-            _ => out.extend(["$(", name, ")"]),
+    /// Puts in `$(NAME)`: the variable of that name, or the host that Kubernetes gives every container for
+    /// every Service (`CARTS_SERVICE_HOST`); which port it is does not matter here. What nobody knows stays as
+    /// it is, and `$$` is a dollar sign, as Kubernetes has it.
+    fn put_in(&mut self, value: Value<'n>) -> Value<'n> {
+        if !value.text.contains('$') {
+            return value;
         }
-        rest = end;
+        let (mut out, mut rest) = (String::new(), value.text.as_ref());
+        while let Some((before, after)) = rest.split_once('$') {
+            out.push_str(before);
+            if let Some(after) = after.strip_prefix('$') {
+                out.push('$');
+                rest = after;
+                continue;
+            }
+            let Some((name, end)) = after.strip_prefix('(').and_then(|after| after.split_once(')')) else {
+                out.push('$');
+                rest = after;
+                continue;
+            };
+            let told = self.index.get(name).and_then(|at| self.told.get(*at));
+            let port = || name.contains("_SERVICE_PORT").then(|| Cow::Borrowed("80"));
+            let host =
+                || Some(Cow::Owned(name.strip_suffix("_SERVICE_HOST")?.to_lowercase().replace('_', "-")));
+            let found = told.map(|told| Cow::Borrowed(told.value.text.as_ref())).or_else(host).or_else(port);
+            match found.filter(|found| self.left.take(found.len())) {
+                Some(found) => out.push_str(&found),
+                None => out.extend(["$(", name, ")"]),
+            }
+            rest = end;
+        }
+        out.push_str(rest);
+        if out == value.text { value } else { Value { text: Cow::Owned(out), ..value } }
     }
-    out + rest
 }
-
-/// A value is no longer than this, in bytes, with others put in.
-const LONGEST: usize = 1 << 20;

@@ -82,6 +82,32 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
                 .about(words::id(ctx, station.carrier)),
         );
     }
+    out.extend(ctx.load().assumed_stations().filter_map(|station| assumed(ctx, station, error)));
+}
+
+/// A service that does not say how much it can do at once, and could not keep up with what a simulation assumes.
+fn assumed(ctx: &Context<'_>, station: &Station, error: f64) -> Option<Finding> {
+    let rho = utilization(station, Kind::Base).filter(|rho| *rho >= error - words::NEAR)?;
+    let service = &ctx.arch.graph[station.carrier.node()];
+    let id = ctx.id(station.carrier.node());
+    let silent = match service.service() {
+        Some(s) if s.workers.is_some() => "replicas",
+        Some(s) if s.replicas.is_some() || !s.instances.is_empty() || s.autoscaling.is_some() => "workers",
+        _ => "workers and replicas",
+    };
+    let needed = (words::of(&station.busy, Kind::Base)? / error.max(0.01)).floor() + 1.0;
+    let message = format!("`{id}` keeps {needed} workers busy and does not say how many it has");
+    let finding = Finding::new(RULE.info, service.id.span, message)
+        .severity(Severity::Info)
+        .label(format!("{silent} not said: a simulation assumes 1, which would be {} busy", percent(rho)))
+        .note(words::sum(ctx, station, Kind::Base));
+    Some(
+        words::way(ctx, finding, station, Kind::Base)
+            .help(format!("say `workers` and `replicas` of `{id}`, together at least {needed}"))
+            .number("utilization", rho)
+            .number("capacity", station.servers)
+            .about(id),
+    )
 }
 
 /// Who cannot keep up, and what of it is busy.

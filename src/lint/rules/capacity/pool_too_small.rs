@@ -50,7 +50,7 @@ fn check(ctx: &Context<'_>, out: &mut Vec<Finding>) {
     pools(ctx, out);
     for (index, _, service) in ctx.arch.services() {
         let (Some(limit), Some(copies)) = (service.concurrency, replicas(service)) else { continue };
-        let works = ctx.load().stations().iter().find(|s| s.carrier == Carrier::Service(index));
+        let works = ctx.load().stations().find(|s| s.carrier == Carrier::Service(index));
         // Too few workers let requests pile up inside: that is overload's.
         if works.and_then(Station::utilization).is_some_and(|rho| rho >= 1.0 - words::NEAR) {
             continue;

@@ -33,6 +33,7 @@ pub static RULE: Rule = Rule {
         "mesh.retry.budget.percent",
         "mesh.circuit_breaker",
         "traffic.to",
+        "upstreams",
     ]),
     check,
 };
@@ -58,6 +59,10 @@ fn finding(ctx: &Context<'_>, path: &AmplifiedPath, is_error: bool) -> Option<Fi
     let message = format!("one request to `{entry}` can become {product} calls of `{callee}`");
     let mut finding = Finding::new(RULE.info, says(ctx, *last), message).label(times(ctx, *last));
     let mut said = BTreeSet::from([says(ctx, *last)]);
+    if path.clients > 1.0 {
+        let (id, tries) = (ctx.id(path.entry.service), rounded(path.clients));
+        finding = finding.note(format!("clients of `{id}` try {tries} times, by `upstreams.{id}`"));
+    }
     for edge in before {
         // A number that several inherit is pointed at once.
         if said.len() <= Context::POINTED && said.insert(says(ctx, *edge)) {
@@ -72,7 +77,9 @@ fn finding(ctx: &Context<'_>, path: &AmplifiedPath, is_error: bool) -> Option<Fi
         let plural = if hop.factor > 1.0 { "attempts" } else { "attempt" };
         finding = ctx.hop(finding, hop.edge, format!("{} {plural}", rounded(hop.factor)));
     }
-    let factors: Vec<_> = path.hops.iter().filter(|h| h.factor > 1.0).map(|h| rounded(h.factor)).collect();
+    let clients = std::iter::once(path.clients);
+    let factors = clients.chain(path.hops.iter().map(|h| h.factor)).filter(|f| *f > 1.0);
+    let factors: Vec<_> = factors.map(rounded).collect();
     finding = finding.note(format!("{} = {product}, when `{callee}` fails", Context::line(&factors, " × ")));
     if path.others > 0 {
         let (more, plural) = (path.others, if path.others == 1 { "entry leads" } else { "entries lead" });
@@ -112,8 +119,14 @@ pub fn says(ctx: &Context<'_>, edge: EdgeIndex) -> Span {
 /// How often a call is tried, and who says so.
 pub fn times(ctx: &Context<'_>, edge: EdgeIndex) -> String {
     let (call, from, to) = ctx.edge(edge);
-    let origin = ctx.origin(says(ctx, edge));
     let (from, to) = (ctx.id(from), ctx.id(to));
+    let mut origin = ctx.origin(says(ctx, edge));
+    if let Some(written) =
+        origin.strip_prefix(" (from upstreams.").filter(|o| !o.starts_with(&format!("{to} ")))
+    {
+        // What stands with another service is here by an alias of YAML.
+        origin = format!(" (an alias of what is in upstreams.{written}");
+    }
     let budget = match factor(ctx.arch, call) {
         counted if mesh_retries(ctx).is_none() && counted < f64::from(call.attempts()) => {
             format!(", {} under its budget", rounded(counted))

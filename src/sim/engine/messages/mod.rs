@@ -9,9 +9,9 @@ mod topic;
 use super::super::event::Event;
 use super::super::ids::{EndpointId, InstanceId, QueueId};
 use super::super::plan::{Plan, Queue};
-use super::super::probe::{Ending, Probe};
-use super::Engine;
+use super::super::probe::{Ending, MessageStep, Probe, Traced};
 use super::state::{Job, JobState};
+use super::{Engine, NONE};
 use crate::kernel::{Span, Stream, Time};
 use crate::policy::messaging::Delivery;
 use queue::QueueState;
@@ -25,6 +25,9 @@ const REDELIVERY: Span = Span::from_millis(1);
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Message {
     published: Time,
+    /// The request whose work published it, and its own number.
+    request: u32,
+    number: u32,
     address: u32,
     measured: bool,
     first_line: bool,
@@ -66,8 +69,17 @@ impl Line {
 impl<P: Probe> Engine<'_, P> {
     /// A job's script publishes.
     pub(super) fn publish_from(&mut self, job: u32, queue: QueueId) {
-        let Job { address, measured, first_line, .. } = self.jobs[job];
-        self.publish(queue, Message { published: self.now, address, measured, first_line });
+        let Job { address, request, measured, first_line, .. } = self.jobs[job];
+        let number = self.published;
+        self.published = number.wrapping_add(1);
+        self.publish(queue, Message { published: self.now, request, number, address, measured, first_line });
+    }
+
+    /// Tells what happens to a message; `waiting` are in the queue afterwards.
+    fn tell_message(&mut self, queue: QueueId, step: MessageStep, waiting: u32, message: Message) {
+        self.probe.message(self.now, queue, step, waiting, message.measured);
+        let (request, message) = (message.request, message.number);
+        self.trace(|| Traced::Message { queue, step, request, message });
     }
 
     fn publish(&mut self, queue: QueueId, message: Message) {
@@ -78,11 +90,18 @@ impl<P: Probe> Engine<'_, P> {
     }
 
     fn handle_message(&mut self, endpoint: EndpointId, instance: u32, handling: Handling) {
-        let Message { address, measured, first_line, .. } = handling.message;
+        let Message { address, request, measured, first_line, .. } = handling.message;
         let handling = self.handlings.insert(handling);
         let plan = &self.plan.endpoints[endpoint.index()];
-        let mut job =
-            Job { handling, address, measured, first_line, arrived: self.now, ..Job::at(endpoint, instance) };
+        let mut job = Job {
+            handling,
+            address,
+            request,
+            measured,
+            first_line,
+            arrived: self.now,
+            ..Job::at(endpoint, instance)
+        };
         job.step = plan.script;
         job.state = JobState::Calling;
         if let Some(work) = &plan.work {
@@ -90,6 +109,12 @@ impl<P: Probe> Engine<'_, P> {
         }
         let job = self.jobs.insert(job);
         self.probe.job_arrived(self.now, endpoint, InstanceId(instance), measured);
+        let instance = InstanceId(instance);
+        self.trace(|| {
+            let (parent, edge, retry) = (NONE, None, false);
+            Traced::Sent { request, job, parent, edge, endpoint, instance, retry }
+        });
+        self.trace(|| Traced::Received { request, job, endpoint, instance });
         // Not started here and now: a handler that publishes to its own queue would recurse.
         self.agenda.soon(Event::Handle(job));
     }

@@ -107,7 +107,7 @@ impl<P: Probe> Engine<'_, P> {
         let waiting = state.work.len() as u32;
         let step = if kept { MessageStep::Published } else { MessageStep::Dropped };
         self.messages += u64::from(kept);
-        self.probe.message(now, queue, step, waiting, message.measured);
+        self.tell_message(queue, step, waiting, message);
         self.deliver_queue(queue);
     }
 
@@ -135,10 +135,10 @@ impl<P: Probe> Engine<'_, P> {
                 member.fetched.push_back((delivery, message));
             }
             if again {
-                self.probe.message(now, queue, MessageStep::Redelivered, waiting, message.measured);
+                self.tell_message(queue, MessageStep::Redelivered, waiting, message);
             }
             let step = MessageStep::Delivered(now.since(message.published));
-            self.probe.message(now, queue, step, waiting, message.measured);
+            self.tell_message(queue, step, waiting, message);
             if starts {
                 let place = Place::Queue { member: at as u32, delivery };
                 self.handle_message(endpoint, instance, Handling { queue, place, message });
@@ -179,7 +179,7 @@ impl<P: Probe> Engine<'_, P> {
         } else if state.work.ack(delivery) {
             self.messages -= 1;
             let step = MessageStep::Acknowledged(now.since(message.published));
-            self.probe.message(now, queue, step, waiting, message.measured);
+            self.tell_message(queue, step, waiting, message);
         }
         // Whoever fetched it handles it, even where its time is over and somebody else has it again.
         if let Some((delivery, message)) = next {
@@ -209,7 +209,7 @@ impl<P: Probe> Engine<'_, P> {
             let Some(dead) = state.work.take_dead() else { return };
             let waiting = state.work.len() as u32;
             self.messages -= 1;
-            self.probe.message(now, queue, MessageStep::DeadLettered, waiting, dead.item.measured);
+            self.tell_message(queue, MessageStep::DeadLettered, waiting, dead.item);
             if let Some(dead_letter) = self.plan.queues[queue.index()].dead_letter {
                 self.publish(dead_letter, Message { published: now, ..dead.item });
             }

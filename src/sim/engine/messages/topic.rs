@@ -109,7 +109,7 @@ impl<P: Probe> Engine<'_, P> {
         let Some(state) = self.topic(queue) else { return };
         if state.groups.is_empty() {
             // Nobody listens: what is sent is sent, and never waited for.
-            self.probe.message(now, queue, MessageStep::Published, 0, message.measured);
+            self.tell_message(queue, MessageStep::Published, 0, message);
             return;
         }
         let (partition, _) = state.topic.publish(None, message, now, &mut state.draws);
@@ -119,7 +119,7 @@ impl<P: Probe> Engine<'_, P> {
             readers.behind += 1;
             let (waiting, owner) = (readers.behind, readers.group.owner(partition));
             self.messages += 1;
-            self.probe.message(now, queue, MessageStep::Published, waiting, message.measured);
+            self.tell_message(queue, MessageStep::Published, waiting, message);
             if let Some(owner) = owner {
                 self.read_on(queue, group, owner as usize);
             }
@@ -144,7 +144,7 @@ impl<P: Probe> Engine<'_, P> {
         let waiting = *behind;
         let message = record.item;
         let step = MessageStep::Delivered(now.since(message.published));
-        self.probe.message(now, queue, step, waiting, message.measured);
+        self.tell_message(queue, step, waiting, message);
         self.begin_record(queue, group, member, endpoint);
     }
 
@@ -198,7 +198,7 @@ impl<P: Probe> Engine<'_, P> {
         } else {
             MessageStep::Acknowledged(now.since(message.published))
         };
-        self.probe.message(now, queue, step, waiting, message.measured);
+        self.tell_message(queue, step, waiting, message);
         self.read_on(queue, group as usize, member as usize);
     }
 
@@ -217,7 +217,7 @@ impl<P: Probe> Engine<'_, P> {
             let reader = &mut readers.members[member as usize];
             // Its instance may have gone in the meantime, and come back.
             let Some(record) = reader.at.filter(|_| std::mem::take(&mut reader.pausing)) else { continue };
-            self.probe.message(now, queue, MessageStep::Redelivered, waiting, record.item.measured);
+            self.tell_message(queue, MessageStep::Redelivered, waiting, record.item);
             self.begin_record(queue, group as usize, member as usize, endpoint);
         }
         self.meet(queue);

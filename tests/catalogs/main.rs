@@ -6,6 +6,8 @@
     reason = "a test says what it skips, and stops where it cannot go on"
 )]
 
+mod backstage;
+
 use loadpath::import::{self, Input};
 use loadpath::model::{Architecture, build};
 use loadpath::source::MemoryLoader;
@@ -234,7 +236,7 @@ fn asyncapi_social_media_is_found_whole() {
 proptest! {
     #[test]
     fn damaged_files_never_panic(edits in edits()) {
-        for text in [ISOTOPE, SENDER, SECOND] {
+        for text in [ISOTOPE, SENDER, SECOND, backstage::MUTATED] {
             let text = damaged(text, edits.clone());
             let (first, second) = (one(&text), one(&text));
             prop_assert_eq!(first.edges(), second.edges());
