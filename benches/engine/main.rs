@@ -157,10 +157,9 @@ fn main() {
     let short = Span::from_secs(500);
     let plain = |seed| Chains::new(1, 5, None, WORK, false).run(700.0, short, seed);
     system("five hops", &[("heap", &plain)], &chains(1, None, 700.0, each(500)));
-    for (name, count, seconds) in [
-        ("five hops, timers, errors, retries", 1, 500),
-        ("a hundred such chains", 100, 10),
-    ] {
+    for (name, count, seconds) in
+        [("five hops, timers, errors, retries", 1, 500), ("a hundred such chains", 100, 10)]
+    {
         let span = Span::from_secs(seconds);
         let chain = |lanes, seed| Chains::new(count, 5, Some(POLICIES), WORK, lanes).run(600.0, span, seed);
         let (heap, lanes) = (|seed| chain(false, seed), |seed| chain(true, seed));

@@ -207,7 +207,8 @@ mod tests {
 
     #[test]
     fn percentiles_are_those_of_the_hdr_histogram() {
-        let mut theirs = hdrhistogram::Histogram::<u64>::new_with_bounds(128, LONGEST_NANOS, 3).expect("bounds");
+        let mut theirs =
+            hdrhistogram::Histogram::<u64>::new_with_bounds(128, LONGEST_NANOS, 3).expect("bounds");
         let mut ours = Histogram::default();
         for i in 0..50_000u64 {
             let nanos = i * i * i * 29 % LONGEST_NANOS >> (i % 30);
