@@ -271,7 +271,7 @@ impl Chains {
         }
         match self.policies {
             Some(policies) if self.chances.chance(policies.error_rate) => self.fail(now, id, false),
-            _ if (call.hop + 1) % self.hops != 0 => self.call(now, id, call.hop + 1),
+            _ if !(call.hop + 1).is_multiple_of(self.hops) => self.call(now, id, call.hop + 1),
             _ => self.succeed(now, id),
         }
     }

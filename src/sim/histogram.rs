@@ -211,7 +211,7 @@ mod tests {
             hdrhistogram::Histogram::<u64>::new_with_bounds(128, LONGEST_NANOS, 3).expect("bounds");
         let mut ours = Histogram::default();
         for i in 0..50_000u64 {
-            let nanos = i * i * i * 29 % LONGEST_NANOS >> (i % 30);
+            let nanos = (i * i * i * 29 % LONGEST_NANOS) >> (i % 30);
             ours.record(Span::from_nanos(nanos));
             theirs.saturating_record(nanos);
         }
