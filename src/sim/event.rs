@@ -6,9 +6,9 @@
 //! leave it without ever having been there. What happens now waits in a list of its own. Must not know
 //! what an event does.
 
-use std::cmp::Reverse;
-use std::collections::{BinaryHeap, VecDeque};
+use std::collections::VecDeque;
 
+use super::heap::Heap;
 use super::ids::{InstanceId, QueueId, ServiceId, SourceId};
 use crate::kernel::{Span, Time};
 
@@ -185,7 +185,7 @@ impl LaneId {
 /// All that is going to happen.
 #[derive(Debug)]
 pub(super) struct Agenda {
-    heap: BinaryHeap<Reverse<u128>>,
+    heap: Heap,
     lanes: Vec<Lane>,
     now: VecDeque<Event>,
     sequence: u32,
@@ -193,7 +193,7 @@ pub(super) struct Agenda {
 
 impl Agenda {
     pub(super) fn new() -> Self {
-        Self { heap: BinaryHeap::new(), lanes: Vec::new(), now: VecDeque::new(), sequence: 0 }
+        Self { heap: Heap::default(), lanes: Vec::new(), now: VecDeque::new(), sequence: 0 }
     }
 
     /// The lane of this kind and delay, made when it is asked for first.
@@ -211,10 +211,10 @@ impl Agenda {
     }
 
     #[inline]
-    fn key(at: Time, sequence: u32, event: Event) -> Reverse<u128> {
+    fn key(at: Time, sequence: u32, event: Event) -> u128 {
         // After 2³² events the sequence starts anew. Ties across that border come out in another
         // order, the same one in every run.
-        Reverse((u128::from(at.nanos()) << 64) | (u128::from(sequence) << 32) | u128::from(event.pack()))
+        (u128::from(at.nanos()) << 64) | (u128::from(sequence) << 32) | u128::from(event.pack())
     }
 
     #[inline]
@@ -258,7 +258,7 @@ impl Agenda {
     /// What happens next, and when.
     #[inline]
     pub(super) fn pop(&mut self) -> Option<(Time, Event)> {
-        let Reverse(key) = self.heap.pop()?;
+        let key = self.heap.pop()?;
         Some((Time::from_nanos((key >> 64) as u64), Event::unpack(key as u32)))
     }
 

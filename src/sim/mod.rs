@@ -9,6 +9,7 @@ mod engine;
 mod estimate;
 mod event;
 mod expect;
+mod heap;
 mod histogram;
 mod ids;
 mod log;

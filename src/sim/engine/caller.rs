@@ -8,7 +8,7 @@ use super::limits::Turnstile;
 use super::pool::{Compartment, Pool};
 use super::zones::Zones;
 use crate::kernel::{Span, Stream, Time};
-use crate::policy::balancer::{self, Balancer, BalancerInfo, Finished, Hosts, Request};
+use crate::policy::balancer::{self, Balancer, Finished, Hosts, Request};
 use crate::policy::discovery::ClientCache;
 use crate::policy::outlier::{EnvoyOutlier, Outcome};
 
@@ -16,9 +16,10 @@ use crate::policy::outlier::{EnvoyOutlier, Outcome};
 pub(super) struct CallerState {
     pub(super) hosts: Hosts,
     pub(super) balancer: Box<dyn Balancer>,
-    kind: &'static BalancerInfo,
     settings: balancer::Settings,
     pub(super) stream: Stream,
+    /// What the draws of its adaptive limits begin with, in every life.
+    limits: Stream,
     /// Whether the balancer looks at who asks.
     pub(super) keyed: bool,
     /// Whether the balancer asks hosts for their load.
@@ -57,10 +58,10 @@ impl CallerState {
         let guards = upstream.guards;
         let mut state = Self {
             balancer: (upstream.balancer.build)(targets.len(), &settings),
-            kind: upstream.balancer,
             settings,
             hosts,
             stream: stream("balancer"),
+            limits: stream("limits"),
             keyed: upstream.hashes(),
             probes: upstream.balancer.about.name == "prequal",
             holds_back: guards.limits.holds_back(),
@@ -221,17 +222,19 @@ impl CallerState {
     }
 
     /// The caller is a new process: its turns begin anew where they began, and it knows of no failures.
-    pub(super) fn forget(&mut self, now: Time) {
-        let hosts = self.healthy.len();
-        self.balancer = (self.kind.build)(hosts, &self.settings);
+    pub(super) fn forget(&mut self, plan: &Plan, upstream: &Upstream, caller: u32, now: Time) {
+        let (hosts, limits) = (self.healthy.len(), self.guards.limits);
+        self.balancer = (upstream.balancer.build)(hosts, &self.settings);
+        self.zones = Zones::new(plan, upstream, caller, &self.settings).map(Box::new);
         if let Some(cache) = &mut self.cache {
             cache.clear();
         }
-        self.turnstile = Turnstile::new(&self.guards.limits, self.stream.clone(), now);
-        self.compartment = self.guards.limits.bulkhead.map(|settings| Box::new(Compartment::new(settings)));
-        self.pool = self.guards.limits.connections.map(|settings| Box::new(Pool::new(settings, hosts)));
+        self.turnstile = Turnstile::new(&limits, self.limits.clone(), now);
+        self.compartment = limits.bulkhead.map(|settings| Box::new(Compartment::new(settings)));
+        self.pool = limits.connections.map(|settings| Box::new(Pool::new(settings, hosts)));
         self.budget = self.guards.budget.map(|budget| Box::new(BudgetState::new(budget, now)));
         self.outliers = self.guards.outliers.map(|settings| EnvoyOutlier::new(settings, hosts));
+        self.next_sweep = now + self.guards.outliers.map_or(Span::ZERO, |settings| settings.interval);
         self.choose_eligible();
     }
 }

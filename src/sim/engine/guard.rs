@@ -6,7 +6,6 @@
 use super::super::plan::{Arrivals, Plan, PlanError};
 use super::super::probe::Probe;
 use super::Engine;
-use crate::kernel::Time;
 
 /// Events at one instant, and so many more for each closed-loop user: they may all ask at once.
 const EVENTS: u64 = 10_000_000;
@@ -14,10 +13,14 @@ const EVENTS_PER_USER: u64 = 100;
 /// Calls, jobs and messages alive at once: about 2 GB.
 const RECORDS: u64 = 10_000_000;
 
-/// Counts the events of the instant.
+/// So many events from one look to the next.
+const LOOKS_EVERY: u64 = 1024;
+
+/// Counts events.
 pub(super) struct Guard {
-    instant: Time,
     events: u64,
+    /// How many there were when time moved last.
+    moved_at: u64,
     most: u64,
 }
 
@@ -27,26 +30,27 @@ impl Guard {
             Arrivals::Closed { users, .. } => u64::from(users),
             _ => 0,
         });
-        Self { instant: Time::ZERO, events: 0, most: EVENTS + EVENTS_PER_USER * users.sum::<u64>() }
+        Self { events: 0, moved_at: 0, most: EVENTS + EVENTS_PER_USER * users.sum::<u64>() }
     }
 
-    /// One more event; `false` when there have been too many.
+    /// Time goes on.
     #[inline]
-    fn goes_on(&mut self, now: Time) -> bool {
-        if self.instant != now {
-            self.instant = now;
-            self.events = 0;
-        }
+    pub(super) fn moved(&mut self) {
+        self.moved_at = self.events;
+    }
+
+    /// One more event; whether it is time to look.
+    #[inline]
+    pub(super) fn counts(&mut self) -> bool {
         self.events += 1;
-        self.events <= self.most
+        self.events.is_multiple_of(LOOKS_EVERY)
     }
 }
 
 impl<P: Probe> Engine<'_, P> {
-    /// An event was handled: is there an end in sight?
-    #[inline]
-    pub(super) fn check_limits(&mut self) -> Result<(), PlanError> {
-        if !self.guard.goes_on(self.now) {
+    /// Is there an end in sight?
+    pub(super) fn check_limits(&self) -> Result<(), PlanError> {
+        if self.guard.events - self.guard.moved_at > self.guard.most {
             return Err(self.stands_still());
         }
         // Slots are not given back, so that this is what was alive at worst.

@@ -180,17 +180,23 @@ impl<'p, P: Probe> Engine<'p, P> {
         self.start_traffic();
         let end = self.traffic_ends + self.plan.drain;
         loop {
-            while let Some(event) = self.agenda.pop_now() {
-                self.handle(event);
+            let event = if let Some(event) = self.agenda.pop_now() {
+                event
+            } else {
+                let Some((at, event)) = self.agenda.pop() else { break };
+                if at > end {
+                    break;
+                }
+                if at > self.now {
+                    self.now = at;
+                    self.guard.moved();
+                }
+                event
+            };
+            self.handle(event);
+            if self.guard.counts() {
                 self.check_limits()?;
             }
-            let Some((at, event)) = self.agenda.pop() else { break };
-            if at > end {
-                break;
-            }
-            self.now = at;
-            self.handle(event);
-            self.check_limits()?;
         }
         Ok(self.probe)
     }

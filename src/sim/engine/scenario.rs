@@ -159,7 +159,8 @@ impl<P: Probe> Engine<'_, P> {
     fn forget(&mut self, service: ServiceId, caller: u32) {
         for (index, upstream) in self.plan.upstreams.iter().enumerate() {
             if upstream.caller == Caller::Service(service) {
-                self.callers[(self.first_caller[index] + caller) as usize].forget(self.now);
+                let state = &mut self.callers[(self.first_caller[index] + caller) as usize];
+                state.forget(self.plan, upstream, caller, self.now);
             }
         }
         for (index, breaker) in self.plan.breakers.iter().enumerate() {

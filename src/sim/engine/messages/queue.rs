@@ -101,6 +101,12 @@ impl<P: Probe> Engine<'_, P> {
     }
 
     pub(super) fn publish_to_queue(&mut self, queue: QueueId, message: Message) {
+        self.put(queue, message);
+        self.deliver_queue(queue);
+    }
+
+    /// Lets a message wait in a queue, where it has room.
+    fn put(&mut self, queue: QueueId, message: Message) {
         let now = self.now;
         let Some(state) = self.work_queue(queue) else { return };
         let kept = state.work.publish(message, now);
@@ -108,7 +114,6 @@ impl<P: Probe> Engine<'_, P> {
         let step = if kept { MessageStep::Published } else { MessageStep::Dropped };
         self.messages += u64::from(kept);
         self.tell_message(queue, step, waiting, message);
-        self.deliver_queue(queue);
     }
 
     /// Hands waiting messages to who has room, and starts free handlers.
@@ -201,18 +206,28 @@ impl<P: Probe> Engine<'_, P> {
         state.work.expire(now);
     }
 
-    /// What was delivered too often goes to the queue for it, or is lost.
+    /// What was delivered too often goes to the queue for it, or is lost. That queue looks by an event of its own:
+    /// dead letters may go in a circle.
     fn bury(&mut self, queue: QueueId) {
         let now = self.now;
-        loop {
-            let Some(state) = self.work_queue(queue) else { return };
-            let Some(dead) = state.work.take_dead() else { return };
+        let dead_letter = self.plan.queues[queue.index()].dead_letter;
+        let mut moved = false;
+        while let Some(state) = self.work_queue(queue)
+            && let Some(dead) = state.work.take_dead()
+        {
             let waiting = state.work.len() as u32;
             self.messages -= 1;
             self.tell_message(queue, MessageStep::DeadLettered, waiting, dead.item);
-            if let Some(dead_letter) = self.plan.queues[queue.index()].dead_letter {
-                self.publish(dead_letter, Message { published: now, ..dead.item });
+            let Some(dead_letter) = dead_letter else { continue };
+            let message = Message { published: now, ..dead.item };
+            match &self.queues[dead_letter.index()] {
+                Line::Queue(_) => self.put(dead_letter, message),
+                Line::Topic(_) => self.publish_to_topic(dead_letter, message),
             }
+            moved = true;
+        }
+        if let Some(dead_letter) = dead_letter.filter(|_| moved) {
+            self.agenda.soon(Event::Deliver(dead_letter));
         }
     }
 }

@@ -143,3 +143,37 @@ fn a_group_waits_for_a_silent_reader_and_shares_anew() {
     let prices = run(&plan).queues[0].clone();
     assert_eq!((prices.dead_lettered, prices.delivered, prices.redelivered), (99, 99, 198));
 }
+
+#[test]
+fn dead_letters_go_in_a_circle() {
+    // One request sends many to each of two queues, nobody handles them in time, and each queue is where the dead of
+    // the other go: all that is dead at once must not lie on the stack at once.
+    const MANY: u32 = 20_000;
+    let mut plan = published(Queue::new("one"), &[1_000_000, 1_000_000]);
+    (plan.duration, plan.drain) = (Span::from_millis(150), Span::from_millis(175));
+    plan.queues.push(Queue::new("other"));
+    let other = plan.queues[0].consumers.pop().expect("two readers");
+    plan.queues[1].consumers.push(other);
+    for (queue, dead_letter) in plan.queues.iter_mut().zip([1, 0]) {
+        queue.ack_timeout = Some(Span::from_millis(100));
+        queue.max_deliveries = Some(1);
+        queue.dead_letter = Some(QueueId(dead_letter));
+        queue.consumers[0].prefetch = Some(0);
+    }
+    for step in &mut plan.steps {
+        if let Step::Publish { times, .. } = step {
+            *times = MANY;
+        }
+    }
+    let also = Step::Publish { queue: QueueId(1), probability: 1.0, times: MANY };
+    let at = plan.steps.iter().position(|step| matches!(step, Step::Publish { .. })).expect("it publishes");
+    plan.steps.insert(at, also);
+    for endpoint in &mut plan.endpoints {
+        endpoint.script += u32::from(endpoint.script as usize > at);
+    }
+    // Sent at 0.1 s, dead at 0.2 s and at 0.3 s; the run ends at 0.325 s.
+    for queue in run(&plan).queues {
+        assert_eq!(queue.dead_lettered, 2 * u64::from(MANY), "{}", queue.name);
+        assert_eq!(queue.published, 3 * u64::from(MANY), "{}", queue.name);
+    }
+}

@@ -1,8 +1,9 @@
 //! What lies between: zones, loss, partitions.
 
 use super::{check, event, two};
-use crate::kernel::Span;
-use crate::policy::balancer;
+use crate::kernel::{Span, Time};
+use crate::policy::balancer::{self, Request};
+use crate::sim::engine::caller::CallerState;
 use crate::sim::{Action, Arrivals, Caller, Cause, Plan, RatePoint, SourceId, simulate};
 
 #[test]
@@ -23,9 +24,8 @@ fn zones_are_farther_apart() {
     assert!((latency.max.expect("answers") - 0.002).abs() < 1e-9, "nobody knows where it is");
 }
 
-/// Three callers, one in another zone, ask eight instances of which so many stand in the first zone; which share
-/// of the requests stays in its zone.
-fn stays(near: usize, aware: bool) -> f64 {
+/// Three callers, one in another zone, ask eight instances of which so many stand in the first zone.
+fn zoned(near: usize, aware: bool) -> Plan {
     let mut plan = Plan::new(Span::ZERO, Span::from_secs(100));
     let round_robin = &balancer::BALANCERS[0];
     let back = plan.add_service("back", 8);
@@ -43,9 +43,32 @@ fn stays(near: usize, aware: bool) -> f64 {
     for (n, instance) in plan.instances.iter_mut().enumerate() {
         instance.zone = Some(u32::from(n >= near && n < 8 || n == 10));
     }
+    plan
+}
+
+/// Which share of their requests stays in its zone.
+fn stays(near: usize, aware: bool) -> f64 {
     // Only what leaves its zone takes time: 2 ms.
-    let outcome = simulate(&plan, 1, 1, 1).expect("a valid plan");
+    let outcome = simulate(&zoned(near, aware), 1, 1, 1).expect("a valid plan");
     1.0 - outcome.sources[0].requests.latency.mean.as_ref().expect("answers").value / 2e-3
+}
+
+#[test]
+fn a_new_process_begins_its_turns_anew() {
+    let plan = zoned(4, true);
+    let mut state = CallerState::new(&plan, &plan.upstreams[0], 2, 1, 0);
+    // All of its zone, where nothing is drawn.
+    let turns = |state: &mut CallerState| {
+        [0; 3].map(|_| {
+            let host = state.pick(Request::default(), &[]).expect("all are up");
+            state.ended(host);
+            host
+        })
+    };
+    let first = turns(&mut state);
+    assert_ne!(first, turns(&mut state), "three turns of four");
+    state.forget(&plan, &plan.upstreams[0], 2, Time::ZERO);
+    assert_eq!(first, turns(&mut state));
 }
 
 #[test]
