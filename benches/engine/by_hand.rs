@@ -228,15 +228,12 @@ impl Chains {
     fn call(&mut self, now: u64, parent: u32, hop: u32) {
         self.stamp += 1;
         let call = Call { parent, hop, attempts: 0, stamp: self.stamp, begun: now };
-        let id = match self.free.pop() {
-            Some(id) => {
-                self.calls[id as usize] = call;
-                id
-            }
-            None => {
-                self.calls.push(call);
-                self.calls.len() as u32 - 1
-            }
+        let id = if let Some(id) = self.free.pop() {
+            self.calls[id as usize] = call;
+            id
+        } else {
+            self.calls.push(call);
+            self.calls.len() as u32 - 1
         };
         if let Some(policies) = &self.policies {
             self.agenda.timer(now + policies.timeout.nanos(), id, self.stamp);

@@ -42,12 +42,11 @@ pub fn stream(reader: &mut Reader<'_>, path: &str) -> Option<FileTree> {
 
 /// The same for a text that was handed in.
 pub fn open_text(reader: &mut Reader<'_>, name: &str, bytes: Vec<u8>) -> Option<FileTree> {
-    match streaming(bytes.get(..HEAD as usize).unwrap_or(&bytes)) {
-        Some(format) => Some(FileTree::streamed(reader.utf8(name, bytes)?, format.name)),
-        None => {
-            let file = reader.take(name, bytes)?;
-            super::trees(reader, file)
-        }
+    if let Some(format) = streaming(bytes.get(..HEAD as usize).unwrap_or(&bytes)) {
+        Some(FileTree::streamed(reader.utf8(name, bytes)?, format.name))
+    } else {
+        let file = reader.take(name, bytes)?;
+        super::trees(reader, file)
     }
 }
 

@@ -85,13 +85,12 @@ impl Collector {
             Owner::Unknown => Some(Name::NONE),
         };
         let span = self.kept(&raw, bytes, place);
-        match service {
-            Some(service) => self.add(trace, Span { service, ..span }),
-            None => {
-                self.waiting.push(Waiting { process, trace, span });
-                if self.waiting.len() > MOST_OPEN {
-                    self.settle();
-                }
+        if let Some(service) = service {
+            self.add(trace, Span { service, ..span })
+        } else {
+            self.waiting.push(Waiting { process, trace, span });
+            if self.waiting.len() > MOST_OPEN {
+                self.settle();
             }
         }
     }

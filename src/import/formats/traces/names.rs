@@ -79,7 +79,7 @@ impl Names {
         let said = tags.peers.iter().flatten();
         let texts: Vec<&Cow<'_, str>> = if messages {
             let mut said = said;
-            let first = tags.peers.first().iter().filter_map(|p| p.as_ref()).next();
+            let first = tags.peers.first().iter().find_map(|p| p.as_ref());
             let rest = said.find(|name| Some(*name) != first);
             [first, tags.destination.as_ref(), tags.broker.as_ref(), rest].into_iter().flatten().collect()
         } else {
@@ -98,7 +98,7 @@ impl Names {
             Role::Broker(_, protocol) if messages => side.channel = Some(protocol),
             _ if messages => side.channel = side.channel.or(Some(Protocol::MessageQueue)),
             Role::Datastore(kind) => {
-                side.store = side.store.filter(|k| *k != DatastoreKind::Other).or(Some(kind))
+                side.store = side.store.filter(|k| *k != DatastoreKind::Other).or(Some(kind));
             }
             _ if product.is_some() || tags.operation.is_some() => {
                 side.store = side.store.or(Some(DatastoreKind::Other));

@@ -74,7 +74,7 @@ const END: f64 = 0.00001;
 const LEAST_NS: u64 = 1000;
 
 fn step(ns: u64) -> u32 {
-    let power = 63 - (ns | 1).leading_zeros();
+    let power = (ns | 1).ilog2();
     if power < 7 {
         return ns as u32;
     }

@@ -1,4 +1,4 @@
-//! What the tags of a span say, with the names OpenTelemetry, OpenTracing, Zipkin and Envoy have for it.
+//! What the tags of a span say, with the names OpenTelemetry, `OpenTracing`, Zipkin and Envoy have for it.
 
 use super::text::Text;
 use crate::spec::vocabulary::Protocol;

@@ -101,7 +101,7 @@ impl Trace<'_> {
                 let callee = Callee::Endpoint(endpoint);
                 let failed = span.error || via.error;
                 let (waited, excuses) = (true, failed);
-                let call = Call { callee, start_ns, end_ns, failed, protocol, seen, waited, excuses };
+                let call = Call { callee, start_ns, end_ns, failed, excuses, waited, protocol, seen };
                 self.calls.push((caller, call));
             }
             None if consumes => self.tally.consumed(channel, span),
