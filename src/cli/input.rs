@@ -136,7 +136,7 @@ fn folder(place: &dyn Place, path: &str, reader: &mut Reader<'_>, quiet: bool) -
     if place.is_file(&main) {
         return Ok(reader.root(&main).into_iter().collect());
     }
-    const ENDS: [&str; 5] = [".yaml", ".yml", ".json", ".jsonl", ".ndjson"];
+    const ENDS: [&str; 6] = [".yaml", ".yml", ".json", ".dsl", ".jsonl", ".ndjson"];
     let is_yaml = |p: &String| ENDS.iter().any(|end| p.ends_with(end));
     let mut files: Vec<_> = place.files_below(path).into_iter().filter(is_yaml).collect();
     // Compose lays an override over its base, whatever their names' order.
