@@ -32,8 +32,14 @@ const ROUNDS: u64 = 5;
 const REPLICATIONS: u32 = 5;
 
 /// A source behind which everything stands.
-fn clients(plan: &mut Plan, name: &str, endpoint: loadpath::sim::EndpointId, balanced: &str, rate: f64) {
-    let balancer = balancer::find(balanced).expect("known");
+fn clients(
+    plan: &mut Plan,
+    name: &str,
+    endpoint: loadpath::sim::EndpointId,
+    name_of_balancer: &str,
+    rate: f64,
+) {
+    let balancer = balancer::find(name_of_balancer).expect("known");
     let source = SourceId(plan.sources.len() as u32);
     let service = plan.endpoints[endpoint.index()].service;
     let upstream = plan.add_upstream(name, Caller::Source(source), service, balancer);
@@ -42,12 +48,12 @@ fn clients(plan: &mut Plan, name: &str, endpoint: loadpath::sim::EndpointId, bal
 }
 
 /// So many servers behind a balancer.
-fn servers(count: u32, balanced: &str, rate: f64, seconds: u64) -> Plan {
+fn servers(count: u32, name_of_balancer: &str, rate: f64, seconds: u64) -> Plan {
     let mut plan = Plan::new(Span::ZERO, Span::from_secs(seconds));
     let service = plan.add_service("servers", count);
     let work = Some(Distribution::Exponential(WORK));
     let endpoint = plan.add_endpoint("servers", service, work, 0.0, &[]);
-    clients(&mut plan, "clients", endpoint, balanced, rate);
+    clients(&mut plan, "clients", endpoint, name_of_balancer, rate);
     plan
 }
 

@@ -130,15 +130,17 @@ fn stdin() -> Result<Vec<u8>> {
     Ok(READ.get().cloned().unwrap_or_default())
 }
 
+/// How the names of files end that are looked at in a folder.
+const ENDS: [&str; 6] = [".yaml", ".yml", ".json", ".dsl", ".jsonl", ".ndjson"];
+
 /// A folder: its loadpath.yaml, or every file that is recognised.
 fn folder(place: &dyn Place, path: &str, reader: &mut Reader<'_>, quiet: bool) -> Result<Vec<FileTree>> {
     let main = format!("{}/loadpath.yaml", path.trim_end_matches('/'));
     if place.is_file(&main) {
         return Ok(reader.root(&main).into_iter().collect());
     }
-    const ENDS: [&str; 6] = [".yaml", ".yml", ".json", ".dsl", ".jsonl", ".ndjson"];
-    let is_yaml = |p: &String| ENDS.iter().any(|end| p.ends_with(end));
-    let mut files: Vec<_> = place.files_below(path).into_iter().filter(is_yaml).collect();
+    let may_be_read = |path: &String| ENDS.iter().any(|end| path.ends_with(end));
+    let mut files: Vec<_> = place.files_below(path).into_iter().filter(may_be_read).collect();
     // Compose lays an override over its base, whatever their names' order.
     files.sort_by_key(|file| file.contains(".override."));
     let (mut trees, mut skipped, mut templates) = (Vec::new(), Vec::new(), Vec::new());

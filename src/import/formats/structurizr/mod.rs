@@ -32,6 +32,7 @@ pub static FORMAT: Format = Format {
     import,
 };
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape of all formats")]
 fn import(reader: &mut Reader<'_>, files: Vec<ImportFile>) -> Imported {
     let file = files.first().map(|f| f.file).unwrap_or_default();
     let root = files.first().map_or(Span::default(), |f| f.first().span);

@@ -86,7 +86,7 @@ impl Collector {
         };
         let span = self.kept(&raw, bytes, place);
         if let Some(service) = service {
-            self.add(trace, Span { service, ..span })
+            self.add(trace, Span { service, ..span });
         } else {
             self.waiting.push(Waiting { process, trace, span });
             if self.waiting.len() > MOST_OPEN {
@@ -187,7 +187,7 @@ fn seen(file: u32, name: &str, bytes: &[u8], place: Place) -> Seen {
         before.map_or((place.line, place.column), |before| match before.iter().rposition(|b| *b == b'\n') {
             None => (place.line, place.column.saturating_add(before.len() as u32)),
             Some(last) => {
-                let breaks = before.iter().filter(|b| **b == b'\n').count();
+                let breaks = before.split(|b| *b == b'\n').count() - 1;
                 (place.line.saturating_add(breaks as u32), (before.len() - last - 1) as u32)
             }
         });

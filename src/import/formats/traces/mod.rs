@@ -61,6 +61,7 @@ fn is_dump(file: &Candidate<'_>) -> bool {
         || zipkin.is_some_and(|span| span.get("traceId").is_some() && span.get("id").is_some())
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the shape of all formats")]
 fn import(reader: &mut Reader<'_>, files: Vec<ImportFile>) -> Imported {
     let ids: Vec<FileId> = files.iter().map(|f| f.file).collect();
     let file = ids.first().copied().unwrap_or_default();
@@ -109,12 +110,12 @@ fn read(
     problem: &mut dyn FnMut(Place, &'static crate::finding::RuleInfo, String),
     notes: &mut Vec<Note>,
 ) -> bool {
-    let (name, held) = {
+    let (name, text) = {
         let source = reader.sources.file(id);
         (source.name.clone(), source.text.clone())
     };
     let mut head = Vec::new();
-    let mut from: Box<dyn Read + '_> = if held.is_empty() {
+    let mut from: Box<dyn Read + '_> = if text.is_empty() {
         match reader.loader().open(&name) {
             Ok(from) => from,
             Err(error) => {
@@ -123,7 +124,7 @@ fn read(
             }
         }
     } else {
-        Box::new(held.as_bytes())
+        Box::new(text.as_bytes())
     };
     // What cannot be read is told when it is asked for again.
     let _ = from.by_ref().take(HEAD).read_to_end(&mut head);

@@ -40,6 +40,7 @@ struct Status<'a> {
 }
 
 /// A value with its type: `{"stringValue": "cart"}`.
+#[expect(clippy::struct_field_names, reason = "the names of the format")]
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct AnyValue<'a> {

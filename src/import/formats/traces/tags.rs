@@ -80,8 +80,7 @@ impl<'a> Tags<'a> {
                 self.travels(Protocol::Http);
             }
             "grpc.status_code" | "rpc.grpc.status_code" => self.protocol = Some(Protocol::Grpc),
-            "rpc.system" if value.text() == "grpc" => self.protocol = Some(Protocol::Grpc),
-            "component" if value.text() == "grpc" => self.protocol = Some(Protocol::Grpc),
+            "rpc.system" | "component" if value.text() == "grpc" => self.protocol = Some(Protocol::Grpc),
             "http.method" | "http.request.method" => {
                 self.travels(Protocol::Http);
                 self.method = value.said();

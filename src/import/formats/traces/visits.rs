@@ -91,17 +91,17 @@ impl Trace<'_> {
         };
         self.stays.push(stay);
         // A span that calls, in another service than its cause: who asked for it is not in the trace.
-        let called = !matches!(span.kind, Kind::Client | Kind::Producer);
-        match from.filter(|_| called && !consumes) {
+        let served = !matches!(span.kind, Kind::Client | Kind::Producer);
+        match from.filter(|_| served && !consumes) {
             Some((caller, via)) => {
                 let (start_ns, end_ns) = within(span, via);
                 let asked = via.protocol.filter(|_| via.kind == Kind::Client);
                 let protocol = span.protocol.or(asked);
                 let seen = if via.service == Name::NONE { span.seen } else { via.seen };
-                let callee = Callee::Endpoint(endpoint);
+                let at = Callee::Endpoint(endpoint);
                 let failed = span.error || via.error;
                 let (waited, excuses) = (true, failed);
-                let call = Call { callee, start_ns, end_ns, failed, excuses, waited, protocol, seen };
+                let call = Call { callee: at, start_ns, end_ns, failed, excuses, waited, protocol, seen };
                 self.calls.push((caller, call));
             }
             None if consumes => self.tally.consumed(channel, span),

@@ -71,8 +71,9 @@ impl<'w, 'r> Walk<'w, 'r> {
                     scope |= dialect == Dialect::Jaeger;
                     self.list(Self::span)?;
                 }
-                (b"data", Dialect::Jaeger) => self.value(depth + 1)?,
-                (b"resourceSpans" | b"batches" | b"trace", Dialect::Otlp) => self.value(depth + 1)?,
+                (b"data", Dialect::Jaeger) | (b"resourceSpans" | b"batches" | b"trace", Dialect::Otlp) => {
+                    self.value(depth + 1)?;
+                }
                 (b"scopeSpans" | b"instrumentationLibrarySpans", Dialect::Otlp) => {
                     scope = true;
                     self.value(depth + 1)?;

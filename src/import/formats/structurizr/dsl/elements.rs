@@ -36,7 +36,7 @@ impl Parser<'_, '_> {
         let assigned = line.words.get(1).is_some_and(|word| word.is("=")) && line.words.len() > 2;
         let identifier = line.words.first().filter(|_| assigned).map(Word::spanned);
         let words: &[Word] = line.words.get(if assigned { 2 } else { 0 }..).unwrap_or_default();
-        if let Some(arrow) = words.iter().take(2).position(|word| is_arrow(word)) {
+        if let Some(arrow) = words.iter().take(2).position(is_arrow) {
             return self.relation(words, arrow, line.opens, span);
         }
         let Some(keyword) = words.first() else { return self.enter(line.opens, Block::Other, span) };
@@ -67,14 +67,14 @@ impl Parser<'_, '_> {
                 return self.enter(line.opens, Block::Other, span);
             }
         };
-        let at = self.new_element(kind, identifier, words, &archetype);
+        let at = self.new_element(kind, identifier.as_ref(), words, &archetype);
         self.enter(line.opens, Block::Element(at), span);
     }
 
     fn new_element(
         &mut self,
         kind: Kind,
-        identifier: Option<Spanned<String>>,
+        identifier: Option<&Spanned<String>>,
         words: &[Word],
         archetype: &Archetype,
     ) -> usize {
@@ -94,7 +94,7 @@ impl Parser<'_, '_> {
         };
         let own = tags.iter().flat_map(split_tags);
         let element = Element {
-            identifier: identifier.clone(),
+            identifier: identifier.cloned(),
             description: description.or_else(|| archetype.description.clone()),
             technology: technology.or_else(|| archetype.technology.clone()),
             tags: archetype.tags.iter().cloned().chain(own).collect(),
@@ -103,7 +103,7 @@ impl Parser<'_, '_> {
         };
         let at = self.workspace.elements.len();
         self.workspace.elements.push(element);
-        if let Some(identifier) = &identifier {
+        if let Some(identifier) = identifier {
             self.identifiers.add(identifier, at, &self.workspace, &mut self.findings);
         }
         at

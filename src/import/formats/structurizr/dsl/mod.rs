@@ -168,9 +168,8 @@ impl Parser<'_, '_> {
         match block {
             None if first == "workspace" => self.workspace_line(&line, span),
             // An included file is a part of a block, and may be read alone as a model.
-            None => self.model_line(&line, span),
             Some(Block::Workspace) => self.part_of_workspace(&first, &line, span),
-            Some(Block::Model | Block::Group(_) | Block::Element(_)) => self.model_line(&line, span),
+            None | Some(Block::Model | Block::Group(_) | Block::Element(_)) => self.model_line(&line, span),
             Some(Block::Relation(at)) => self.relation_detail(at, &first, &line, span),
             Some(Block::Archetypes) => self.archetype(&line, span),
             Some(Block::Archetype(name)) => {
