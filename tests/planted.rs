@@ -825,7 +825,7 @@ fn rate_and_users(w: &mut World) -> Option<Vec<String>> {
     w.first_key(&place);
     let (key, value) = if has_rate { ("users", raw(5)) } else { ("rate", text("5/s")) };
     w.push(&place, text(key), value);
-    Some(vec!["not both".to_owned()])
+    Some(vec!["one of them".to_owned()])
 }
 
 fn rate_points(w: &mut World) -> Option<Vec<String>> {

@@ -178,7 +178,8 @@ fn what_import_writes_says_where_it_came_from_and_no_secret() {
     assert_eq!(
         import::write(&documents, &reader.sources, &notes),
         "# Made by `loadpath import` from compose.yaml: what is known of the system, with where it is known from.
-# Variables of the processes are left out. Own work, traffic and promises are yours to add.
+# Variables of the processes are left out.
+# Own work, traffic and promises are yours to add.
 
 services:
   web: {}  # compose.yaml:3

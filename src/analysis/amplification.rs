@@ -108,9 +108,10 @@ pub fn entries(arch: &Architecture, calls: &EndpointGraph) -> Vec<Stop> {
     for traffic in &arch.traffic {
         let (service, endpoint) = (traffic.to.node, traffic.to.endpoint);
         entries.push(Stop { service, endpoint });
-        // Where no endpoint is named it may be any.
-        let any = arch.endpoints().filter(|at| endpoint.is_none() && at.service == service);
-        entries.extend(any.map(Stop::from));
+        if endpoint.is_none() {
+            // It may be any.
+            entries.extend(arch.endpoints().filter(|at| at.service == service).map(Stop::from));
+        }
     }
     if entries.is_empty() {
         entries.extend(arch.entry_points().into_iter().map(Stop::from));

@@ -91,6 +91,7 @@ fn page(
         let _ = writeln!(text, "there is no edge from `{}` to `{}`", arch.id(from), arch.id(to));
         let ids = |edges: Vec<EdgeIndex>, end: fn((NodeIndex, NodeIndex)) -> NodeIndex| {
             let mut ids: Vec<_> = edges.into_iter().map(|e| arch.id(end(arch.ends(e)))).collect();
+            ids.sort_unstable();
             ids.dedup();
             if ids.is_empty() { "nobody".to_owned() } else { ids.join(", ") }
         };

@@ -126,7 +126,11 @@ fn forecast(
         Vec::new()
     };
     // Nobody reads them off a screen.
-    let traces = if args.format == "human" { Vec::new() } else { traces(arch, &compiled, seed)? };
+    let traces = if args.format.split('=').next() == Some("human") {
+        Vec::new()
+    } else {
+        traces(arch, &compiled, seed)?
+    };
     Ok(Some(Run { compiled, outcome, expectations, twins, precision, traces, moved }))
 }
 

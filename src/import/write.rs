@@ -50,9 +50,11 @@ fn head(imported: &[&FileDocument], sources: &Sources, notes: &[String]) -> Stri
         format!(
             "Made by `loadpath import` from {files}: what is known of the system, with where it is known from."
         ),
-        "Variables of the processes are left out. Own work, traffic and promises are yours to add."
-            .to_owned(),
+        "Variables of the processes are left out.".to_owned(),
     ];
+    if imported.iter().all(|d| d.document.traffic.is_none()) {
+        lines.push("Own work, traffic and promises are yours to add.".to_owned());
+    }
     lines.extend(notes.iter().map(|note| format!("- {}", note.lines().collect::<Vec<_>>().join(" "))));
     format!("# {}\n\n", lines.join("\n# "))
 }

@@ -50,7 +50,7 @@ fn object(stream: &mut Stream<'_>, level: u8) -> Option<Dialect> {
     let mut seen = Seen::default();
     loop {
         let (key, length) = stream.key().ok()?;
-        let list = stream.peek().ok()?? == b'[';
+        let list = matches!(stream.peek(), Ok(Some(b'[')));
         match key.get(..length)? {
             b"resourceSpans" | b"scopeSpans" | b"instrumentationLibrarySpans" if list => {
                 return Some(Dialect::Otlp);

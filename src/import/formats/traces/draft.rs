@@ -110,17 +110,19 @@ impl<'d> Draft<'d> {
     fn other(&mut self, name: Name, seen: Seen) -> Thing {
         let said = self.names.text(name);
         let whole = said.to_lowercase();
-        let part = whole.split('.').next().unwrap_or_default();
-        if let Some(service) = self.known.get(&whole).or_else(|| self.known.get(part)) {
-            return Thing::Service(self.names.text(*service).to_owned());
-        }
+        // A service and its namespace; a host of the world may begin with the name of a service as well.
+        let part = whole.split_once('.').filter(|(_, rest)| !rest.contains('.')).map(|(part, _)| part);
         let Side { channel, store } = self.names.side_of(name);
-        let thing = match store {
-            _ if channel.is_some() => return self.channel(name, seen),
-            Some(kind) => Thing::Store(said.to_owned(), kind),
-            None => Thing::Service(said.to_owned()),
+        let known = self.known.get(&whole).or_else(|| self.known.get(part?));
+        let (id, thing) = match (store, known) {
+            _ if channel.is_some() && known.is_none() => return self.channel(name, seen),
+            // The database of a service often has its name.
+            (Some(kind), Some(_)) => (format!("{said}-db"), Thing::Store(format!("{said}-db"), kind)),
+            (Some(kind), None) => (said.to_owned(), Thing::Store(said.to_owned(), kind)),
+            (None, Some(service)) => return Thing::Service(self.names.text(*service).to_owned()),
+            (None, None) => (said.to_owned(), Thing::Service(said.to_owned())),
         };
-        self.others.entry(said.to_owned()).or_insert((name, thing.clone(), seen));
+        self.others.entry(id).or_insert((name, thing.clone(), seen));
         thing
     }
 

@@ -154,7 +154,8 @@ impl<'r> Stream<'r> {
 
     fn begin(&mut self) -> Result<Place, Broken> {
         match self.peek()? {
-            Some(b',' | b':' | b']' | b'}') | None => Err(Broken::Cut),
+            Some(byte @ (b',' | b':' | b']' | b'}')) => Err(Broken::Unexpected(byte)),
+            None => Err(Broken::Cut),
             Some(_) => Ok(self.place()),
         }
     }
@@ -324,7 +325,7 @@ mod tests {
             ("{\"a", Some(Broken::Cut)),
             ("\"a\\", Some(Broken::Cut)),
             ("[1, 2", Some(Broken::Cut)),
-            ("]", Some(Broken::Cut)),
+            ("]", Some(Broken::Unexpected(b']'))),
             ("12", None),
             ("\u{feff}{}", None),
         ] {

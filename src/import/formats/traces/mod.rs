@@ -142,7 +142,7 @@ fn read(
         Ok(()) => true,
         // A file of lines that is being written ends anywhere.
         Err(Broken::Cut) if whole > 0 => {
-            let text = format!("the last line of `{name}` is cut off and was left out where it is");
+            let text = format!("`{name}` ends within a record: that one was left out");
             notes.push(Note { text, span: None });
             true
         }

@@ -136,6 +136,11 @@ fn outbound(cluster: &str) -> Option<&str> {
 /// What comes behind `https://`.
 fn after_scheme(url: Cow<'_, str>) -> Option<Cow<'_, str>> {
     let at = url.find("://")? + 3;
+    // Who asks stands before the host: a password would look like a port.
+    let authority = url.get(at..)?.split(['/', '?', '#']).next()?;
+    if authority.contains('@') {
+        return None;
+    }
     match url {
         Cow::Borrowed(url) => url.get(at..).map(Cow::Borrowed),
         Cow::Owned(url) => url.get(at..).map(|rest| Cow::Owned(rest.to_owned())),

@@ -209,6 +209,8 @@ pub struct Tally {
     pub window_ns: Option<(u64, u64)>,
     /// Arrivals from outside whose time is known.
     pub arrivals: u64,
+    /// The trace whose arrival was counted last: what else begins in it is no arrival of its own.
+    arrived: u64,
 }
 
 impl Tally {
@@ -250,7 +252,8 @@ impl Tally {
     pub fn entered(&mut self, endpoint: EndpointId, start_ns: u64) {
         let Some(endpoint) = self.endpoints.get_mut(endpoint.0 as usize) else { return };
         endpoint.entries += 1;
-        if start_ns != 0 {
+        if start_ns != 0 && self.arrived != self.traces {
+            self.arrived = self.traces;
             let (first, last) = self.window_ns.unwrap_or((start_ns, start_ns));
             self.window_ns = Some((first.min(start_ns), last.max(start_ns)));
             self.arrivals += 1;
