@@ -156,10 +156,10 @@ fn exit_code(args: &CheckArgs, reports: &[CheckReport<'_>]) -> u8 {
 }
 
 impl System {
-    /// What was judged: the system's name, else its first file.
+    /// What was judged: the system's name, else what was named first.
     pub fn title(&self) -> String {
         let name = self.arch.name.as_ref().map(|n| n.value.clone());
-        name.or_else(|| self.sources.files().next().map(|(_, f)| f.name.clone())).unwrap_or_default()
+        name.or_else(|| self.paths.first().cloned()).unwrap_or_default()
     }
 
     /// What it consists of: `12 services, 16 calls, 2 entry points`.

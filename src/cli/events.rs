@@ -2,6 +2,7 @@
 
 use super::args::EventArgs;
 use super::explain::unknown;
+use super::output::complain;
 use crate::report::forecast::event_line;
 use crate::sim::{Compiled, Entry, EventKind, EventLog, Filter, Plan, replicate};
 use anyhow::{Context, Result, anyhow, bail};
@@ -31,8 +32,16 @@ pub fn filter(args: &EventArgs) -> Result<Filter> {
     Ok(filter)
 }
 
+/// Where the log goes, before anything is simulated: nobody waits for a run to learn that it cannot be written.
+pub fn open(path: &str) -> Result<File> {
+    if path == "-" {
+        bail!("`--events -`: the forecast goes to standard output; name a file for the log");
+    }
+    File::create(path).with_context(|| format!("cannot write `{path}`"))
+}
+
 /// That nothing is asked for by a name that nobody has.
-fn known(plan: &Plan, filter: &Filter) -> Result<()> {
+pub fn known(plan: &Plan, filter: &Filter) -> Result<()> {
     let names =
         || plan.services.iter().map(|s| s.name.as_str()).chain(plan.queues.iter().map(|q| q.name.as_str()));
     match filter.services.iter().find(|wanted| names().all(|name| name != wanted.as_str())) {
@@ -41,10 +50,8 @@ fn known(plan: &Plan, filter: &Filter) -> Result<()> {
     }
 }
 
-/// Runs replication 0 once more and writes its log.
-pub fn log(compiled: &Compiled, seed: u64, path: &str, filter: Filter) -> Result<()> {
-    known(&compiled.plan, &filter)?;
-    let file = File::create(path).with_context(|| format!("cannot write `{path}`"))?;
+/// Runs replication 0 once more and writes its log into `file`, which is at `path`.
+pub fn log(compiled: &Compiled, seed: u64, (path, file): (&str, File), filter: Filter) -> Result<()> {
     let mut out = BufWriter::new(file);
     let (mut lines, mut failed) = (0, None);
     let tell = |entry: &Entry| {
@@ -63,9 +70,9 @@ pub fn log(compiled: &Compiled, seed: u64, path: &str, filter: Filter) -> Result
     out.flush().with_context(|| format!("cannot write `{path}`"))?;
     if lines > MOST {
         let left = lines - MOST;
-        bail!(
-            "`{path}` has the first {MOST} events, {left} more are left out: narrow down with --events-type"
-        );
+        complain(&format!(
+            "note: `{path}` has the first {MOST} events, {left} more are left out: narrow down with --events-type"
+        ));
     }
     Ok(())
 }

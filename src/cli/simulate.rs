@@ -18,8 +18,8 @@ use std::time::Instant;
 /// Replications at the most, where a precision is asked for and nothing else is said.
 const MOST: u32 = 1000;
 
-/// Simulates the scenarios asked for. 2 for broken input and where there is nothing to simulate, 1 for errors in it, or for an expectation that is
-/// not met or undecided, or where it was interrupted, else 0.
+/// Simulates the scenarios asked for. 2 for broken input and where there is nothing to simulate, 1 for errors in
+/// it, for an expectation that is not met or undecided, or where it was interrupted, else 0.
 pub fn run(cli: &Cli, args: &SimulateArgs) -> Result<u8> {
     let (name, file) =
         args.format.split_once('=').map_or((args.format.as_str(), None), |(n, f)| (n, Some(f)));
@@ -44,15 +44,20 @@ pub fn run(cli: &Cli, args: &SimulateArgs) -> Result<u8> {
             complain("interrupted: further scenarios were not begun");
             break;
         }
-        match forecast(cli, &system.arch, scenario, args)? {
-            Some(run) => {
-                if let Some(path) = &args.events.events {
-                    events::log(&run.compiled, run.outcome.seed, path, filter.clone())?;
-                }
-                runs.push(run);
+        let compiled = match compile(&system.arch, scenario) {
+            Ok(compiled) => compiled,
+            Err(message) => {
+                complain(&format!("error: {message}"));
+                return Ok(2);
             }
-            None => return Ok(2),
+        };
+        let open = |path| events::known(&compiled.plan, &filter).and_then(|()| events::open(path));
+        let log = args.events.events.as_deref().map(open).transpose()?;
+        let run = forecast(cli, &system.arch, scenario, compiled, args)?;
+        if let (Some(path), Some(file)) = (&args.events.events, log) {
+            events::log(&run.compiled, run.outcome.seed, (path, file), filter.clone())?;
         }
+        runs.push(run);
     }
     let verdicts: Vec<Verdict> = runs.iter().flat_map(|r| r.expectations.iter().map(|e| e.verdict)).collect();
     let elapsed = (name == "human").then(|| start.elapsed());
@@ -71,15 +76,9 @@ fn forecast(
     cli: &Cli,
     arch: &Architecture,
     scenario: Option<&Scenario>,
+    compiled: Compiled,
     args: &SimulateArgs,
-) -> Result<Option<Run>> {
-    let compiled = match compile(arch, scenario) {
-        Ok(compiled) => compiled,
-        Err(message) => {
-            complain(&format!("error: {message}"));
-            return Ok(None);
-        }
-    };
+) -> Result<Run> {
     let written = scenario.map(|s| &s.written);
     let seed = args.seed.or_else(|| written.and_then(|w| w.seed).map(|s| s.value)).unwrap_or(builtin::SEED);
     let known = written.and_then(|w| w.replications).map_or(builtin::REPLICATIONS, |r| r.value.0);
@@ -131,7 +130,7 @@ fn forecast(
     } else {
         traces(arch, &compiled, seed)?
     };
-    Ok(Some(Run { compiled, outcome, expectations, twins, precision, traces, moved }))
+    Ok(Run { compiled, outcome, expectations, twins, precision, traces, moved })
 }
 
 /// The traces that `monitoring` asks for, of replication 0.

@@ -21,9 +21,11 @@ pub use read::{Input, open, open_text, read, stream};
 pub use write::write;
 
 use crate::finding::Finding;
-use crate::source::{FileId, Piece, Span, join_path};
+use crate::source::{FileId, Piece, Span, Spanned, join_path};
 use crate::spec::tree::{Kind, Node};
+use crate::spec::vocabulary::Document;
 use crate::spec::{FileDocument, FileTree, Reader};
+use calls::Calls;
 
 /// A format that can be read in place of a `loadpath` document.
 #[derive(Debug)]
@@ -153,6 +155,22 @@ pub struct Imported {
     pub findings: Vec<Finding>,
     /// What is worth knowing.
     pub notes: Vec<Note>,
+}
+
+impl Imported {
+    /// A document whose edges, if it has any, show where they are written.
+    fn of(file: FileId, document: Spanned<Document>, findings: Vec<Finding>, notes: Vec<Note>) -> Self {
+        let document = FileDocument { file, document, root: true, imported: Some(Vec::new()) };
+        Self { document, evidence: Vec::new(), doubtful: Vec::new(), findings, notes }
+    }
+
+    /// With the edges that were found in files which are about `root`.
+    fn drawn(mut self, calls: Calls, root: Span) -> Self {
+        self.document.document.value.communications = calls.communications(root);
+        self.document.imported = Some(calls.sources());
+        (self.evidence, self.doubtful) = calls.into_evidence();
+        self
+    }
 }
 
 /// The format of a file by its content; `None` for a `loadpath` document and for what nobody knows.

@@ -18,7 +18,7 @@ pub fn scale(plan: &mut Plan, factor: f64) -> Result<(), String> {
             }
             Arrivals::Closed { users, .. } => *users = (f64::from(*users) * factor).round().max(1.0) as u32,
             Arrivals::Bursts(states) => states.iter_mut().for_each(|state| state.rate *= factor),
-            Arrivals::Replay(times) => *times = repeated(times, factor),
+            Arrivals::Replay(times) => *times = repeated(times, factor)?,
             Arrivals::Shared(_) => {}
         }
     }
@@ -26,14 +26,17 @@ pub fn scale(plan: &mut Plan, factor: f64) -> Result<(), String> {
 }
 
 /// Each time as often as makes `factor` times as many, spread evenly: of every third one more at 4/3.
-fn repeated(times: &[Time], factor: f64) -> Arc<[Time]> {
-    let until = |n: usize| (n as f64 * factor + 1e-9).floor().min(MOST_TIMES) as usize;
+fn repeated(times: &[Time], factor: f64) -> Result<Arc<[Time]>, String> {
+    if times.len() as f64 * factor > MOST_TIMES {
+        return Err(format!("{factor} times the {} recorded times is more than {MOST_TIMES:e}", times.len()));
+    }
+    let until = |n: usize| (n as f64 * factor + 1e-9).floor() as usize;
     let each = times.iter().enumerate().map(|(n, at)| (*at, until(n + 1) - until(n)));
-    each.flat_map(|(at, often)| std::iter::repeat_n(at, often)).collect()
+    Ok(each.flat_map(|(at, often)| std::iter::repeat_n(at, often)).collect())
 }
 
-/// Times of a replay, at the most.
-const MOST_TIMES: f64 = 1e8;
+/// Times of a replay, at the most: they are held in memory.
+const MOST_TIMES: f64 = 1e7;
 
 /// The largest of `most`, `most`/2, `most`/4, … times the load that can be simulated; 1 at the least.
 pub fn most(plan: &Plan, most: f64) -> f64 {

@@ -9,9 +9,9 @@ use crate::finding::Finding;
 use crate::import::tree::{entry, id_of, list, mapping, section, text, text_at};
 use crate::import::{Candidate, Format, ImportFile, Imported, Note, tree};
 use crate::source::Span;
+use crate::spec::Reader;
 use crate::spec::rules::DUPLICATE_DEFINITION;
 use crate::spec::tree::{Entry, Kind, Node};
-use crate::spec::{FileDocument, Reader};
 use references::{Place, References};
 use std::collections::{HashMap, HashSet};
 
@@ -67,13 +67,7 @@ fn import(reader: &mut Reader<'_>, files: Vec<ImportFile>) -> Imported {
         ("topics", section(root, topics.into_iter().map(channel).collect())),
     ];
     let document = tree::document(tree::mapping(root, sections), root, &mut findings);
-    Imported {
-        document: FileDocument { file, document, root: true, imported: Some(Vec::new()) },
-        evidence: Vec::new(),
-        doubtful: Vec::new(),
-        findings,
-        notes,
-    }
+    Imported::of(file, document, findings, notes)
 }
 
 fn nothing(span: Span) -> Node {

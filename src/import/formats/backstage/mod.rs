@@ -14,7 +14,7 @@ use crate::import::notes::shown;
 use crate::import::tree::section;
 use crate::import::{Candidate, Format, ImportFile, Imported, Note, tree};
 use crate::source::Span;
-use crate::spec::{FileDocument, Reader};
+use crate::spec::Reader;
 use entity::{Catalog, is_entity};
 use nodes::Nodes;
 
@@ -47,13 +47,7 @@ fn import(reader: &mut Reader<'_>, files: Vec<ImportFile>) -> Imported {
         ("topics", section(root, topics)),
     ];
     let document = tree::document(tree::mapping(root, sections), root, &mut findings);
-    Imported {
-        document: FileDocument { file, document, root: true, imported: Some(Vec::new()) },
-        evidence: Vec::new(),
-        doubtful: Vec::new(),
-        findings,
-        notes,
-    }
+    Imported::of(file, document, findings, notes)
 }
 
 /// Components that do not run, and texts that stand elsewhere.

@@ -28,7 +28,7 @@ use crate::import::{Format, ImportFile, Imported};
 use crate::source::{Span, Spanned};
 use crate::spec::decode::{Ctx, check_id};
 use crate::spec::vocabulary::Document;
-use crate::spec::{FileDocument, Map, Reader};
+use crate::spec::{Map, Reader};
 use names::Names;
 use unit::Unit;
 
@@ -71,16 +71,12 @@ fn import(reader: &mut Reader<'_>, files: Vec<ImportFile>) -> Imported {
 
     let name = titles.first().and_then(|node| Some(Spanned::new(project.scopes.string(node)?, node.span)));
     let aliases = aliases(&known, &units, root);
-    let communications = found.calls.communications(root);
-    let mut document = Document { name, aliases, communications, ..Document::default() };
+    let mut document = Document { name, aliases, ..Document::default() };
     document::nodes(&mut project, &units, root, &mut document);
     let notes = notes::all(&names, &units, &mut found, &mut project.scopes);
     findings.append(&mut project.scopes.findings);
     crate::finding::sort(&mut findings);
-    let imported = Some(found.calls.sources());
-    let (evidence, doubtful) = found.calls.into_evidence();
-    let document = FileDocument { file, document: Spanned::new(document, root), root: true, imported };
-    Imported { document, evidence, doubtful, findings, notes }
+    Imported::of(file, Spanned::new(document, root), findings, notes).drawn(found.calls, root)
 }
 
 /// Host names that are no ids, so that documents and traces beside the files may use them.

@@ -6,9 +6,9 @@ use crate::finding::Finding;
 use crate::import::tree::{entry, list, mapping, section, text, word};
 use crate::import::{Candidate, Format, ImportFile, Imported, Note, tree};
 use crate::source::Span;
+use crate::spec::Reader;
 use crate::spec::rules::{DUPLICATE_DEFINITION, INVALID_VALUE};
 use crate::spec::tree::{Entry, Kind, Node};
-use crate::spec::{FileDocument, Reader};
 use std::collections::HashSet;
 
 /// Isotope.
@@ -84,13 +84,7 @@ fn import(_: &mut Reader<'_>, files: Vec<ImportFile>) -> Imported {
     }
     let tree = tree::mapping(root, [("services", section(root, services))]);
     let document = tree::document(tree, root, &mut findings);
-    Imported {
-        document: FileDocument { file, document, root: true, imported: Some(Vec::new()) },
-        evidence: Vec::new(),
-        doubtful: Vec::new(),
-        findings,
-        notes,
-    }
+    Imported::of(file, document, findings, notes)
 }
 
 /// A service, and what holds for those that say nothing.

@@ -19,9 +19,9 @@ use crate::import::notes::{coverage, undrawn};
 use crate::import::tree::{entry, section, text};
 use crate::import::{Candidate, Format, ImportFile, Imported, Note, tree};
 use crate::source::Span;
+use crate::spec::Reader;
 use crate::spec::decode::{Ctx, check_id};
 use crate::spec::tree::Node;
-use crate::spec::{FileDocument, Reader};
 use document::Parts;
 use left_out::LeftOut;
 use names::Names;
@@ -74,21 +74,12 @@ fn import(reader: &mut Reader<'_>, files: Vec<ImportFile>) -> Imported {
     notes.append(&mut found.notes);
     let roles: Vec<Role> = found.calls.roles().collect();
     let tree = self::tree_of(&objects, &workloads, &mut names, &roles, root, &mut notes);
-    let mut document = tree::document(tree, root, &mut findings);
-    document.value.communications = found.calls.communications(root);
+    let document = tree::document(tree, root, &mut findings);
     let files: Vec<_> = files.iter().map(|f| reader.sources.file(f.file).name.clone()).collect();
     let undrawn =
         undrawn(&found.calls, "not drawn, since several workloads share the map that holds the address");
     notes.splice(0..0, coverage(&files, &found.calls).into_iter().chain(undrawn));
-    let imported = Some(found.calls.sources());
-    let (evidence, doubtful) = found.calls.into_evidence();
-    Imported {
-        document: FileDocument { file, document, root: true, imported },
-        evidence,
-        doubtful,
-        findings,
-        notes,
-    }
+    Imported::of(file, document, findings, notes).drawn(found.calls, root)
 }
 
 /// What a unit is, by the image of its first container.

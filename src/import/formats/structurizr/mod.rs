@@ -14,7 +14,7 @@ pub use dsl::is_dsl;
 
 use crate::import::{Candidate, Format, ImportFile, Imported, tree};
 use crate::source::Span;
-use crate::spec::{FileDocument, Reader};
+use crate::spec::Reader;
 use workspace::Workspace;
 
 /// Structurizr.
@@ -48,11 +48,7 @@ fn import(reader: &mut Reader<'_>, files: Vec<ImportFile>) -> Imported {
     }
     let drawn = document::make(&workspace, root, &mut notes);
     let document = tree::document(drawn.tree, root, &mut findings);
-    Imported {
-        document: FileDocument { file, document, root: true, imported: Some(drawn.evidence) },
-        evidence: Vec::new(),
-        doubtful: Vec::new(),
-        findings,
-        notes,
-    }
+    let mut imported = Imported::of(file, document, findings, notes);
+    imported.document.imported = Some(drawn.evidence);
+    imported
 }

@@ -75,7 +75,7 @@ impl Collector {
         };
         let trace = identifier(&raw.trace);
         let process = match &raw.owner {
-            Owner::Process(key) => Some(self.names.name(key)),
+            Owner::Process(key) => Some(self.names.id(key)),
             _ => None,
         };
         let service = match &raw.owner {
@@ -136,7 +136,7 @@ impl Collector {
 
     /// The service of a process.
     pub fn process(&mut self, key: &str, service: &str) {
-        let (key, service) = (self.names.name(key), self.names.id(service));
+        let (key, service) = (self.names.id(key), self.names.id(service));
         self.processes.insert(key, service);
     }
 

@@ -26,14 +26,15 @@ mod zipkin;
 use crate::finding::Finding;
 use crate::import::{Candidate, Format, HEAD, ImportFile, Imported, Note, tree};
 use crate::source::{FileId, Span};
+use crate::spec::Reader;
 use crate::spec::rules::{INVALID_VALUE, INVALID_YAML};
-use crate::spec::{FileDocument, Reader};
 use collect::{Collector, MOST_OPEN, Unread};
 use dialect::Dialect;
 use draft::Draft;
 use json::{Broken, Place, Stream};
 use places::Places;
 use std::io::Read;
+use tally::SLOTS;
 
 /// Traces.
 pub static FORMAT: Format = Format {
@@ -88,18 +89,9 @@ fn import(reader: &mut Reader<'_>, files: Vec<ImportFile>) -> Imported {
     let calls = draft.calls();
     let tree = draft.tree();
     notes.extend(said(&collector, draft.assumes_rates()));
-    let mut document = tree::document(tree, root, &mut findings);
-    document.value.communications = calls.communications(root);
+    let document = tree::document(tree, root, &mut findings);
     places.keep(&mut reader.sources);
-    let imported = Some(calls.sources());
-    let (evidence, doubtful) = calls.into_evidence();
-    Imported {
-        document: FileDocument { file, document, root: true, imported },
-        evidence,
-        doubtful,
-        findings,
-        notes,
-    }
+    Imported::of(file, document, findings, notes).drawn(calls, root)
 }
 
 /// Reads a file; whether it could be read to its end.
@@ -181,6 +173,17 @@ fn said(collector: &Collector, assumes_rates: bool) -> Vec<Note> {
         let spans = several(tally.orphans, "span");
         texts
             .push(format!("{spans} with a cause that is not in the traces: taken for requests from outside"));
+    }
+    if tally.nameless > 0 {
+        let spans = several(tally.nameless, "span");
+        texts.push(format!("{spans} of no named service: left out"));
+    }
+    if tally.skipped > 0 {
+        let calls = several(tally.skipped, "call");
+        texts.push(format!(
+            "{calls} left out: of one endpoint {SLOTS} different ones are told apart; names that carry \
+             identifiers make each another"
+        ));
     }
     if collector.cut() > 0 {
         let cut = several(collector.cut(), "trace");

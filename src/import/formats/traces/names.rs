@@ -10,6 +10,9 @@ use std::collections::HashMap;
 /// Beyond so many different names all others are one: operations that carry identifiers have no end.
 const MOST: usize = 50_000;
 
+/// The same for services, processes and what they call, which are told apart when operations no longer are.
+const MOST_IDS: usize = 500_000;
+
 /// What the others are called.
 const OTHER: &str = "(other)";
 
@@ -32,15 +35,19 @@ pub struct Side {
 }
 
 impl Names {
-    /// The name of a text; `NONE` for an empty one.
+    /// The name of an operation; `NONE` for an empty one.
     pub fn name(&mut self, text: &str) -> Name {
+        self.keep(text, MOST)
+    }
+
+    fn keep(&mut self, text: &str, most: usize) -> Name {
         if let Some(known) = self.known.get(text) {
             return *known;
         }
         if text.is_empty() {
             return Name::NONE;
         }
-        let text = if self.all.len() < MOST { text } else { OTHER };
+        let text = if self.all.len() < most { text } else { OTHER };
         if let Some(known) = self.known.get(text) {
             return *known;
         }
@@ -65,9 +72,9 @@ impl Names {
         let text = text.trim();
         if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
             let parts = text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|p| !p.is_empty());
-            return self.name(&parts.collect::<Vec<_>>().join("-"));
+            return self.keep(&parts.collect::<Vec<_>>().join("-"), MOST_IDS);
         }
-        self.name(text)
+        self.keep(text, MOST_IDS)
     }
 
     /// The other side of a span, with what its tags show of it.
@@ -219,8 +226,10 @@ mod tests {
             (first, names.known["(other)"], MOST + 1)
         );
         assert_eq!(names.name(""), Name::NONE);
-        let id = names.id("7");
-        assert_eq!(names.text(id), "7");
+        for service in ["7", "a-service-that-comes-late"] {
+            let id = names.id(service);
+            assert_eq!(names.text(id), service);
+        }
     }
 
     #[test]

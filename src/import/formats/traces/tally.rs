@@ -12,7 +12,7 @@ const COMPARED: usize = 48;
 const REPEATED: u32 = 8;
 
 /// Different calls of an endpoint that are told apart.
-const SLOTS: usize = 512;
+pub const SLOTS: usize = 512;
 
 /// An endpoint, or the handler of a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -209,6 +209,10 @@ pub struct Tally {
     pub window_ns: Option<(u64, u64)>,
     /// Arrivals from outside whose time is known.
     pub arrivals: u64,
+    /// Spans that name no service, below none that does.
+    pub nameless: u64,
+    /// Calls beyond those that are told apart.
+    pub skipped: u64,
     /// The trace whose arrival was counted last: what else begins in it is no arrival of its own.
     arrived: u64,
 }
@@ -303,18 +307,24 @@ impl Tally {
         if let Some(own) = visit.own_ns {
             endpoint.own.add(own);
         }
-        endpoint.calls(visit);
+        self.skipped += endpoint.calls(visit);
     }
 }
 
 impl Endpoint {
-    fn calls(&mut self, visit: &Visit<'_>) {
+    /// Counts the calls of a visit; gives how many were too many to be told apart.
+    fn calls(&mut self, visit: &Visit<'_>) -> u64 {
+        let mut skipped = 0;
         let mut times: HashMap<Callee, u32> = HashMap::new();
         let mut made: Vec<(usize, &Call)> = Vec::new();
         for call in visit.calls {
             let nth = times.entry(call.callee).or_default();
             *nth += 1;
-            let (first, Some(at)) = (*nth <= REPEATED, self.slot(call, *nth - 1)) else { continue };
+            let first = *nth <= REPEATED;
+            let Some(at) = self.slot(call, *nth - 1) else {
+                skipped += 1;
+                continue;
+            };
             let Some(slot) = self.slots.get_mut(at) else { continue };
             slot.protocol = slot.protocol.or(call.protocol);
             slot.failed += u64::from(call.failed);
@@ -338,6 +348,7 @@ impl Endpoint {
                 pair.1 += u64::from(overlap(one, other));
             }
         }
+        skipped
     }
 }
 

@@ -65,6 +65,7 @@ impl Trace<'_> {
                 }
                 above
             } else if span.service == Name::NONE {
+                self.tally.nameless += 1;
                 None
             } else {
                 Some(self.begin(*at, span, above.zip(via)))
