@@ -7,7 +7,7 @@ use crate::spec::facts::tree;
 use crate::spec::tree::{Entry, Kind, Node};
 use crate::spec::write::{ITEM, Remark, yaml};
 use crate::spec::{Evidence, FileDocument};
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 /// As many pieces of evidence as are named for one edge.
 const SHOWN: usize = 4;
@@ -22,23 +22,28 @@ pub fn write(documents: &[FileDocument], sources: &Sources, notes: &[String]) ->
         let at = sources.locate(span);
         format!("{}:{}", sources.file(span.file).name, at.line)
     };
-    let defined = |path: &[&str], span: Span| {
-        let section = matches!(path, ["services" | "datastores" | "queues" | "topics" | "upstreams", _]);
-        section.then(|| place(span))
-    };
+    let homes = homes(&root);
     let remarks = |path: &[&str], at: usize| {
         if path == ["communications", ITEM] {
             let shown = evidence.get(at).copied().unwrap_or_default();
             return Remark { above: reasons(shown, &place), ..Remark::default() };
         }
-        let node = path.iter().try_fold(&root, |node, key| node.get(key));
-        let behind = node.and_then(|node| defined(path, node.span));
+        let home = if let [section, id] = path { homes.get(&(*section, *id)) } else { None };
+        let behind = home.map(|span| place(*span));
         Remark { behind, apart: path.len() == 1, ..Remark::default() }
     };
     let body = yaml(&root, &remarks);
     // A document of comments only would be an empty file.
     let body = if body.is_empty() { "services: {}\n".to_owned() } else { body };
     head(&imported, sources, notes) + &body
+}
+
+/// Where everything with a name is defined, by section and id.
+fn homes(root: &Node) -> HashMap<(&str, &str), Span> {
+    let sections = ["services", "datastores", "queues", "topics", "upstreams"];
+    let of = |section| root.get(section).map_or(&[][..], Node::entries).iter().map(move |e| (section, e));
+    let all = sections.into_iter().flat_map(of);
+    all.map(|(section, entry)| ((section, entry.key.value.as_str()), entry.value.span)).collect()
 }
 
 /// What the document is, and what is to be known of it.

@@ -65,14 +65,14 @@ fn load(reader: &mut Reader<'_>, path: &str, span: Span) -> Option<Arc<[u64]>> {
 fn times(text: &str, file: FileId) -> (Option<Arc<[u64]>>, Vec<Finding>) {
     let mut findings = Vec::new();
     let (mut moments, mut absolute, mut wrong) = (Vec::new(), None, 0);
-    let (mut at, mut column) = (0, 0);
-    for (number, line) in text.split_inclusive('\n').enumerate() {
+    let (mut at, mut column, mut begun) = (0, 0, false);
+    for line in text.split_inclusive('\n') {
         let (start, line) = (at, line.trim_end());
         at += text[at..].find('\n').map_or(text.len() - at, |n| n + 1);
         if line.is_empty() || line.starts_with('#') {
             continue;
         }
-        if number == 0
+        if !std::mem::replace(&mut begun, true)
             && let Some(found) = heading(line)
         {
             column = found;
@@ -213,7 +213,7 @@ fn date(text: &str) -> Option<u128> {
         "" | "Z" | "z" => 0,
         _ => {
             let (hours, minutes) = zone.get(1..)?.split_once(':')?;
-            let minutes = hours.parse::<i64>().ok()? * 60 + minutes.parse::<i64>().ok()?;
+            let minutes = i64::from(hours.parse::<u8>().ok()?) * 60 + i64::from(minutes.parse::<u8>().ok()?);
             if zone.starts_with('-') { -minutes * 60 } else { minutes * 60 }
         }
     };
@@ -244,6 +244,7 @@ mod tests {
     fn times_are_read_in_every_form() {
         check("0.5\n1\n\n2.25\n", Ok(&[0.5, 1.0, 2.25]));
         check("# recorded\n0.5\n", Ok(&[0.5]));
+        check("# recorded\ncode,time\n200,0.5\n", Ok(&[0.5]));
         check("timestamp\n3\n1\n2", Ok(&[1.0, 2.0, 3.0]));
         check("path,timestamp,code\n\"/a,b\",1.5,200\n/c,2,200\n", Ok(&[1.5, 2.0]));
         check("1714564800\n1714564801.5\n", Ok(&[0.0, 1.5]));
@@ -256,6 +257,8 @@ mod tests {
         check("2024-02-28T00:00:00Z\n2024-03-01T00:00:00Z\n", Ok(&[0.0, 172_800.0]));
         check("", Err("no times to replay in this file"));
         check("0.5\nsoon\n", Err("`soon` is no time"));
+        let far = "2026-05-01T12:00:00+999999999999999999:00";
+        check(&format!("0.5\n{far}\n"), Err(&format!("`{}` is no time", &far[..40])));
         check("0.5\n-1\n", Err("`-1` is no time"));
         check("0.5\n1714564800\n", Err("`1714564800` mixes seconds from the start with dates"));
     }
